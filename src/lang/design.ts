@@ -1,0 +1,56 @@
+import type { Schema } from "./schema.js";
+
+/** A commit that a model knows how to be with and without. */
+export interface Commit {
+  readonly subject: string;
+  /** First mainline release that has it: `v5.19`. */
+  readonly since: string;
+  /** Commits that must be applied for this one to make sense. */
+  readonly needs?: readonly string[];
+}
+
+/** A kernel version, or a proposal: a schema and the set of known commits that are applied. */
+export interface Design<Sc extends Schema = Schema> {
+  readonly name: string;
+  /** What exactly is meant: `6.1.176 (Debian 6.1.176-1)`. */
+  readonly version: string;
+  readonly schema: Sc;
+  /** Every commit the model can switch, by abbreviated sha (12 digits). */
+  readonly commits: Readonly<Record<string, Commit>>;
+  /** Those that are part of the design. */
+  readonly includes: readonly string[];
+}
+
+/** Declares a design. Throws if it includes a commit the model does not know. */
+export function design<Sc extends Schema>(declaration: Design<Sc>): Design<Sc> {
+  for (const sha of declaration.includes) {
+    if (!declaration.commits[sha]) throw new Error(`design ${declaration.name} includes ${sha}, which its commits do not describe`);
+  }
+  return declaration;
+}
+
+/** In which direction an abstraction errs. */
+export type Errs = "may miss a bug" | "may cry wolf" | "neither";
+
+/** A simplification of a model, stated where it is made and printed by every report of a design that uses it. */
+export interface Abstraction {
+  readonly what: string;
+  readonly errs: Errs;
+}
+
+const declared = new Map<string, Abstraction>();
+
+/**
+ * States a simplification at module level of the model file that makes it:
+ * `abstraction("container->group_lock is a mutex: only its write side is modelled", "neither")`.
+ */
+export function abstraction(what: string, errs: Errs): void {
+  declared.set(what, { what, errs });
+}
+
+/** Takes what has been stated since the last call: the loader calls it around each module. */
+export function takeAbstractions(): readonly Abstraction[] {
+  const taken = [...declared.values()];
+  declared.clear();
+  return taken;
+}
