@@ -1,0 +1,210 @@
+/** Loads model files: compiles them (or finds them compiled), checks their types, and runs their top level. */
+import { statSync } from "node:fs";
+import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
+import { compileFunction } from "node:vm";
+import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import { type Location, ModelError } from "../lang/errors.js";
+import type { ProcedureInfo, RuntimeFactory } from "../lang/runtime.js";
+import { type Cache, defaultCacheDir, hashOf, openCache, toolFingerprint } from "./cache.js";
+import { allSafeguards, type Instrumented, instrument, type Safeguards } from "./instrument.js";
+import { LoadError } from "./refusals.js";
+import { contentOf, type TypecheckResult, typecheck } from "./typecheck.js";
+
+export interface LoadedModule {
+  readonly exports: Record<string, unknown>;
+  /** Absolute. */
+  readonly path: string;
+}
+
+export interface Loader {
+  /**
+   * Loads a model file (.ts, or .js written like one) and what it imports; each file is loaded once. The path is
+   * absolute, or relative to the working directory. Throws `ModelError`, located, for all that is wrong with it.
+   */
+  load(path: string): LoadedModule;
+  /** The same for a text that need not be in a file; other texts and files may import it by that path. */
+  loadSource(text: string, virtualPath: string): LoadedModule;
+  /** The first place in model source in an error's stack, if there is one. */
+  locate(error: Error): Location | undefined;
+  /** Every model file loaded so far, absolute paths, in the order in which their evaluation began. */
+  readonly files: readonly string[];
+  /** The procedures of all loaded files. The second of a name is found as `name@file`. */
+  readonly procedures: ReadonlyMap<string, ProcedureInfo>;
+}
+
+export interface LoaderOptions {
+  /** What `import … from "iommu-mc"` gives. */
+  readonly lang: Readonly<Record<string, unknown>>;
+  /** Makes `$rt` for each module. */
+  readonly runtime: RuntimeFactory;
+  /** Files below it are shown relative to it in locations. Default: the working directory. */
+  readonly root?: string;
+  /** Where compiled files are kept; false for nowhere. Default: below `node_modules` of the root, or a temporary directory. */
+  readonly cacheDir?: string | false;
+  /** Default true. */
+  readonly typecheck?: boolean;
+  /** For tests. */
+  readonly safeguards?: Partial<Safeguards>;
+}
+
+/** A file that has been compiled, with what its imports resolve to. */
+interface Compiled extends Instrumented {
+  readonly path: string;
+  readonly imported: ReadonlyMap<string, string>;
+}
+
+export function createLoader(options: LoaderOptions): Loader {
+  const root = resolve(options.root ?? process.cwd());
+  const safeguards = { ...allSafeguards, ...options.safeguards };
+  const cache: Cache = openCache(options.cacheDir ?? defaultCacheDir(root));
+  const keyBase = hashOf(toolFingerprint(), JSON.stringify(safeguards));
+  const virtual = new Map<string, string>();
+  const compiled = new Map<string, Compiled>();
+  const modules = new Map<string, LoadedModule>();
+  const typechecked = new Set<string>();
+  const traceMaps = new Map<string, TraceMap>();
+  const files: string[] = [];
+  const procedures = new Map<string, ProcedureInfo>();
+
+  const shown = (path: string): string => {
+    const inside = relative(root, path);
+    return inside.startsWith("..") || isAbsolute(inside) ? path : inside.split(sep).join("/");
+  };
+
+  /** The file an import means: `./schema.js` may be `schema.ts`. */
+  function resolveImport(specifier: string, from: string): string | undefined {
+    const plain = resolve(dirname(from), specifier);
+    // TypeScript takes the .ts when both are there.
+    const candidates = plain.endsWith(".js") ? [plain.replace(/\.js$/, ".ts"), plain] : [plain, `${plain}.ts`, `${plain}.js`];
+    return candidates.find((path) => virtual.has(path) || isFile(path));
+  }
+
+  function compile(path: string, importedAt?: Location): Compiled {
+    const known = compiled.get(path);
+    if (known) return known;
+    const text = contentOf(path, virtual);
+    if (text === undefined) throw new LoadError("missing-import", `there is no file ${shown(path)}`, importedAt);
+    const key = hashOf(keyBase, shown(path), text);
+    let result = cache.get(key) as Instrumented | undefined;
+    if (!result) {
+      result = instrument(text, shown(path), { safeguards });
+      cache.set(key, result);
+    }
+    const imported = new Map<string, string>();
+    const own: Compiled = { ...result, path, imported };
+    compiled.set(path, own);
+    for (const { specifier, line, column, typeOnly } of result.imports) {
+      if (!/^\.\.?\//.test(specifier)) continue;
+      const location = { file: shown(path), line, column };
+      const target = resolveImport(specifier, path);
+      // Of what is imported as a type only, the type checker takes care.
+      if (target === undefined && typeOnly) continue;
+      if (target === undefined) throw new LoadError("missing-import", `there is no file ${specifier}`, location);
+      imported.set(specifier, target);
+      if (!typeOnly) compile(target, location);
+    }
+    return own;
+  }
+
+  function checkTypes(entry: string): void {
+    if (options.typecheck === false || typechecked.has(entry)) return;
+    const key = hashOf(keyBase, "types", root, entry);
+    const before = cache.get(key) as { files: [string, string][] } | undefined;
+    const unchanged = before?.files.every(([path, hash]) => {
+      const text = contentOf(path, virtual);
+      return text !== undefined && hashOf(text) === hash;
+    });
+    let result: TypecheckResult;
+    if (before && unchanged) result = { files: before.files.map(([path]) => path) };
+    else {
+      result = typecheck({ entry, virtual, shown });
+      cache.set(key, { files: result.files.map((path) => [path, hashOf(contentOf(path, virtual) ?? "")]) });
+    }
+    for (const path of result.files) typechecked.add(path);
+  }
+
+  function evaluate(path: string): LoadedModule {
+    const known = modules.get(path);
+    if (known) return known;
+    const { js, sites, procedures: own, imported } = compile(path);
+    const holder: { exports: Record<string, unknown> } = { exports: {} };
+    const loaded: LoadedModule = {
+      path,
+      get exports() {
+        return holder.exports;
+      },
+    };
+    // Before it runs, so that a cycle of imports finds what there is so far.
+    modules.set(path, loaded);
+    files.push(path);
+    for (const procedure of own) {
+      procedures.set(procedures.has(procedure.name) ? `${procedure.name}@${shown(path)}` : procedure.name, procedure);
+    }
+    const requireFrom = (specifier: string): unknown => {
+      if (specifier === "iommu-mc") return options.lang;
+      const target = imported.get(specifier);
+      if (target === undefined) throw new Error(`"${specifier}" is not an import of ${path}`);
+      return evaluate(target).exports;
+    };
+    const run = compileFunction(js, ["exports", "require", "module", "$rt"], { filename: path });
+    try {
+      run.call(undefined, holder.exports, requireFrom, holder, options.runtime(sites, own));
+    } catch (thrown) {
+      modules.delete(path);
+      throw asModelError(thrown, path);
+    }
+    return loaded;
+  }
+
+  /** What went wrong at the top level of a model file, at its place in the source. */
+  function asModelError(thrown: unknown, path: string): ModelError {
+    if (thrown instanceof LoadError || (thrown instanceof ModelError && thrown.location)) return thrown;
+    const location = (thrown instanceof Error ? locate(thrown) : undefined) ?? { file: shown(path), line: 1, column: 1 };
+    if (thrown instanceof ModelError) return new LoadError("evaluation", thrown.message, location, thrown.hint);
+    return new LoadError("evaluation", thrown instanceof Error ? thrown.message : String(thrown), location);
+  }
+
+  function locate(error: Error): Location | undefined {
+    for (const line of error.stack?.split("\n") ?? []) {
+      const frame = /^\s*at (?:.*\()?(.+):(\d+):(\d+)\)?$/.exec(line);
+      if (!frame) continue;
+      const [, file, row, column] = frame as unknown as [string, string, string, string];
+      const module = compiled.get(file);
+      if (!module) continue;
+      let map = traceMaps.get(file);
+      if (!map) {
+        map = new TraceMap(module.map);
+        traceMaps.set(file, map);
+      }
+      const position = originalPositionFor(map, { line: Number(row), column: Number(column) - 1 });
+      if (position.line !== null) return { file: shown(file), line: position.line, column: position.column + 1 };
+    }
+    return undefined;
+  }
+
+  function load(path: string): LoadedModule {
+    const absolute = resolve(path);
+    const known = modules.get(absolute);
+    if (known) return known;
+    compile(absolute, undefined);
+    checkTypes(absolute);
+    return evaluate(absolute);
+  }
+
+  return {
+    load,
+    loadSource: (text, virtualPath) => {
+      const absolute = resolve(virtualPath);
+      if (modules.has(absolute) && virtual.get(absolute) !== text) throw new Error(`${absolute} is already loaded with another text`);
+      virtual.set(absolute, text);
+      return load(absolute);
+    },
+    locate,
+    files,
+    procedures,
+  };
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
