@@ -16,7 +16,9 @@ export type CheckName =
   | "bug-on"
   | "model-fault"
   | "guarded-by"
-  | "atomicity";
+  | "atomicity"
+  | "leak"
+  | "dangling";
 
 export interface Context {
   /** Whether this is a step of a thread (and not a property, a guard's replay or a setup). Only a step may write or choose. */

@@ -1,0 +1,30 @@
+/** Lock order over the whole run: an edge a → b for every place where b is taken while a is held. A cycle is a possible deadlock. */
+import { alg, Graph } from "@dagrejs/graphlib";
+
+export class LockOrder {
+  readonly graph = new Graph({ directed: true });
+  readonly #known = new Set<number>();
+
+  /** Adds the edge. Returns a cycle of mutex cells that it closes, first element not repeated, or null. */
+  add(held: number, taken: number): readonly number[] | null {
+    const key = held * 65_536 + taken;
+    if (this.#known.has(key)) return null;
+    this.#known.add(key);
+    this.graph.setEdge(String(held), String(taken));
+    return held === taken ? [held] : this.#cycleThrough(held, taken);
+  }
+
+  /** The shortest way from `taken` back to `held`, if there is one. */
+  #cycleThrough(held: number, taken: number): readonly number[] | null {
+    const paths = alg.dijkstra(this.graph, String(taken));
+    const cycle: number[] = [];
+    let at = String(held);
+    if (paths[at]?.distance === Number.POSITIVE_INFINITY) return null;
+    while (at !== String(taken)) {
+      cycle.unshift(Number(at));
+      at = paths[at]?.predecessor as string;
+    }
+    cycle.unshift(taken);
+    return cycle;
+  }
+}

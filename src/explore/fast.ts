@@ -1,0 +1,459 @@
+/**
+ * The fast engine: breadth-first over packed states, applying learned rules. It says where something is; the
+ * plain engine, replaying the path, says what.
+ */
+import { Atomicity } from "../check/atomicity.js";
+import { explainExhaustion } from "../check/exhaustion.js";
+import { LockOrder } from "../check/lockdep.js";
+import { describeStuck, stuckThreads, type ThreadSituation } from "../check/stuck.js";
+import type { Property } from "../lang/property.js";
+import type { StructInfo } from "../lang/schema.js";
+import { FREE, FREED } from "../state/layout.js";
+import { get, type Place, put } from "../state/packing.js";
+import type { Control } from "../step/control.js";
+import { refersTo } from "../step/control.js";
+import type { Machine } from "../step/machine.js";
+import { CHOICE, CHOICE_CHILDREN, LEAF, READ_CHILDREN } from "../step/rules.js";
+import { FindingBook, type Occurrence } from "./findings.js";
+import { ACQUIRES, CLOSED, FALSE, FAULT, type Leaf, type LearnedInstance, Learner, REPORTS, RETURNS, TooManyControls, TRUE } from "./learner.js";
+import type { End, Exploration, ExploreOptions, Finding, Limits, Outcome, Progress } from "./outcome.js";
+import { shortestPath } from "./shortest.js";
+import { Store } from "./store.js";
+
+/** Bits for a thread's control state number; tried in turn. */
+const CONTROL_BITS = [9, 12, 16, 20, 24];
+
+/** Explores every reachable state of the machine within the limits. */
+export function* exploreFast(machine: Machine, options: ExploreOptions = {}): Exploration {
+  const started = performance.now();
+  for (const bits of CONTROL_BITS) {
+    try {
+      return yield* new FastRun(machine, options, bits, started).explore();
+    } catch (error) {
+      if (!(error instanceof TooManyControls)) throw error;
+    }
+  }
+  throw new RangeError("a thread has more than 16 million control states: keep fewer values in locals across yields");
+}
+
+/** A slot of an allocated struct, with everything that can refer to it. */
+interface DynamicSlot {
+  readonly struct: StructInfo;
+  readonly slot: number;
+  readonly liveness: Place;
+  readonly pointers: readonly { readonly place: Place; readonly code: number }[];
+}
+
+export class FastRun {
+  readonly learner: Learner;
+  readonly store: Store;
+  readonly book: FindingBook;
+  /** The state being expanded. */
+  readonly current: Uint32Array;
+  /** The state a step leads to. */
+  readonly next: Uint32Array;
+  /** Addresses of the leaves of the current state's steps, in canonical order. */
+  leafAt = new Int32Array(256);
+  /** Number of the first state of each level. */
+  readonly levelStart: number[] = [0];
+
+  readonly #lockOrder = new LockOrder();
+  readonly #atomicity: Atomicity<{ depth: number; occurrence: Occurrence }>;
+  readonly #stepsOfThread: Int32Array;
+  readonly #choiceNode = new Int32Array(256);
+  readonly #choiceTaken = new Int32Array(256);
+  readonly #dynamicSlots: readonly DynamicSlot[];
+  readonly #freedBits: Uint32Array;
+  /** Per leaf: the instances its writes can change the answer of, and for which `readsVersion` that was worked out. */
+  readonly #affected: (readonly LearnedInstance[])[] = [];
+  readonly #affectedVersion: number[] = [];
+  readonly #onState: readonly LearnedInstance[];
+  readonly #onStep: readonly LearnedInstance[];
+  readonly #onReturn: readonly LearnedInstance[];
+  readonly #atEnd: readonly LearnedInstance[];
+  readonly #settled: Uint8Array;
+  #transitions = 0;
+  #faultedSteps = 0;
+
+  constructor(
+    readonly machine: Machine,
+    readonly options: ExploreOptions,
+    controlBits: number,
+    readonly started: number,
+  ) {
+    this.learner = new Learner(machine, controlBits);
+    const { packing, instances } = this.learner;
+    this.store = new Store(packing.words);
+    this.book = new FindingBook(options);
+    this.current = new Uint32Array(packing.words);
+    this.next = new Uint32Array(packing.words);
+    this.#atomicity = new Atomicity(machine.layout);
+    this.#stepsOfThread = new Int32Array(machine.threads.length + 1);
+    const ofKind = (...kinds: Property["window"]["kind"][]) => instances.filter(({ instance }) => kinds.includes(instance.property.window.kind));
+    this.#onState = ofKind("always", "atRest", "sometimes");
+    this.#onStep = ofKind("onStep");
+    this.#onReturn = ofKind("onReturn");
+    this.#atEnd = ofKind("atEnd");
+    this.#settled = new Uint8Array(instances.length);
+    this.#dynamicSlots = this.#findDynamicSlots();
+    this.#freedBits = new Uint32Array(packing.words);
+    for (const { liveness } of this.#dynamicSlots) put(this.#freedBits, liveness, FREED);
+  }
+
+  *explore(): Exploration {
+    const { store, levelStart, learner, book, options } = this;
+    const limits = options.limits ?? {};
+    const initial = learner.packing.pack(this.machine.initial);
+    this.next.set(initial);
+    store.insert(this.next);
+    for (const instance of this.#onState) this.#judge(instance, this.next, null, null, 0, { state: 0, ordinal: null });
+    levelStart.push(1);
+    let end: End = { kind: "complete" };
+    let lastLook = performance.now();
+    let depth = 0;
+    for (let number = 0; number < store.count; number++) {
+      if (number === levelStart[depth + 1]) {
+        depth++;
+        levelStart.push(store.count);
+        if (book.unexpected) {
+          end = { kind: "violation" };
+          break;
+        }
+        if (depth >= (limits.maxDepth ?? Number.POSITIVE_INFINITY)) {
+          end = { kind: "limit", what: "depth" };
+          break;
+        }
+        for (const { number: instance, instance: { property } } of learner.instances) {
+          if (book.isSettled(property, depth + 1)) this.#settled[instance] = 1;
+        }
+      }
+      this.#visit(number, depth);
+      if (store.count > (limits.maxStates ?? Number.POSITIVE_INFINITY)) {
+        end = { kind: "limit", what: "states" };
+        break;
+      }
+      if ((number & 1023) === 1023 && performance.now() - lastLook > 100) {
+        lastLook = performance.now();
+        const progress = this.#progress(number, depth);
+        const over = overLimit(limits, progress);
+        if (over) end = { kind: "limit", what: over };
+        const request = yield progress;
+        if (request === "interrupt") end = { kind: "limit", what: "interrupt" };
+        if (end.kind === "limit") break;
+      }
+    }
+    if (end.kind === "complete" && book.unexpected) end = { kind: "violation" };
+    for (const { message, location, first } of this.#atomicity.judge(this.machine.names)) {
+      book.add({ check: "atomicity", isProperty: false, message, location, subject: null, depth: first.depth }, first.occurrence);
+    }
+    return this.#outcome(end, store.count > (levelStart[depth + 1] as number) ? depth + 1 : depth);
+  }
+
+  /** Collects the steps out of `current`, learning what is missing. Returns how many there are; `threadOf` tells whose they are. */
+  expand(number: number, depth: number): number {
+    const { learner, current } = this;
+    const { rules } = learner;
+    const threads = this.machine.threads.length;
+    const choiceNode = this.#choiceNode;
+    const choiceTaken = this.#choiceTaken;
+    let count = 0;
+    for (let thread = 0; thread < threads; thread++) {
+      this.#stepsOfThread[thread] = count;
+      const root = learner.rootOf(thread, learner.controlNumber(current, thread));
+      let heap = rules.heap;
+      let slot = root;
+      let choices = 0;
+      for (;;) {
+        const node = heap[slot] as number;
+        if (node === 0) {
+          const { control, block } = learner.learnBlock(thread, current, Array.from(choiceTaken.subarray(0, choices)));
+          if (block.outcome !== "blocked") {
+            this.#atomicity.note(control, block, { depth: depth + 1, occurrence: { state: number, ordinal: count } });
+          }
+          heap = rules.heap;
+          continue;
+        }
+        const kind = heap[node] as number;
+        if (kind < CHOICE) {
+          slot =
+            node + READ_CHILDREN + (((current[heap[node + 1] as number] as number) >>> (heap[node + 2] as number)) & (heap[node + 3] as number));
+          continue;
+        }
+        if (kind === CHOICE) {
+          choiceNode[choices] = node;
+          choiceTaken[choices++] = 0;
+          slot = node + CHOICE_CHILDREN;
+          continue;
+        }
+        if (kind === LEAF) {
+          if (count === this.leafAt.length) {
+            const larger = new Int32Array(count * 2);
+            larger.set(this.leafAt);
+            this.leafAt = larger;
+          }
+          this.leafAt[count++] = node;
+        }
+        // Back to the last choice that has an alternative left.
+        let alternative = -1;
+        while (choices > 0) {
+          const taken = (choiceTaken[choices - 1] as number) + 1;
+          const choice = choiceNode[choices - 1] as number;
+          if (taken < (heap[choice + 1] as number)) {
+            choiceTaken[choices - 1] = taken;
+            alternative = choice + CHOICE_CHILDREN + taken;
+            break;
+          }
+          choices--;
+        }
+        if (alternative < 0) break;
+        slot = alternative;
+      }
+    }
+    this.#stepsOfThread[threads] = count;
+    return count;
+  }
+
+  /** The leaf of a step. */
+  leafOf(step: number): Leaf {
+    return this.learner.leaves[this.learner.rules.heap[(this.leafAt[step] as number) + 1] as number] as Leaf;
+  }
+
+  /** Puts into `next` the state that the step leads to from `current`. */
+  apply(step: number): void {
+    const { current, next } = this;
+    const { heap } = this.learner.rules;
+    for (let word = 0; word < current.length; word++) next[word] = current[word] as number;
+    const leaf = this.leafAt[step] as number;
+    const end = leaf + 3 + (heap[leaf + 2] as number) * 3;
+    for (let at = leaf + 3; at < end; at += 3) {
+      const word = heap[at] as number;
+      next[word] = ((next[word] as number) & (heap[at + 1] as number)) | (heap[at + 2] as number);
+    }
+    this.#normalise();
+  }
+
+  #visit(number: number, depth: number): void {
+    const { store, learner, current, next } = this;
+    store.load(number, current);
+    const steps = this.expand(number, depth);
+    this.#transitions += steps;
+    for (let step = 0; step < steps; step++) {
+      const leafNumber = learner.rules.heap[(this.leafAt[step] as number) + 1] as number;
+      const flags = learner.flags[leafNumber] as number;
+      if (flags & FAULT) {
+        this.#fault(number, depth, step);
+        continue;
+      }
+      this.apply(step);
+      const known = store.insert(next);
+      if (known < 0) {
+        const affected = this.#affectedBy(leafNumber);
+        for (let at = 0; at < affected.length; at++) {
+          const instance = affected[at] as LearnedInstance;
+          if (this.#settled[instance.number] === 0) this.#judge(instance, next, null, null, depth + 1, { state: store.count - 1, ordinal: null });
+        }
+      }
+      if (flags !== 0) this.#special(number, depth, step, flags);
+      for (const instance of this.#onStep) {
+        if (this.#settled[instance.number] === 0 && intersects(instance.reads, (learner.leaves[leafNumber] as Leaf).written, instance.root, learner)) {
+          this.#judge(instance, next, current, null, depth + 1, { state: number, ordinal: step });
+        }
+      }
+    }
+    this.#lookForStuck(number, depth, steps);
+  }
+
+  /** State properties whose answer the leaf's writes can change. */
+  #affectedBy(leafNumber: number): readonly LearnedInstance[] {
+    const { learner } = this;
+    if (this.#affectedVersion[leafNumber] === learner.readsVersion) return this.#affected[leafNumber] as readonly LearnedInstance[];
+    const { written } = learner.leaves[leafNumber] as Leaf;
+    const affected = this.#onState.filter(({ reads }) => reads.some((bits, word) => (bits & (written[word] as number)) !== 0));
+    this.#affected[leafNumber] = affected;
+    this.#affectedVersion[leafNumber] = learner.readsVersion;
+    return affected;
+  }
+
+  #judge(
+    learned: LearnedInstance,
+    words: Uint32Array,
+    before: Uint32Array | null,
+    returned: Control | null,
+    depth: number,
+    occurrence: Occurrence,
+  ): void {
+    const verdict = this.learner.ask(learned, words, before, returned);
+    if (verdict === CLOSED) return;
+    const { property, subject } = learned.instance;
+    if (property.window.kind === "sometimes") {
+      if (verdict === TRUE) this.book.opened.add(property);
+      return;
+    }
+    this.book.opened.add(property);
+    if (verdict !== FALSE) return;
+    if (this.book.isSettled(property, depth)) return;
+    const { failing, trouble } = this.learner.explain(learned, words, before, returned);
+    const message = trouble ?? (failing.length > 0 ? `not so: ${failing.join("; ")}` : property.sentence);
+    this.book.add(
+      { check: property.code, isProperty: true, message, location: null, subject: subject && this.machine.names.view(subject), depth },
+      occurrence,
+    );
+  }
+
+  #special(number: number, depth: number, step: number, flags: number): void {
+    const leaf = this.leafOf(step);
+    const occurrence = { state: number, ordinal: step };
+    const found = { isProperty: false, subject: null, depth: depth + 1 };
+    if (flags & REPORTS) for (const report of leaf.block.reports) this.book.add({ ...found, ...report }, occurrence);
+    if (flags & ACQUIRES) this.#acquisitions(leaf, found, occurrence);
+    if (flags & RETURNS) {
+      for (const instance of this.#onReturn) {
+        const { window } = instance.instance.property;
+        if (window.kind !== "onReturn" || leaf.next?.returned?.procedure !== window.procedure) continue;
+        if (this.#settled[instance.number] === 0) this.#judge(instance, this.next, null, leaf.next, depth + 1, occurrence);
+      }
+    }
+  }
+
+  #acquisitions(leaf: Leaf, found: { isProperty: boolean; subject: null; depth: number }, occurrence: Occurrence): void {
+    const { layout, names } = this.machine;
+    for (const acquisition of leaf.block.acquisitions) {
+      for (const cell of layout.mutexCells) {
+        const heldBefore = get(this.current, this.learner.packing.cells[cell] as Place) === leaf.control.thread + 1;
+        if (!(heldBefore && !acquisition.givenBack.includes(cell)) && !acquisition.alsoTaken.includes(cell)) continue;
+        const cycle = this.#lockOrder.add(cell, acquisition.cell);
+        if (cycle === null) continue;
+        const order = [...cycle, cycle[0] as number].map((each) => names.cell(each)).join(" → ");
+        this.book.add({ ...found, check: "lockdep", message: `lock order cycle: ${order}`, location: acquisition.location }, occurrence);
+      }
+    }
+  }
+
+  #fault(number: number, depth: number, step: number): void {
+    this.#faultedSteps++;
+    const leaf = this.leafOf(step);
+    const { fault, reports } = leaf.block;
+    if (fault === null) return;
+    const { machine, learner } = this;
+    const occurrence = { state: number, ordinal: step };
+    const found = { isProperty: false, subject: null, depth: depth + 1 };
+    for (const report of reports) this.book.add({ ...found, ...report }, occurrence);
+    this.#acquisitions(leaf, found, occurrence);
+    if (fault.exhausted === undefined) {
+      this.book.add({ ...found, ...fault }, occurrence);
+      return;
+    }
+    const state = learner.packing.unpack(this.current);
+    const struct = machine.layout.schema.structs[fault.exhausted] as StructInfo;
+    const isInLocal = (slot: number) => machine.threads.some((_, thread) => refersTo(machine.control(state, thread), struct, slot));
+    this.book.add({ ...found, ...fault, ...explainExhaustion(machine.layout, machine.names, state, fault.exhausted, isInLocal) }, occurrence);
+  }
+
+  #lookForStuck(number: number, depth: number, steps: number): void {
+    const { machine, learner, current } = this;
+    let waiting = steps === 0;
+    for (let thread = 0; thread < machine.threads.length && !waiting; thread++) {
+      if (this.#stepsOfThread[thread] !== this.#stepsOfThread[thread + 1]) continue;
+      waiting = machine.registers[thread]?.controls[learner.controlNumber(current, thread)]?.kind === "lock";
+    }
+    if (!waiting) return;
+    const situations: ThreadSituation[] = machine.threads.map((_, thread) => {
+      const control = machine.registers[thread]?.controls[learner.controlNumber(current, thread)] as Control;
+      const holder = control.kind === "lock" ? get(current, learner.packing.cells[control.mutexCell] as Place) : 0;
+      return { control, canMove: this.#stepsOfThread[thread] !== this.#stepsOfThread[thread + 1], waitsFor: holder - 1 };
+    });
+    const stuck = stuckThreads(situations);
+    const occurrence = { state: number, ordinal: null };
+    if (stuck.length > 0) {
+      const message = describeStuck(stuck, situations, machine.names);
+      this.book.add({ check: "stuck", isProperty: false, message, location: null, subject: null, depth }, occurrence);
+    } else if (steps === 0) {
+      for (const instance of this.#atEnd) this.#judge(instance, current, null, null, depth, occurrence);
+    }
+  }
+
+  /** Turns freed slots that nothing refers to into free ones; most states have no freed slot, which the first loop sees. */
+  #normalise(): void {
+    const { next } = this;
+    const freedBits = this.#freedBits;
+    let freed = 0;
+    for (let word = 0; word < next.length; word++) freed |= (next[word] as number) & (freedBits[word] as number);
+    if (freed === 0) return;
+    for (const { struct, slot, liveness, pointers } of this.#dynamicSlots) {
+      if (get(next, liveness) !== FREED) continue;
+      if (pointers.some(({ place, code }) => get(next, place) === code)) continue;
+      const { registers } = this.machine;
+      if (registers.some((register) => refersTo(register.controls[this.learner.controlNumber(next, register.thread)] as Control, struct, slot))) continue;
+      put(next, liveness, FREE);
+    }
+  }
+
+  #findDynamicSlots(): DynamicSlot[] {
+    const { layout } = this.machine;
+    const { packing } = this.learner;
+    return layout.schema.structs.flatMap((struct) =>
+      Array.from({ length: layout.slots(struct) }, (_, slot) => slot).flatMap((slot): DynamicSlot[] => {
+        const cell = layout.livenessCell(struct, slot);
+        if (cell < 0) return [];
+        const pointers = (layout.pointers[struct.number] ?? [])
+          .filter(({ member }) => member < 0 || member === slot)
+          .map(({ cell: pointer, member }) => ({ place: packing.cells[pointer] as Place, code: member < 0 ? slot + 1 : 1 }));
+        return [{ struct, slot, liveness: packing.cells[cell] as Place, pointers }];
+      }),
+    );
+  }
+
+  #progress(number: number, depth: number): Progress {
+    return {
+      states: this.store.count,
+      transitions: this.#transitions,
+      depth,
+      frontier: this.store.count - number,
+      seconds: (performance.now() - this.started) / 1000,
+      memoryBytes: process.memoryUsage.rss(),
+    };
+  }
+
+  #outcome(end: End, depth: number): Outcome {
+    const { machine, learner, store, book } = this;
+    const explored = (performance.now() - this.started) / 1000;
+    const findings = [...book.candidates.values()].map(
+      ({ occurrences, ...found }): Finding => ({ ...found, path: shortestPath(this, found.depth, occurrences) }),
+    );
+    const widest = [...learner.pathsOf].sort((one, other) => other[1] - one[1]).slice(0, 3);
+    return {
+      engine: "fast",
+      end,
+      states: store.count,
+      transitions: this.#transitions,
+      depth,
+      results: book.results(machine.properties, end),
+      findings,
+      faultedSteps: this.#faultedSteps,
+      statistics: {
+        seconds: explored,
+        nativeRuns: machine.nativeRuns,
+        nativeSeconds: learner.nativeSeconds,
+        controlStates: machine.registers.reduce((sum, register) => sum + register.controls.length, 0),
+        bytesPerState: store.bytes / store.count,
+        paths: learner.leaves.length,
+        widest: widest.map(([control, paths]) => {
+          const site = control.frames.at(-1)?.site;
+          const at = site ? `${site.procedure} (${site.location.file}:${site.location.line})` : "its start";
+          return { thread: machine.names.threads[control.thread] as string, at, paths };
+        }),
+      },
+    };
+  }
+}
+
+function overLimit(limits: Limits, { seconds, memoryBytes }: Progress): "time" | "memory" | null {
+  if (seconds > (limits.timeoutSeconds ?? Number.POSITIVE_INFINITY)) return "time";
+  return memoryBytes > (limits.memoryBytes ?? Number.POSITIVE_INFINITY) ? "memory" : null;
+}
+
+/** Whether a step can matter to a step property: it has not been asked yet, or the step writes what it reads. */
+function intersects(reads: Uint32Array, written: Uint32Array, root: number, learner: Learner): boolean {
+  if (learner.rules.heap[root] === 0) return true;
+  return reads.some((bits, word) => (bits & (written[word] as number)) !== 0);
+}

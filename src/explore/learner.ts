@@ -1,0 +1,257 @@
+/**
+ * Turns native runs into rules: what a block does, and what a property says, learned once per path and
+ * applied to packed states from then on.
+ */
+import { type Answer, evaluate, instancesOf, type PropertyInstance, type Question } from "../check/evaluate.js";
+import { ModelError } from "../lang/errors.js";
+import { get, Packing, type Place } from "../state/packing.js";
+import type { BlockRun } from "../step/block.js";
+import type { Control } from "../step/control.js";
+import type { Machine } from "../step/machine.js";
+import { CHOICE, Contradiction, LEAF, READ, READ_BEFORE, Rules, type Test } from "../step/rules.js";
+
+/** What a learned path of a block does besides its writes. */
+export interface Leaf {
+  readonly control: Control;
+  /** Next control state; null for a fault. */
+  readonly next: Control | null;
+  readonly block: Pick<BlockRun, "reports" | "fault" | "acquisitions">;
+  /** By word: the bits it writes. */
+  readonly written: Uint32Array;
+}
+
+/** Leaf flags, for the explorer to see at once whether a step needs more than its writes. */
+export const FAULT = 1;
+export const REPORTS = 2;
+export const ACQUIRES = 4;
+export const RETURNS = 8;
+
+/** A property instance with its learned tree. */
+export interface LearnedInstance {
+  readonly number: number;
+  readonly instance: PropertyInstance;
+  /** Root of the tree; for `onReturn` one root per control state that has just returned. */
+  readonly root: number;
+  readonly rootOfReturn: Map<Control, number>;
+  /** By word: the bits the instance has read so far in any state. */
+  readonly reads: Uint32Array;
+}
+
+/** Property leaves carry one of these. */
+export const FALSE = 0;
+export const TRUE = 1;
+export const CLOSED = 2;
+
+/** Thrown when a thread has more control states than its bits can number; the run starts again with more bits. */
+export class TooManyControls extends Error {}
+
+export class Learner {
+  readonly rules = new Rules();
+  readonly packing: Packing;
+  readonly leaves: Leaf[] = [];
+  /** Flags by leaf number. */
+  flags = new Uint8Array(1024);
+  readonly instances: readonly LearnedInstance[];
+  /** Grows whenever some instance is found to read something new. */
+  readsVersion = 0;
+  nativeSeconds = 0;
+  /** Root slots by thread and control state number. */
+  readonly roots: Int32Array[];
+  readonly pathsOf = new Map<Control, number>();
+
+  constructor(
+    readonly machine: Machine,
+    readonly controlBits: number,
+  ) {
+    this.packing = new Packing(machine.layout, controlBits);
+    this.roots = machine.threads.map(() => new Int32Array(1024));
+    this.instances = machine.properties
+      .flatMap((property) => instancesOf(property, machine))
+      .map((instance, number) => ({
+        number,
+        instance,
+        root: this.rules.newRoot(),
+        rootOfReturn: new Map(),
+        reads: new Uint32Array(this.packing.words),
+      }));
+  }
+
+  /** Root slot of the rules of a control state. */
+  rootOf(thread: number, number: number): number {
+    const roots = this.roots[thread] as Int32Array;
+    if (number < roots.length && roots[number] !== 0) return roots[number] as number;
+    if (number >= roots.length) {
+      const larger = new Int32Array(Math.max(roots.length * 2, number + 1));
+      larger.set(roots);
+      this.roots[thread] = larger;
+    }
+    const root = this.rules.newRoot();
+    (this.roots[thread] as Int32Array)[number] = root;
+    return root;
+  }
+
+  /**
+   * Finds out what the thread does in the state with these choices, and grows its tree by that path. Returns
+   * the block, for what has to be noted once per path.
+   */
+  learnBlock(thread: number, words: Uint32Array, choices: readonly number[]): { readonly control: Control; readonly block: BlockRun } {
+    const started = performance.now();
+    const { machine, rules } = this;
+    const state = this.packing.unpack(words);
+    const control = machine.control(state, thread);
+    const block = machine.run(state, thread, { choices });
+    this.#repeat(control, block, () => machine.run(state, thread, { choices, secondWitness: true }));
+    const tests = block.decisions.map((decision): Test => {
+      if (decision.kind === "choice") return { kind: CHOICE, count: decision.labels.length, taken: decision.taken };
+      const size = machine.layout.cells[decision.cell]?.size as number;
+      return { kind: READ, place: this.packing.cells[decision.cell] as Place, size, code: decision.code };
+    });
+    if (block.next && block.next.number >= 2 ** this.controlBits) throw new TooManyControls();
+    const last = tests.at(-1);
+    // A choice among nothing has no child to hang a leaf on: the node itself says that the step is not possible.
+    const isDeadEnd = last?.kind === CHOICE && last.count === 0;
+    const slot = this.#grow(control, this.rootOf(thread, control.number), isDeadEnd ? tests.slice(0, -1) : tests);
+    if (rules.heap[slot] === 0) {
+      const node = block.outcome === "blocked" ? rules.newBlocked() : this.#newLeaf(control, block);
+      rules.heap[slot] = node;
+      this.pathsOf.set(control, (this.pathsOf.get(control) ?? 0) + 1);
+    }
+    this.nativeSeconds += (performance.now() - started) / 1000;
+    return { control, block };
+  }
+
+  /** What the instance says of the state; learned if it is not known. `before` and `returned` where its window needs them. */
+  ask(learned: LearnedInstance, words: Uint32Array, before: Uint32Array | null, returned: Control | null): number {
+    let root = learned.root;
+    if (returned) {
+      root = learned.rootOfReturn.get(returned) ?? this.rules.newRoot();
+      learned.rootOfReturn.set(returned, root);
+    }
+    const { heap } = this.rules;
+    let slot = root;
+    for (;;) {
+      const node = heap[slot] as number;
+      if (node === 0) return this.#learnAnswer(learned, root, words, before, returned);
+      const kind = heap[node] as number;
+      if (kind === LEAF) return heap[node + 1] as number;
+      const from = kind === READ ? words : (before as Uint32Array);
+      slot = node + 4 + (((from[heap[node + 1] as number] as number) >>> (heap[node + 2] as number)) & (heap[node + 3] as number));
+    }
+  }
+
+  /** The whole answer, natively, for a message. */
+  explain(learned: LearnedInstance, words: Uint32Array, before: Uint32Array | null, returned: Control | null): Answer {
+    return evaluate(learned.instance, this.machine, this.#question(words, before, returned));
+  }
+
+  #question(words: Uint32Array, before: Uint32Array | null, returned: Control | null): Question {
+    return {
+      state: this.packing.unpack(words),
+      ...(before ? { before: this.packing.unpack(before) } : {}),
+      ...(returned ? { returned } : {}),
+    };
+  }
+
+  #learnAnswer(learned: LearnedInstance, root: number, words: Uint32Array, before: Uint32Array | null, returned: Control | null): number {
+    const started = performance.now();
+    const { rules, machine } = this;
+    const { length } = machine.layout.cells;
+    const answer = this.explain(learned, words, before, returned);
+    const tests = answer.reads.map(({ cell, code }): Test => {
+      const size = machine.layout.cells[cell % length]?.size as number;
+      const place = this.packing.cells[cell % length] as Place;
+      return { kind: cell < length ? READ : READ_BEFORE, place, size, code };
+    });
+    for (const { cell } of answer.reads) {
+      const { word, shift, mask } = this.packing.cells[cell % length] as Place;
+      const bits = (mask << shift) >>> 0;
+      if (((learned.reads[word] as number) & bits) >>> 0 !== bits) {
+        learned.reads[word] = ((learned.reads[word] as number) | bits) >>> 0;
+        this.readsVersion++;
+      }
+    }
+    const verdict = answer.verdict === "true" ? TRUE : answer.verdict === "false" ? FALSE : CLOSED;
+    let slot: number;
+    try {
+      slot = rules.grow(root, tests);
+    } catch (error) {
+      if (!(error instanceof Contradiction)) throw error;
+      throw new ModelError(
+        `property ${learned.instance.property.code} is nondeterministic: of the same state it said two things`,
+        "A property's answer must follow from the state alone: look for data kept outside it.",
+      );
+    }
+    if (rules.heap[slot] === 0) rules.heap[slot] = rules.newLeaf(verdict, []);
+    this.nativeSeconds += (performance.now() - started) / 1000;
+    return verdict;
+  }
+
+  #newLeaf(control: Control, block: BlockRun): number {
+    const number = this.leaves.length;
+    const { packing } = this;
+    const clear = new Uint32Array(packing.words);
+    const set = new Uint32Array(packing.words);
+    const store = ({ word, shift, mask }: Place, code: number) => {
+      clear[word] = (clear[word] as number) | (mask << shift);
+      set[word] = (set[word] as number) | (code << shift);
+    };
+    if (block.next) {
+      for (const [cell, code] of block.writes) store(packing.cells[cell] as Place, code);
+      store(packing.controls[control.thread] as Place, block.next.number);
+    }
+    const payload: number[] = [];
+    for (const [word, bits] of clear.entries()) if (bits !== 0) payload.push(word, ~bits, set[word] as number);
+    this.leaves.push({
+      control,
+      next: block.next,
+      block: { reports: block.reports, fault: block.fault, acquisitions: block.acquisitions },
+      written: clear,
+    });
+    if (number >= this.flags.length) {
+      const larger = new Uint8Array(this.flags.length * 2);
+      larger.set(this.flags);
+      this.flags = larger;
+    }
+    this.flags[number] =
+      (block.fault ? FAULT : 0) |
+      (block.reports.length > 0 ? REPORTS : 0) |
+      (block.acquisitions.length > 0 ? ACQUIRES : 0) |
+      (block.next?.kind === "return" ? RETURNS : 0);
+    return this.rules.newLeaf(number, [payload.length / 3, ...payload]);
+  }
+
+  #grow(control: Control, root: number, tests: readonly Test[]): number {
+    try {
+      return this.rules.grow(root, tests);
+    } catch (error) {
+      if (error instanceof Contradiction) throw this.#nondeterministic(control);
+      throw error;
+    }
+  }
+
+  /** Runs the path again, by another witness if there is one: it must come out the same. */
+  #repeat(control: Control, first: BlockRun, again: () => BlockRun): void {
+    if (control.secondWitness === null && (this.pathsOf.get(control) ?? 0) > 0) return;
+    const second = again();
+    const same =
+      second.outcome === first.outcome &&
+      second.next === first.next &&
+      JSON.stringify(second.decisions) === JSON.stringify(first.decisions) &&
+      JSON.stringify([...second.writes]) === JSON.stringify([...first.writes]);
+    if (!same) throw this.#nondeterministic(control);
+  }
+
+  #nondeterministic(control: Control): ModelError {
+    const site = control.frames.at(-1)?.site;
+    return new ModelError(
+      `nondeterministic model code${site ? ` in ${site.procedure}` : ""}: from the same reads and choices it did two different things`,
+      "A block's behaviour must follow from the state it reads and the choices it makes: look for data kept outside the state.",
+      site?.location,
+    );
+  }
+
+  /** Number of the control state of a thread in a packed state. */
+  controlNumber(words: Uint32Array, thread: number): number {
+    return get(words, this.packing.controls[thread] as Place);
+  }
+}

@@ -1,0 +1,106 @@
+/** What a run found out. A value: reporters and the command line are functions of it. */
+import type { CheckName } from "../lang/context.js";
+import type { Location } from "../lang/errors.js";
+
+/** Limits of a run. A limit that is hit ends the run as unfinished, never in a crash. */
+export interface Limits {
+  readonly maxStates?: number;
+  /** Longest trace looked at, in steps. */
+  readonly maxDepth?: number;
+  readonly timeoutSeconds?: number;
+  readonly memoryBytes?: number;
+}
+
+export interface ExploreOptions {
+  readonly limits?: Limits;
+  /** Codes of properties and checks whose violation does not end the run; any other ends it after the level it is found in. */
+  readonly goOnAfter?: ReadonlySet<string>;
+}
+
+/** Something that is not as it should be, with a shortest path to it. */
+export interface Finding {
+  /** Property code or check name. */
+  readonly check: string;
+  readonly isProperty: boolean;
+  readonly message: string;
+  /** Model source, for checks that a place in the model is responsible for. */
+  readonly location: Location | null;
+  /** The object the property fails for. */
+  readonly subject: string | null;
+  /** Steps of the shortest trace that shows it. */
+  readonly depth: number;
+  /** Ordinal of the step to take in each state, counted in canonical order; as long as `depth`. */
+  readonly path: readonly number[];
+}
+
+export type ResultVerdict = "holds" | "violated" | "vacuous" | "unfinished";
+
+export interface CheckResult {
+  readonly check: string;
+  readonly isProperty: boolean;
+  readonly verdict: ResultVerdict;
+}
+
+export type End =
+  | { readonly kind: "complete" }
+  /** Stopped after the level in which something unexpected was found. */
+  | { readonly kind: "violation" }
+  | { readonly kind: "limit"; readonly what: "states" | "depth" | "time" | "memory" | "interrupt" };
+
+export interface Outcome {
+  readonly engine: "reference" | "fast";
+  readonly end: End;
+  readonly states: number;
+  /** Steps from reachable states, those that lead back to the same state and those that end in a fault included. */
+  readonly transitions: number;
+  /** Steps to the farthest state. */
+  readonly depth: number;
+  readonly results: readonly CheckResult[];
+  readonly findings: readonly Finding[];
+  /** Steps that ended in a fault and were not followed further: every "holds" is without what comes after them. */
+  readonly faultedSteps: number;
+  readonly statistics: Statistics;
+}
+
+export interface Statistics {
+  readonly seconds: number;
+  /** Blocks run natively, and the seconds that took. */
+  readonly nativeRuns: number;
+  readonly nativeSeconds: number;
+  readonly controlStates: number;
+  /** Bytes of states and visited set together, per state; 0 for the reference engine. */
+  readonly bytesPerState: number;
+  /** Learned paths in all, and the control states with most of them. */
+  readonly paths: number;
+  readonly widest: readonly { readonly thread: string; readonly at: string; readonly paths: number }[];
+}
+
+export interface Progress {
+  readonly states: number;
+  readonly transitions: number;
+  readonly depth: number;
+  /** States found and not yet expanded. */
+  readonly frontier: number;
+  readonly seconds: number;
+  readonly memoryBytes: number;
+}
+
+/** A run in progress: yields now and then; ends with its outcome. Send "interrupt" to have it end with what is known. */
+export type Exploration = Generator<Progress, Outcome, "interrupt" | undefined>;
+
+/** Checks that are on for every model. */
+export const SANITIZERS: readonly CheckName[] = [
+  "null-deref",
+  "use-after-free",
+  "double-free",
+  "refcount",
+  "lockdep",
+  "stuck",
+  "warn-on",
+  "bug-on",
+  "guarded-by",
+  "atomicity",
+  "leak",
+  "dangling",
+  "model-fault",
+];

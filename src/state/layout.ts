@@ -1,0 +1,144 @@
+/**
+ * The layout of a model's state: which cells there are once a scenario's pools have their sizes. A cell holds
+ * one small whole number. Immer states, packed states, views and printing all go by it.
+ */
+import type { FieldInfo, Schema, StructInfo, StructView } from "../lang/schema.js";
+
+/** Slot states of a pool whose objects are allocated while the model runs. */
+export const FREE = 0;
+export const LIVE = 1;
+export const FREED = 2;
+
+export type Cell =
+  | { readonly kind: "field"; readonly size: number; readonly field: FieldInfo; readonly slot: number; readonly offset: number }
+  /** Whether a slot is free, live or freed. Only pools with a bound in the scenario have these. */
+  | { readonly kind: "liveness"; readonly size: 3; readonly struct: StructInfo; readonly slot: number }
+  /** Faults that may still be injected. */
+  | { readonly kind: "faults"; readonly size: number }
+  /** How many mutexes a thread holds. */
+  | { readonly kind: "held"; readonly size: number; readonly thread: number };
+
+/** Slots of each struct, by struct number, and which structs are allocated and freed at run time. */
+export interface PoolSizes {
+  readonly slots: readonly number[];
+  readonly dynamic: readonly boolean[];
+}
+
+export class Layout {
+  readonly cells: readonly Cell[];
+  readonly faultsCell: number;
+  /** Cells of all mutexes. */
+  readonly mutexCells: readonly number[];
+  /** For each struct number, the cells that can point into its pool, with the code that stands for slot 0. Sets count by their offset. */
+  readonly pointers: readonly (readonly Pointer[])[];
+  readonly #first: number[][] = [];
+  readonly #liveness: number[] = [];
+  readonly #held: number;
+
+  constructor(
+    readonly schema: Schema,
+    readonly pools: PoolSizes,
+    readonly threads: number,
+    faults: number,
+  ) {
+    const cells: Cell[] = [];
+    const mutexes: number[] = [];
+    const pointers: Pointer[][] = schema.structs.map(() => []);
+    const slotsOf = (name: string) => pools.slots[schema.struct(name).number] as number;
+    for (const struct of schema.structs) {
+      const slots = pools.slots[struct.number] as number;
+      this.#liveness.push(pools.dynamic[struct.number] ? cells.length : -1);
+      if (pools.dynamic[struct.number]) {
+        for (let slot = 0; slot < slots; slot++) cells.push({ kind: "liveness", size: 3, struct, slot });
+      }
+      const first: number[] = [];
+      for (let slot = 0; slot < slots; slot++) {
+        for (const field of struct.fields) {
+          if (slot === 0) first[field.number] = cells.length;
+          const { spec } = field;
+          const width = spec.kind === "set" ? slotsOf(spec.of) : spec.kind === "list" ? spec.capacity : 1;
+          for (let offset = 0; offset < width; offset++) {
+            if (spec.kind === "mutex") mutexes.push(cells.length);
+            if (spec.kind === "ref") pointers[schema.struct(spec.to).number]?.push({ cell: cells.length, member: -1 });
+            if (spec.kind === "list") pointers[schema.struct(spec.of).number]?.push({ cell: cells.length, member: -1 });
+            if (spec.kind === "set") pointers[schema.struct(spec.of).number]?.push({ cell: cells.length, member: offset });
+            cells.push({ kind: "field", size: sizeOf(field, slotsOf, threads), field, slot, offset });
+          }
+        }
+      }
+      this.#first.push(first);
+    }
+    this.faultsCell = cells.length;
+    cells.push({ kind: "faults", size: faults + 1 });
+    this.#held = cells.length;
+    for (let thread = 0; thread < threads; thread++) cells.push({ kind: "held", size: mutexes.length + 1, thread });
+    this.cells = cells;
+    this.mutexCells = mutexes;
+    this.pointers = pointers;
+  }
+
+  /** Cell of a field of an object. Offset: 0, a slot for sets, a position for lists. */
+  cell(view: StructView, field: FieldInfo, offset: number): number {
+    return this.fieldCell(field, view.$index) + offset;
+  }
+
+  /** First cell of a field of the object in a slot. */
+  fieldCell(field: FieldInfo, slot: number): number {
+    const first = this.#first[field.struct.number]?.[field.number] as number;
+    return first + slot * this.stride(field.struct);
+  }
+
+  /** Cells of one object of the struct. */
+  stride(struct: StructInfo): number {
+    let stride = this.#strides[struct.number];
+    if (stride === undefined) {
+      stride = 0;
+      for (const { spec } of struct.fields) {
+        stride += spec.kind === "set" ? this.slots(struct.schema.struct(spec.of)) : spec.kind === "list" ? spec.capacity : 1;
+      }
+      this.#strides[struct.number] = stride;
+    }
+    return stride;
+  }
+  readonly #strides: number[] = [];
+
+  /** Cell that tells whether the object exists, or -1 if it always does. */
+  livenessCell(struct: StructInfo, slot: number): number {
+    const first = this.#liveness[struct.number] as number;
+    return first < 0 ? -1 : first + slot;
+  }
+
+  heldCell(thread: number): number {
+    return this.#held + thread;
+  }
+
+  slots(struct: StructInfo): number {
+    return this.pools.slots[struct.number] as number;
+  }
+}
+
+/** A cell that can refer to an object: as a pointer (`member` -1; the code is slot + 1) or as the membership bit of slot `member`. */
+export interface Pointer {
+  readonly cell: number;
+  readonly member: number;
+}
+
+function sizeOf(field: FieldInfo, slotsOf: (struct: string) => number, threads: number): number {
+  const { spec } = field;
+  switch (spec.kind) {
+    case "flag":
+    case "set":
+      return 2;
+    case "counter":
+    case "refcount":
+      return spec.max + 1;
+    case "enumeration":
+      return spec.values.length;
+    case "ref":
+      return slotsOf(spec.to) + 1;
+    case "list":
+      return slotsOf(spec.of) + 1;
+    case "mutex":
+      return threads + 1;
+  }
+}

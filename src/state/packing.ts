@@ -1,0 +1,71 @@
+/** States as vectors of 32-bit words: every cell and every control state has some bits of one word. */
+import type { Layout } from "./layout.js";
+import { blankState, readCell, type State, writeCell } from "./state.js";
+
+/** Where a number sits: `(words[word] >>> shift) & mask`. */
+export interface Place {
+  readonly word: number;
+  readonly shift: number;
+  /** Mask of the value, before shifting. */
+  readonly mask: number;
+}
+
+export class Packing {
+  readonly words: number;
+  /** Place of each cell. */
+  readonly cells: readonly Place[];
+  /** Place of each thread's control state number. */
+  readonly controls: readonly Place[];
+
+  constructor(
+    readonly layout: Layout,
+    controlBits: number,
+  ) {
+    const sizes = [...layout.cells.map(({ size }) => bitsFor(size)), ...new Array<number>(layout.threads).fill(controlBits)];
+    // First fit, largest first: no number straddles two words, and hardly a bit is lost.
+    const order = sizes.map((bits, number) => ({ bits, number })).sort((one, other) => other.bits - one.bits || one.number - other.number);
+    const used: number[] = [];
+    const places: Place[] = [];
+    for (const { bits, number } of order) {
+      let word = used.findIndex((taken) => taken + bits <= 32);
+      if (word < 0) word = used.push(0) - 1;
+      places[number] = { word, shift: used[word] as number, mask: bits === 32 ? 0xffffffff : 2 ** bits - 1 };
+      used[word] = (used[word] as number) + bits;
+    }
+    this.words = used.length;
+    this.cells = places.slice(0, layout.cells.length);
+    this.controls = places.slice(layout.cells.length);
+  }
+
+  pack(state: State): Uint32Array {
+    const words = new Uint32Array(this.words);
+    for (const [cell, place] of this.cells.entries()) put(words, place, readCell(this.layout, state, cell));
+    for (const [thread, place] of this.controls.entries()) put(words, place, state.threads[thread] as number);
+    return words;
+  }
+
+  unpack(words: Uint32Array): State {
+    const state = blankState(this.layout);
+    for (const [cell, place] of this.cells.entries()) {
+      const code = get(words, place);
+      if (code !== 0) writeCell(this.layout, state, cell, code);
+    }
+    for (const [thread, place] of this.controls.entries()) state.threads[thread] = get(words, place);
+    return state as State;
+  }
+}
+
+/** The number at a place. */
+export function get(words: Uint32Array, { word, shift, mask }: Place): number {
+  return (((words[word] as number) >>> shift) & mask) >>> 0;
+}
+
+/** Stores a number at a place. */
+export function put(words: Uint32Array, { word, shift, mask }: Place, code: number): void {
+  words[word] = ((words[word] as number) & ~(mask << shift)) | (code << shift);
+}
+
+/** Bits that hold the numbers from 0 to `size` - 1. A cell of one value takes none, but a place needs at least one. */
+function bitsFor(size: number): number {
+  return Math.max(1, 32 - Math.clz32(size - 1));
+}

@@ -1,0 +1,66 @@
+/** What running one block of one thread in one state brings to light. */
+import type { CheckName } from "../lang/context.js";
+import type { Location } from "../lang/errors.js";
+import type { Local } from "../lang/runtime.js";
+import type { State } from "../state/state.js";
+import type { Control } from "./control.js";
+
+/** In the order in which the block did them: the first read of each cell, and each choice. They decide which path it takes. */
+export type Decision =
+  | { readonly kind: "read"; readonly cell: number; readonly code: number }
+  | { readonly kind: "choice"; readonly what: string; readonly labels: readonly string[]; readonly taken: number };
+
+/** An access to shared memory or a lock operation, in order; from these the `atomicity` check judges the block. */
+export interface Access {
+  readonly kind: "access" | "acquire" | "release";
+  /** First cell of the field (a set or list is one piece of memory). */
+  readonly cell: number;
+  /** Whether the lock that guards the field was held. */
+  readonly guarded: boolean;
+}
+
+/** A mutex taken by the block, with what the block itself had taken and given back until then. */
+export interface Acquisition {
+  readonly cell: number;
+  readonly alsoTaken: readonly number[];
+  readonly givenBack: readonly number[];
+  readonly location: Location | null;
+}
+
+/** Something a check noticed; the block went on after it unless it is the block's fault. */
+export interface Report {
+  readonly check: CheckName;
+  readonly message: string;
+  readonly location: Location | null;
+  /** For an exhausted pool: its struct's number, so that the explorer can tell why in each state. */
+  readonly exhausted?: number;
+}
+
+/** What happened inside a block, for traces. */
+export type BlockEvent =
+  | { readonly kind: "call"; readonly procedure: string; readonly parameters: readonly Local[]; readonly depth: number; readonly location: Location }
+  | { readonly kind: "return"; readonly procedure: string; readonly result: Local; readonly depth: number }
+  | { readonly kind: "observe"; readonly event: string; readonly values: readonly unknown[]; readonly depth: number }
+  | { readonly kind: "lock" | "unlock"; readonly cell: number; readonly depth: number }
+  | { readonly kind: "choice"; readonly what: string; readonly label: string; readonly depth: number }
+  | { readonly kind: "allocate" | "free"; readonly cell: number; readonly depth: number }
+  | { readonly kind: "report"; readonly report: Report; readonly depth: number };
+
+export interface BlockRun {
+  /** `blocked`: its wait is not over, or nothing was enabled to choose; there is no step. `fault`: it ended in `fault`. */
+  readonly outcome: "step" | "blocked" | "fault";
+  readonly decisions: readonly Decision[];
+  /** Every store, in full, even of the value that was there already; last value by cell. */
+  readonly writes: ReadonlyMap<number, number>;
+  readonly accesses: readonly Access[];
+  readonly acquisitions: readonly Acquisition[];
+  readonly reports: readonly Report[];
+  readonly fault: Report | null;
+  /** Why the block is coarser than the C on purpose, if it says so. */
+  readonly atomicBecause: string | null;
+  readonly events: readonly BlockEvent[];
+  /** Control state after the block; of a step only. */
+  readonly next: Control | null;
+  /** State after the block; of a step only. Freed slots are not yet turned into free ones. */
+  readonly state: State | null;
+}

@@ -1,0 +1,170 @@
+/**
+ * Control states. A thread's control state **L** is its stack of (site, live locals): plain data, so that it can
+ * be stored, compared and printed, which a generator cannot. Each L keeps a witness: how a fresh generator gets there.
+ */
+import { ModelError } from "../lang/errors.js";
+import type { Local, Site } from "../lang/runtime.js";
+import { FieldHandle, type StructInfo, StructView } from "../lang/schema.js";
+
+/** One active call: where it stands, with what locals. */
+export interface Frame {
+  readonly site: Site;
+  readonly live: readonly Local[];
+  /** The procedure called from the site, with its arguments, where a property watches its return. */
+  readonly watched: { readonly procedure: string; readonly parameters: readonly Local[] } | null;
+}
+
+export type ControlKind =
+  /** Has not begun. */
+  | "start"
+  /** At a plain `yield`. */
+  | "yield"
+  | "until"
+  | "idle"
+  /** Waits for a mutex. */
+  | "lock"
+  /** Has just returned from a watched procedure. */
+  | "return"
+  | "finished";
+
+/** How to get a fresh generator to a control state: the last block's inputs, after those of its predecessor. */
+export interface Witness {
+  readonly from: Control;
+  /** Every value the block read, in order, and every choice it made. */
+  readonly reads: readonly number[];
+  readonly choices: readonly number[];
+}
+
+export interface Control {
+  readonly thread: number;
+  /** Number in the thread's register, from 0 in the order of discovery; it orders nothing that is reported. */
+  readonly number: number;
+  readonly key: string;
+  readonly kind: ControlKind;
+  readonly frames: readonly Frame[];
+  /** For `lock`: the cell of the mutex waited for. */
+  readonly mutexCell: number;
+  /** For `return`: what returned, its arguments and its result. */
+  readonly returned: { readonly procedure: string; readonly parameters: readonly Local[]; readonly result: Local } | null;
+  /** Objects that the locals refer to. */
+  readonly references: readonly StructView[];
+  /** Null for the start. */
+  readonly witness: Witness | null;
+  /** Another way to get here, for the check that both behave alike. */
+  secondWitness: Witness | null;
+}
+
+/** What identifies a control state before it is known to be new. */
+export interface ControlDescription {
+  readonly kind: ControlKind;
+  readonly frames: readonly Frame[];
+  readonly mutex: FieldHandle | null;
+  readonly mutexCell: number;
+  readonly returned: Control["returned"];
+}
+
+/** The control states of one thread, each known by its key. */
+export class ControlRegister {
+  readonly controls: Control[] = [];
+  readonly #byKey = new Map<string, Control>();
+
+  constructor(readonly thread: number) {
+    this.intern({ kind: "start", frames: [], mutex: null, mutexCell: -1, returned: null }, null);
+  }
+
+  get start(): Control {
+    return this.controls[0] as Control;
+  }
+
+  /** The control state of the description; `witness` is kept if it is new, or if it is the second way to it. */
+  intern(description: ControlDescription, witness: Witness | null): Control {
+    const key = keyOf(description);
+    const known = this.#byKey.get(key);
+    if (known) {
+      if (known.secondWitness === null && witness !== null && known.witness !== null && !sameWitness(known.witness, witness)) {
+        known.secondWitness = witness;
+      }
+      return known;
+    }
+    const { kind, frames, mutexCell, returned } = description;
+    const references = new Set<StructView>();
+    for (const frame of frames) {
+      collectReferences(frame.live, references);
+      if (frame.watched) collectReferences(frame.watched.parameters, references);
+    }
+    if (description.mutex) collectReferences(description.mutex, references);
+    if (returned) collectReferences([returned.parameters, returned.result], references);
+    const control: Control = {
+      thread: this.thread,
+      number: this.controls.length,
+      key,
+      kind,
+      frames,
+      mutexCell,
+      returned,
+      references: [...references],
+      witness,
+      secondWitness: null,
+    };
+    this.controls.push(control);
+    this.#byKey.set(key, control);
+    return control;
+  }
+}
+
+function sameWitness(one: Witness, other: Witness): boolean {
+  const equal = (left: readonly number[], right: readonly number[]) =>
+    left.length === right.length && left.every((value, position) => value === right[position]);
+  return one.from === other.from && equal(one.reads, other.reads) && equal(one.choices, other.choices);
+}
+
+function keyOf({ kind, frames, mutex, returned }: ControlDescription): string {
+  const parts: string[] = [kind];
+  for (const { site, live, watched } of frames) {
+    const { file, line, column } = site.location;
+    parts.push(`${file}:${line}:${column}(${live.map(localKey).join()})`);
+    if (watched) parts.push(`${watched.procedure}(${watched.parameters.map(localKey).join()})`);
+  }
+  if (mutex) parts.push(localKey(mutex));
+  if (returned) parts.push(`${returned.procedure}(${returned.parameters.map(localKey).join()})=${localKey(returned.result)}`);
+  return parts.join(">");
+}
+
+function localKey(value: Local): string {
+  if (value instanceof StructView) return `&${value.$struct.number}:${value.$index}`;
+  if (value instanceof FieldHandle) return `${localKey(value.$view)}.${value.$field.number}`;
+  if (Array.isArray(value)) return `[${value.map(localKey).join()}]`;
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}
+
+function collectReferences(value: Local, into: Set<StructView>): void {
+  if (value instanceof StructView) into.add(value);
+  else if (value instanceof FieldHandle) into.add(value.$view);
+  else if (Array.isArray(value)) for (const element of value) collectReferences(element, into);
+}
+
+/**
+ * A copy of a local that shares nothing mutable with the original, as if it had been written out and read back.
+ * Throws a located ModelError for a value that a control state cannot hold.
+ */
+export function copyLocal(value: Local, name: string, site: Site): Local {
+  if (value === null || value === undefined || value instanceof StructView || value instanceof FieldHandle) return value;
+  if (typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "number" && Number.isFinite(value)) return value === 0 ? 0 : value;
+  if (Array.isArray(value)) return Object.freeze(value.map((element) => copyLocal(element, name, site)));
+  const what = typeof value === "function" ? "a function" : typeof value === "number" ? String(value) : `an object (${describeObject(value)})`;
+  throw new ModelError(
+    `local "${name}" of ${site.procedure} holds ${what} across a yield`,
+    "Across a yield a local may hold a number, string, boolean, null, a pointer into the state, or an array of these; compute anything else after the yield.",
+    site.location,
+  );
+}
+
+function describeObject(value: object): string {
+  return value.constructor?.name ?? "no prototype";
+}
+
+/** Whether a struct's slot is referred to by the control state's locals. */
+export function refersTo(control: Control, struct: StructInfo, slot: number): boolean {
+  return control.references.some((view) => view.$struct === struct && view.$index === slot);
+}

@@ -1,0 +1,150 @@
+/** A machine: a design under a scenario, ready to be run block by block. */
+import type { Location } from "../lang/errors.js";
+import { ModelError } from "../lang/errors.js";
+import type { Design } from "../lang/design.js";
+import type { Property } from "../lang/property.js";
+import type { Scenario, Thread } from "../lang/scenario.js";
+import { freedSlots, isReferenced, readCell, type State, type StateDraft, writeCell } from "../state/state.js";
+import { FREE, type Layout } from "../state/layout.js";
+import type { Names } from "../state/names.js";
+import { produce } from "immer";
+import { type Control, ControlRegister, refersTo } from "./control.js";
+import { instantiate } from "./instantiate.js";
+import { type NativeBlock, type RunEnvironment, type RunOptions, runBlock } from "./run.js";
+
+/** Which variant of a suite is meant. */
+export interface Variant {
+  /** Commits taken out of the design, by abbreviated sha. */
+  readonly revert?: readonly string[];
+  /** Commits added to it. */
+  readonly apply?: readonly string[];
+  /** Fault budget instead of the scenario's. */
+  readonly faults?: number;
+  readonly faultPolicy?: "contract" | "any";
+}
+
+export class Machine implements RunEnvironment {
+  readonly layout: Layout;
+  readonly names: Names;
+  readonly threads: readonly Thread[];
+  readonly registers: readonly ControlRegister[];
+  readonly applied: ReadonlySet<string>;
+  readonly faultPolicy: "contract" | "any";
+  readonly faults: number;
+  readonly watched: ReadonlySet<string>;
+  readonly initial: State;
+  /** Blocks run natively so far. */
+  nativeRuns = 0;
+
+  constructor(
+    design: Design,
+    scenario: Scenario,
+    readonly properties: readonly Property[],
+    variant: Variant,
+    readonly locate: (error: Error) => Location | null,
+  ) {
+    this.applied = appliedCommits(design, variant);
+    this.faults = variant.faults ?? scenario.faults ?? 0;
+    this.faultPolicy = variant.faultPolicy ?? "contract";
+    const instance = instantiate(scenario, this.faults);
+    this.layout = instance.layout;
+    this.names = instance.names;
+    this.threads = instance.threads;
+    this.registers = instance.threads.map((_, thread) => new ControlRegister(thread));
+    this.watched = new Set(properties.flatMap(({ window }) => (window.kind === "onReturn" ? [window.procedure] : [])));
+    this.initial = this.#atFirstYields(instance.initial);
+  }
+
+  /**
+   * A thread whose code before its first yield touches nothing begins at that yield: that it has not begun
+   * cannot be told from outside, and would only double the states of a procedure that starts with its loop.
+   */
+  #atFirstYields(state: State): State {
+    return this.threads.reduce((reached, _, thread) => {
+      const block = this.run(reached, thread);
+      const touchesNothing = block.outcome === "step" && block.decisions.length === 0 && block.writes.size === 0 && block.reports.length === 0;
+      return touchesNothing && block.next?.kind !== "finished" ? (block.state as State) : reached;
+    }, state);
+  }
+
+  /** The control state a thread is in. */
+  control(state: State, thread: number): Control {
+    return this.registers[thread]?.controls[state.threads[thread] as number] as Control;
+  }
+
+  /** Runs the thread's block once, with the given choices. */
+  run(state: State, thread: number, options: RunOptions = {}): NativeBlock {
+    this.nativeRuns++;
+    return runBlock(this, this.control(state, thread), state, options);
+  }
+
+  /** All ways the thread's block can go in the state, in canonical order (choices lexicographically); those that are not possible left out. */
+  *blocks(state: State, thread: number, options: RunOptions = {}): Generator<NativeBlock> {
+    let choices: number[] | null = [];
+    while (choices !== null) {
+      const block: NativeBlock = this.run(state, thread, { ...options, choices });
+      if (block.outcome !== "blocked") yield block;
+      choices = nextChoices(block);
+    }
+  }
+
+  /**
+   * The state with freed slots turned into free ones where neither the state nor a local refers to them, so
+   * that states which cannot differ do not differ. Done after every step.
+   */
+  normalise(state: State): State {
+    const { layout } = this;
+    const read = (cell: number) => readCell(layout, state, cell);
+    const forgotten = freedSlots(layout, read).filter(
+      ({ struct, slot }) =>
+        !isReferenced(layout, read, struct, slot) && this.threads.every((_, thread) => !refersTo(this.control(state, thread), struct, slot)),
+    );
+    if (forgotten.length === 0) return state;
+    return produce(state, (draft) => {
+      for (const { cell } of forgotten) writeCell(layout, draft as StateDraft, cell, FREE);
+    });
+  }
+}
+
+/** The choices to make next in a depth-first walk over a block's alternatives, or null after the last. */
+function nextChoices(block: NativeBlock): number[] | null {
+  const made = block.decisions.flatMap((decision) => (decision.kind === "choice" && decision.labels.length > 0 ? [decision] : []));
+  for (let position = made.length - 1; position >= 0; position--) {
+    const decision = made[position] as (typeof made)[number];
+    if (decision.taken + 1 < decision.labels.length) return [...made.slice(0, position).map(({ taken }) => taken), decision.taken + 1];
+  }
+  return null;
+}
+
+function appliedCommits(design: Design, variant: Variant): ReadonlySet<string> {
+  const applied = new Set(design.includes);
+  for (const sha of variant.revert ?? []) {
+    const known = resolveCommit(design, sha);
+    if (!applied.delete(known)) throw new ModelError(`--revert ${sha}: ${design.name} does not include it`, "Only a commit of the design can be reverted; see `iommu-mc list`.");
+  }
+  for (const sha of variant.apply ?? []) {
+    const known = resolveCommit(design, sha);
+    if (applied.has(known)) throw new ModelError(`--apply ${sha}: ${design.name} includes it already`, "Only a commit that is missing can be applied; see `iommu-mc list`.");
+    applied.add(known);
+  }
+  for (const sha of applied) {
+    const missing = design.commits[sha]?.needs?.find((needed) => !applied.has(needed));
+    if (missing) {
+      throw new ModelError(
+        `${sha} (${design.commits[sha]?.subject}) needs ${missing} (${design.commits[missing]?.subject})`,
+        `Apply ${missing} too, or revert ${sha} with it.`,
+      );
+    }
+  }
+  return applied;
+}
+
+function resolveCommit(design: Design, sha: string): string {
+  const matching = Object.keys(design.commits).filter((known) => known.startsWith(sha) || sha.startsWith(known));
+  if (matching.length === 1) return matching[0] as string;
+  const known = Object.entries(design.commits).map(([known, commit]) => `  ${known} ${commit.subject}`);
+  throw new ModelError(
+    matching.length === 0 ? `the model of ${design.name} knows no commit ${sha}` : `${sha} is ambiguous: ${matching.join(", ")}`,
+    `It knows these:\n${known.join("\n")}`,
+  );
+}

@@ -1,0 +1,102 @@
+/**
+ * Learned rules: decision trees over packed states, in one flat array. An inner node tests a number of the state
+ * or asks for a choice; a leaf says what then happens. What is not in the tree yet has to be found out natively.
+ */
+import type { Place } from "../state/packing.js";
+
+/** Node kinds; a node begins with its kind. Address 0 means: not learned yet. */
+export const READ = 1; // word, shift, mask, child by value …
+export const READ_BEFORE = 2; // the same, of the state before the step
+export const CHOICE = 3; // count, child by alternative …
+export const LEAF = 4; // its number, then whatever its maker stored
+export const BLOCKED = 5;
+
+export const READ_CHILDREN = 4;
+export const CHOICE_CHILDREN = 2;
+
+/** One decision on the way to a leaf. */
+export type Test =
+  | { readonly kind: typeof READ | typeof READ_BEFORE; readonly place: Place; readonly size: number; readonly code: number }
+  | { readonly kind: typeof CHOICE; readonly count: number; readonly taken: number };
+
+/** Thrown when a path contradicts what was learned before: the same inputs led elsewhere. */
+export class Contradiction extends Error {}
+
+export class Rules {
+  heap = new Int32Array(1 << 16);
+  #top = 1;
+
+  /** A place in the heap where a tree can grow; its content is the address of the root. */
+  newRoot(): number {
+    return this.allocate(1);
+  }
+
+  /** Room for `length` numbers, all 0. */
+  allocate(length: number): number {
+    if (this.#top + length > this.heap.length) {
+      const larger = new Int32Array(Math.max(this.heap.length * 2, this.#top + length));
+      larger.set(this.heap);
+      this.heap = larger;
+    }
+    const address = this.#top;
+    this.#top += length;
+    return address;
+  }
+
+  /**
+   * Grows the tree at `root` along the tests. Returns the slot for the leaf, and whether a leaf is there already.
+   */
+  grow(root: number, tests: readonly Test[]): number {
+    let slot = root;
+    for (const test of tests) {
+      let node = this.heap[slot] as number;
+      if (node === 0) {
+        node = this.#newNode(test);
+        this.heap[slot] = node;
+      } else if (!this.#matches(node, test)) throw new Contradiction();
+      slot = test.kind === CHOICE ? node + CHOICE_CHILDREN + test.taken : node + READ_CHILDREN + test.code;
+    }
+    return slot;
+  }
+
+  /** A leaf with its number and payload. */
+  newLeaf(number: number, payload: readonly number[]): number {
+    const node = this.allocate(2 + payload.length);
+    this.heap[node] = LEAF;
+    this.heap[node + 1] = number;
+    this.heap.set(payload, node + 2);
+    return node;
+  }
+
+  newBlocked(): number {
+    const node = this.allocate(1);
+    this.heap[node] = BLOCKED;
+    return node;
+  }
+
+  get bytes(): number {
+    return this.heap.byteLength;
+  }
+
+  #newNode(test: Test): number {
+    if (test.kind === CHOICE) {
+      const node = this.allocate(CHOICE_CHILDREN + test.count);
+      this.heap[node] = CHOICE;
+      this.heap[node + 1] = test.count;
+      return node;
+    }
+    const node = this.allocate(READ_CHILDREN + test.size);
+    this.heap[node] = test.kind;
+    this.heap[node + 1] = test.place.word;
+    this.heap[node + 2] = test.place.shift;
+    this.heap[node + 3] = test.place.mask;
+    return node;
+  }
+
+  #matches(node: number, test: Test): boolean {
+    const { heap } = this;
+    if (heap[node] !== test.kind) return false;
+    if (test.kind === CHOICE) return heap[node + 1] === test.count;
+    return heap[node + 1] === test.place.word && heap[node + 2] === test.place.shift;
+  }
+}
