@@ -1,0 +1,78 @@
+/**
+ * Two IOMMU drivers: drivers/iommu/intel/iommu.c, which has `detach_dev`, and
+ * drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c, which has none. Both as in v6.1.
+ */
+import { abstraction, choose, EINVAL, ENOMEM, type Errno, fault, kfree, kzalloc, observe, type Proc, WARN_ON } from "iommu-mc";
+import { type Device, type DomainType, type IommuDomain, type IommuOps, linux } from "./schema.js";
+
+abstraction("attaching one device is one step: DMA in the middle of a driver's attach_dev is not seen", "may miss a bug");
+abstraction("struct iommu_ops and its default_domain_ops are one object", "neither");
+
+/** `ops->domain_alloc`: in v6.1 neither driver knows IOMMU_DOMAIN_BLOCKED. */
+export function domain_alloc(ops: IommuOps, type: DomainType): IommuDomain | null {
+  if (type === "BLOCKED") return null;
+  if (fault("domain_alloc")) return null;
+  const domain = kzalloc(linux, "iommu_domain");
+  domain.ops = ops;
+  return domain;
+}
+
+/**
+ * `domain->ops->free`. Intel's `domain_exit` warns and keeps the structure if a device is still attached, but
+ * has freed the page tables by then, so that it counts as freed here; the SMMU's frees everything and does not look.
+ */
+export function domain_free(domain: IommuDomain): void {
+  kfree(domain);
+}
+
+/** `domain->ops->attach_dev`. */
+export function* attach_dev(domain: IommuDomain, dev: Device): Proc<Errno> {
+  let ret: Errno;
+  if (domain.ops!.driver === "intel_iommu") ret = intel_iommu_attach_device(domain, dev);
+  else ret = arm_smmu_attach_dev(domain, dev);
+  observe("attach_dev", domain, dev, ret);
+  return ret;
+}
+
+/** `domain->ops->detach_dev`, where there is one. */
+export function* detach_dev(domain: IommuDomain, dev: Device): Proc {
+  intel_iommu_detach_device(domain, dev);
+  observe("detach_dev", domain, dev);
+}
+
+/** Blocks the device first (`device_block_translation`), so that a failure leaves it without any translation. */
+function intel_iommu_attach_device(domain: IommuDomain, dev: Device): Errno {
+  take_off_domain(dev);
+  if (fault("attach_dev", !domain.attached_before.has(dev))) return -ENOMEM;
+  put_on_domain(domain, dev);
+  return 0;
+}
+
+/** `dmar_remove_one_dev_info`: clears the context entry; whatever the device is on, not what the caller names. */
+function intel_iommu_detach_device(_domain: IommuDomain, dev: Device): void {
+  take_off_domain(dev);
+}
+
+/** Takes the device off its old domain (`arm_smmu_detach_dev`) before anything can fail but the test for SVA. */
+function arm_smmu_attach_dev(domain: IommuDomain, dev: Device): Errno {
+  if (fault("attach_dev", !domain.attached_before.has(dev))) {
+    if (choose("a failed attach leaves the device on", ["its old domain", "nothing"]) === "nothing") take_off_domain(dev);
+    return -EINVAL;
+  }
+  take_off_domain(dev);
+  put_on_domain(domain, dev);
+  return 0;
+}
+
+/** Both drivers link a device into the list of its domain, under the domain's own lock: unlinking needs the old domain's memory. */
+function take_off_domain(dev: Device): void {
+  const old = dev.hw;
+  if (old === null) return;
+  WARN_ON(old.ops === null, "the domain the device is on was never initialised");
+  dev.hw = null;
+}
+
+function put_on_domain(domain: IommuDomain, dev: Device): void {
+  dev.hw = domain;
+  domain.attached_before.add(dev);
+}

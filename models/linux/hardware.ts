@@ -1,0 +1,24 @@
+/** What the devices' DMA can reach: a function of the state, for properties. */
+import { isFreed } from "iommu-mc";
+import type { Device } from "./schema.js";
+
+export interface Reach {
+  /** Memory of the kernel or of one of its drivers. */
+  readonly kernel: boolean;
+  /** Pages a VFIO user has mapped. */
+  readonly user: boolean;
+}
+
+/**
+ * What the device's DMA can reach now. `devices` are all devices: their drivers' mappings are what a domain's page
+ * table holds. A domain that has been freed may translate to anything, since its page tables are reused memory.
+ */
+export function reach(dev: Device, devices: readonly Device[]): Reach {
+  const domain = dev.hw;
+  if (domain === null) return { kernel: false, user: false };
+  if (isFreed(domain) || domain.type === "IDENTITY") return { kernel: true, user: true };
+  return {
+    kernel: devices.some((other) => other.dma_map === domain || other.devres_map === domain),
+    user: domain.user_map,
+  };
+}

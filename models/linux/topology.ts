@@ -1,0 +1,188 @@
+/** From a machine's topology to the objects of a scenario. */
+import { kref_get, kref_init, list_add, list_add_tail, type Make, type Scenario, scenario, type Thread } from "iommu-mc";
+import {
+  type Device,
+  type DeviceDriver,
+  type DomainType,
+  type IommuDomain,
+  type IommuGroup,
+  type IommuOps,
+  linux,
+  type VfioContainer,
+  type VfioGroup,
+  vfio,
+} from "./schema.js";
+
+export interface TopologyDevice {
+  /** Bus address: `0000:05:01.0`. */
+  readonly name: string;
+  /** Name of the driver that was bound; "" for none. */
+  readonly driver: string;
+  /** Whether that driver manages DMA ownership itself (`driver_managed_dma`: pcieport, pci-stub, vfio-pci). */
+  readonly managed: boolean;
+}
+
+export interface TopologyGroup {
+  readonly id: number;
+  readonly devices: readonly TopologyDevice[];
+}
+
+/** IOMMU groups of a real machine, as far as a scenario keeps them. */
+export interface Topology {
+  readonly name: string;
+  /** Where it was recorded. */
+  readonly source: string;
+  readonly groups: readonly TopologyGroup[];
+  /** What of the machine is not here, in words. */
+  readonly leftOut: readonly string[];
+}
+
+/** The objects a scenario's threads are given. */
+export interface Objects {
+  group(id: number): IommuGroup;
+  device(name: string): Device;
+  /** A driver by name; `vfio-pci` and `pci-stub` always exist. */
+  driver(name: string): DeviceDriver;
+  /** A container that a process has open from the start; see `containers` of the options. */
+  container(number: number): VfioContainer;
+  /** The VFIO group of a group with a device bound to vfio-pci. */
+  vfioGroup(id: number): VfioGroup;
+}
+
+export interface OwnershipOptions {
+  readonly name: string;
+  readonly describes: string;
+  readonly iommu: IommuOps["driver"];
+  /** Devices bound to vfio-pci at the start; the others have the driver that was recorded. */
+  readonly vfio: readonly string[];
+  /** Groups left out of the scenario. */
+  readonly without?: readonly number[];
+  /** Groups whose IOMMU cannot enforce cache coherency; VFIO gives them a domain of their own. */
+  readonly withoutSnoop?: readonly number[];
+  /** Type of the groups' default domains; "none" is a group that has none. Default DMA. */
+  readonly defaultDomain?: DomainType | "none";
+  /** Containers open from the start. Default 0. */
+  readonly containers?: number;
+  /** VFIO users at work at the same time. Default 1. */
+  readonly users?: number;
+  /** vfio-pci is bound and unbound while the scenario runs, and VFIO groups come and go. */
+  readonly vfioRebinds?: boolean;
+  readonly faults?: number;
+  readonly threads: (objects: Objects) => readonly Thread[];
+}
+
+/** A scenario on a real machine's groups: IOMMU probing is over, the recorded drivers are bound, and `options` says who does what. */
+export function ownershipScenario(topology: Topology, options: OwnershipOptions): Scenario {
+  const groups = topology.groups.filter(({ id }) => options.without === undefined || !options.without.includes(id));
+  const users = options.users === undefined ? 1 : options.users;
+  const containers = options.containers === undefined ? 0 : options.containers;
+  const withVfio = groups.filter(({ devices }) => devices.some(({ name }) => options.vfio.includes(name)));
+  return scenario(linux, options.name, {
+    describes: options.describes,
+    faults: options.faults === undefined ? 0 : options.faults,
+    pools: {
+      iommu_group: groups.length,
+      // Default and blocking domain of each group, and for each user one in place and one being tried.
+      iommu_domain: 2 * groups.length + 2 * users,
+      vfio_group: withVfio.length + (options.vfioRebinds ? 1 : 0),
+      vfio_device: options.vfio.length + (options.vfioRebinds ? 1 : 0),
+      vfio_container: Math.max(containers, users),
+      vfio_iommu: users,
+      vfio_domain: users * Math.min(2, withVfio.length),
+    },
+    setup: (make) => options.threads(build(make, groups, options, containers)),
+  });
+}
+
+function build(make: Make<typeof linux>, groups: readonly TopologyGroup[], options: OwnershipOptions, containers: number): Objects {
+  const ops = make("iommu_ops", options.iommu, { driver: options.iommu, detach_dev: options.iommu === "intel_iommu" });
+  const bus = make("bus_type", "pci_bus_type", { iommu_ops: ops });
+  make("vfio", "vfio");
+  const drivers = new Map<string, DeviceDriver>();
+  for (const { devices } of groups) {
+    for (const { driver, managed } of devices) {
+      if (driver !== "" && driver !== "vfio-pci" && driver !== "pci-stub" && !drivers.has(driver)) {
+        drivers.set(driver, make("device_driver", driver, { kind: managed ? "stub" : "native", driver_managed_dma: managed }));
+      }
+    }
+  }
+  drivers.set("vfio-pci", make("device_driver", "vfio-pci", { kind: "vfio_pci", driver_managed_dma: true }));
+  drivers.set("pci-stub", make("device_driver", "pci-stub", { kind: "stub", driver_managed_dma: true }));
+
+  const madeGroups = new Map<number, IommuGroup>();
+  const madeDevices = new Map<string, Device>();
+  const madeVfioGroups = new Map<number, VfioGroup>();
+  for (const { id, devices } of groups) {
+    const domain = makeDefaultDomain(make, id, ops, options);
+    const group = make("iommu_group", `group${id}`, {
+      default_domain: domain,
+      domain,
+      can_snoop: options.withoutSnoop === undefined || !options.withoutSnoop.includes(id),
+    });
+    madeGroups.set(id, group);
+    kref_init(group.devices_kobj, devices.length);
+    for (const { name, driver, managed } of devices) {
+      const dev = make("device", name, { bus, iommu_group: group, hw: domain });
+      madeDevices.set(name, dev);
+      list_add_tail(dev, group.devices);
+      if (domain !== null) domain.attached_before.add(dev);
+      if (options.vfio.includes(name)) {
+        bindToVfio(make, dev, id, group, drivers.get("vfio-pci") as DeviceDriver, madeVfioGroups);
+      } else if (driver !== "") {
+        dev.driver = drivers.get(driver) as DeviceDriver;
+        if (!managed) {
+          group.owner_cnt++;
+          dev.queue_up = true;
+          dev.devres_map = domain !== null && domain.type === "DMA" ? domain : null;
+        }
+      }
+    }
+  }
+  const madeContainers = Array.from({ length: containers }, (_, number) => {
+    const container = make("vfio_container", `container${number}`);
+    kref_init(container.kref);
+    return container;
+  });
+  return {
+    group: (id) => found(madeGroups.get(id), `group ${id}`),
+    device: (name) => found(madeDevices.get(name), name),
+    driver: (name) => found(drivers.get(name), name),
+    container: (number) => found(madeContainers[number], `container ${number}`),
+    vfioGroup: (id) => found(madeVfioGroups.get(id), `VFIO group ${id}`),
+  };
+}
+
+function makeDefaultDomain(make: Make<typeof linux>, id: number, ops: IommuOps, options: OwnershipOptions): IommuDomain | null {
+  const type = options.defaultDomain === undefined ? "DMA" : options.defaultDomain;
+  return type === "none" ? null : make("iommu_domain", `default${id}`, { type, ops });
+}
+
+function bindToVfio(
+  make: Make<typeof linux>,
+  dev: Device,
+  id: number,
+  iommu_group: IommuGroup,
+  driver: DeviceDriver,
+  madeVfioGroups: Map<number, VfioGroup>,
+): void {
+  let group = madeVfioGroups.get(id);
+  if (group === undefined) {
+    group = make("vfio_group", `vfio${id}`, { iommu_group });
+    madeVfioGroups.set(id, group);
+    kref_init(group.dev);
+    list_add(group, vfio.group_list);
+    kref_get(iommu_group.devices_kobj);
+    kref_init(group.drivers);
+  } else {
+    kref_get(group.drivers);
+  }
+  const device = make("vfio_device", `vfio-device${id}`, { dev, group });
+  kref_init(device.refcount);
+  dev.driver = driver;
+  dev.vfio_device = device;
+}
+
+function found<T>(thing: T | undefined, what: string): T {
+  if (thing === undefined) throw new Error(`the scenario has no ${what}`);
+  return thing;
+}

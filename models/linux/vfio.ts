@@ -1,0 +1,252 @@
+/** drivers/vfio/vfio_main.c of 6.1.176: VFIO groups and devices, and their descriptors. */
+import {
+  abstraction,
+  atomic,
+  data_race,
+  EBUSY,
+  EINVAL,
+  ENODEV,
+  ENOMEM,
+  type Errno,
+  fault,
+  kfree,
+  kref_get,
+  kref_init,
+  kref_put,
+  kzalloc,
+  list_add,
+  list_del,
+  mutex_lock,
+  mutex_unlock,
+  type Proc,
+  refcount_read,
+  until,
+  WARN_ON,
+} from "iommu-mc";
+import { vfio_container_attach_group, vfio_device_assign_container, vfio_group_detach_container } from "./container.js";
+import { iommu_group_get, iommu_group_put, iommu_group_ref_get } from "./iommu.js";
+import { type Device, type IommuGroup, linux, type VfioContainer, type VfioDevice, type VfioGroup, vfio } from "./schema.js";
+
+abstraction("no-IOMMU groups, emulated (mdev) groups, KVM and device sets are left out", "may miss a bug");
+abstraction("a vfio_device is registered for as long as it is on its group's list: device_lock is folded into its reference count", "neither");
+abstraction("open_count and the open_device/close_device callbacks of vfio-pci are left out: they do not touch the IOMMU", "may miss a bug");
+
+/** vfio_pci.c: registers the device with its group, which it makes if need be. */
+export function* vfio_pci_probe(dev: Device): Proc<Errno> {
+  if (fault("vfio_alloc_device")) return -ENOMEM;
+  const group = yield* vfio_group_find_or_alloc(dev);
+  if (group === null) return -ENOMEM;
+  const device = kzalloc(linux, "vfio_device");
+  device.dev = dev;
+  device.group = group;
+  kref_init(device.refcount);
+  dev.vfio_device = device;
+  return 0;
+}
+
+/** vfio_pci.c: waits until user space has closed the device. */
+export function* vfio_pci_remove(dev: Device): Proc {
+  const device = dev.vfio_device!;
+  yield* vfio_unregister_group_dev(device);
+  dev.vfio_device = null;
+  kfree(device);
+}
+
+/** v6.1 line 571. */
+function* vfio_group_find_or_alloc(dev: Device): Proc<VfioGroup | null> {
+  const iommu_group = iommu_group_get(dev);
+  if (iommu_group === null) return null;
+  yield* mutex_lock(vfio.group_lock);
+  let group = __vfio_group_get_from_iommu(iommu_group);
+  mutex_unlock(vfio.group_lock);
+  yield;
+  if (group === null) group = yield* vfio_create_group(iommu_group);
+  yield;
+  iommu_group_put(iommu_group);
+  return group;
+}
+
+/** v6.1 line 132. */
+function __vfio_group_get_from_iommu(iommu_group: IommuGroup): VfioGroup | null {
+  for (const group of vfio.group_list) {
+    // The group's pointer cannot change while it is on the list and the list is locked.
+    if (data_race(() => group.iommu_group) === iommu_group) {
+      kref_get(group.drivers);
+      return group;
+    }
+  }
+  return null;
+}
+
+/** v6.1 line 204, with vfio_group_alloc(). */
+function* vfio_create_group(iommu_group: IommuGroup): Proc<VfioGroup | null> {
+  if (fault("kzalloc(vfio_group)")) return null;
+  const group = vfio_group_alloc(iommu_group);
+  yield* mutex_lock(vfio.group_lock);
+  const ret = __vfio_group_get_from_iommu(iommu_group);
+  if (ret === null) list_add(group, vfio.group_list);
+  mutex_unlock(vfio.group_lock);
+  if (ret === null) return group;
+  yield;
+  // Lost the race: vfio_group_release() warns if the reference to the iommu_group was not given back, and leaks it.
+  if (kref_put(group.dev)) vfio_group_release(group);
+  return ret;
+}
+
+function vfio_group_alloc(iommu_group: IommuGroup): VfioGroup {
+  const group = kzalloc(linux, "vfio_group");
+  kref_init(group.dev);
+  kref_init(group.drivers);
+  data_race(() => {
+    group.iommu_group = iommu_group;
+  });
+  iommu_group_ref_get(iommu_group);
+  return group;
+}
+
+/** v6.1 line 161: the last reference on the character device is gone. */
+function vfio_group_release(group: VfioGroup): void {
+  WARN_ON(
+    data_race(() => group.iommu_group) !== null,
+    "a vfio_group is released with its iommu_group",
+  );
+  kfree(group);
+}
+
+/** v6.1 line 727, as the removal of a driver sees it. */
+function* vfio_unregister_group_dev(device: VfioDevice): Proc {
+  kref_put(device.refcount);
+  yield until(() => refcount_read(device.refcount) === 0);
+  yield* vfio_device_remove_group(device.group!);
+}
+
+/** v6.1 line 244: the last device of the group takes the group out of its container, whatever user space holds open. */
+function* vfio_device_remove_group(group: VfioGroup): Proc {
+  // refcount_dec_and_mutex_lock(): the last reference is only given back under the lock.
+  if (refcount_read(group.drivers) > 1) {
+    kref_put(group.drivers);
+    return;
+  }
+  yield* mutex_lock(vfio.group_lock);
+  if (!kref_put(group.drivers)) {
+    mutex_unlock(vfio.group_lock);
+    return;
+  }
+  list_del(group, vfio.group_list);
+  yield* mutex_lock(group.group_lock);
+  if (group.container !== null) yield* vfio_group_detach_container(group);
+  const iommu_group = group.iommu_group!;
+  group.iommu_group = null;
+  mutex_unlock(group.group_lock);
+  mutex_unlock(vfio.group_lock);
+  yield;
+  iommu_group_put(iommu_group);
+  yield;
+  if (kref_put(group.dev)) vfio_group_release(group);
+}
+
+/** chrdev_open() and vfio_group_fops_open() (v6.1 line 1094): opening /dev/vfio/N. Returns the group, or null with an error. */
+export function* vfio_group_fops_open(iommu_group: IommuGroup): Proc<VfioGroup | null> {
+  const group = chrdev_open(iommu_group);
+  if (group === null) return null;
+  let ret: Errno = 0;
+  yield* mutex_lock(group.group_lock);
+  if (refcount_read(group.drivers) === 0) ret = -ENODEV;
+  else if (group.opened_file) ret = -EBUSY;
+  else {
+    group.opened_file = true;
+    kref_init(group.file);
+  }
+  mutex_unlock(group.group_lock);
+  if (ret === 0) return group;
+  yield;
+  if (kref_put(group.dev)) vfio_group_release(group);
+  return null;
+}
+
+function chrdev_open(iommu_group: IommuGroup): VfioGroup | null {
+  atomic("chrdev_open finds a character device and takes its reference under cdev_lock");
+  const group = data_race(() => find_cdev(iommu_group));
+  if (group !== null) kref_get(group.dev);
+  return group;
+}
+
+function find_cdev(iommu_group: IommuGroup): VfioGroup | null {
+  for (const group of vfio.group_list) if (group.iommu_group === iommu_group) return group;
+  return null;
+}
+
+/** fput() of the group's file: whoever drops the last reference releases it. */
+export function* vfio_group_fput(group: VfioGroup): Proc {
+  if (kref_put(group.file)) yield* vfio_group_fops_release(group);
+}
+
+/** v6.1 line 1133. */
+function* vfio_group_fops_release(group: VfioGroup): Proc {
+  yield* mutex_lock(group.group_lock);
+  if (group.container !== null) yield* vfio_group_detach_container(group);
+  group.opened_file = false;
+  mutex_unlock(group.group_lock);
+  yield;
+  if (kref_put(group.dev)) vfio_group_release(group);
+}
+
+/** VFIO_GROUP_SET_CONTAINER, v6.1 line 802. */
+export function* vfio_group_ioctl_set_container(group: VfioGroup, container: VfioContainer): Proc<Errno> {
+  let ret: Errno;
+  yield* mutex_lock(group.group_lock);
+  if (group.container !== null || WARN_ON(group.container_users > 0, "users without a container")) ret = -EINVAL;
+  else if (group.iommu_group === null) ret = -ENODEV;
+  else ret = yield* vfio_container_attach_group(container, group);
+  mutex_unlock(group.group_lock);
+  return ret;
+}
+
+/** VFIO_GROUP_UNSET_CONTAINER, v6.1 line 781. */
+export function* vfio_group_ioctl_unset_container(group: VfioGroup): Proc<Errno> {
+  let ret: Errno = 0;
+  yield* mutex_lock(group.group_lock);
+  if (group.container === null) ret = -EINVAL;
+  else if (group.container_users !== 1) ret = -EBUSY;
+  else yield* vfio_group_detach_container(group);
+  mutex_unlock(group.group_lock);
+  return ret;
+}
+
+/** VFIO_GROUP_GET_DEVICE_FD, v6.1 line 938, with vfio_device_open(). Returns the open device or null. */
+export function* vfio_group_ioctl_get_device_fd(group: VfioGroup, dev: Device): Proc<VfioDevice | null> {
+  const device = vfio_device_get_from_name(group, dev);
+  if (device === null) return null;
+  yield* mutex_lock(group.group_lock);
+  const ret = vfio_device_assign_container(device);
+  mutex_unlock(group.group_lock);
+  if (ret === 0) return device;
+  yield;
+  vfio_device_put_registration(device);
+  return null;
+}
+
+function vfio_device_get_from_name(group: VfioGroup, dev: Device): VfioDevice | null {
+  atomic("device_lock of the group: finding a device and taking its reference");
+  const device = data_race(() => dev.vfio_device);
+  if (device === null || device.group !== group || refcount_read(device.refcount) === 0) return null;
+  kref_get(device.refcount);
+  return device;
+}
+
+function vfio_device_put_registration(device: VfioDevice): void {
+  kref_put(device.refcount);
+}
+
+/** v6.1 line 1029: closing a device. The last reference on the group's file may be this one's. */
+export function* vfio_device_fops_release(device: VfioDevice): Proc {
+  const group = device.group!;
+  yield* mutex_lock(group.group_lock);
+  WARN_ON(group.container_users <= 1, "an open device is not counted as a user of the container");
+  group.container_users--;
+  mutex_unlock(group.group_lock);
+  yield;
+  yield* vfio_group_fput(group);
+  yield;
+  vfio_device_put_registration(device);
+}

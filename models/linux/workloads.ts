@@ -1,0 +1,180 @@
+/** Who does what: administrators that bind and unbind, user processes that call VFIO. */
+import { choose, idle, type Proc } from "iommu-mc";
+import { vfio_fops_open, vfio_fops_release, vfio_fops_unl_ioctl, vfio_ioctl_set_iommu } from "./container.js";
+import { device_driver_attach, device_driver_detach } from "./driver-core.js";
+import type { Device, DeviceDriver, IommuGroup, VfioContainer, VfioDevice, VfioGroup } from "./schema.js";
+import {
+  vfio_device_fops_release,
+  vfio_group_fops_open,
+  vfio_group_fput,
+  vfio_group_ioctl_get_device_fd,
+  vfio_group_ioctl_set_container,
+  vfio_group_ioctl_unset_container,
+} from "./vfio.js";
+
+/** Unbinds the device from whatever it is bound to and binds it to the driver, again and again, at any time. */
+export function* rebind(dev: Device, drv: DeviceDriver): Proc {
+  for (;;) {
+    yield idle();
+    yield* device_driver_detach(dev);
+    yield idle();
+    yield* device_driver_attach(drv, dev);
+  }
+}
+
+/** Unbinds the device and binds it to one driver or the other. */
+export function* rebind_either(dev: Device, one: DeviceDriver, other: DeviceDriver): Proc {
+  for (;;) {
+    yield idle();
+    yield* device_driver_detach(dev);
+    yield idle();
+    const drv = choose("bind to", [one, other]);
+    yield* device_driver_attach(drv, dev);
+  }
+}
+
+/** Binds the device once. */
+export function* bind(dev: Device, drv: DeviceDriver): Proc {
+  yield idle();
+  yield* device_driver_attach(drv, dev);
+}
+
+/** Unbinds the device once. */
+export function* unbind(dev: Device): Proc {
+  yield idle();
+  yield* device_driver_detach(dev);
+}
+
+/** A process that uses one group through VFIO as it pleases: any call its open descriptors allow, at any time, for ever. */
+export function* vfio_user(iommu_group: IommuGroup, dev: Device): Proc {
+  let container: VfioContainer | null = null;
+  let group: VfioGroup | null = null;
+  let device: VfioDevice | null = null;
+  for (;;) {
+    yield idle();
+    const call = choose("user calls", calls(container !== null, group !== null, device !== null));
+    if (call === "open container") container = yield* vfio_fops_open();
+    else if (call === "open group") group = yield* vfio_group_fops_open(iommu_group);
+    else if (call === "SET_CONTAINER") yield* vfio_group_ioctl_set_container(group!, container!);
+    else if (call === "UNSET_CONTAINER") yield* vfio_group_ioctl_unset_container(group!);
+    else if (call === "SET_IOMMU") yield* vfio_ioctl_set_iommu(container!);
+    else if (call === "MAP_DMA") yield* vfio_fops_unl_ioctl(container!, "VFIO_IOMMU_MAP_DMA");
+    else if (call === "UNMAP_DMA") yield* vfio_fops_unl_ioctl(container!, "VFIO_IOMMU_UNMAP_DMA");
+    else if (call === "GET_DEVICE_FD") device = yield* vfio_group_ioctl_get_device_fd(group!, dev);
+    else if (call === "close device") {
+      yield* vfio_device_fops_release(device!);
+      device = null;
+    } else if (call === "close group") {
+      yield* vfio_group_fput(group!);
+      group = null;
+    } else {
+      yield* vfio_fops_release(container!);
+      container = null;
+    }
+  }
+}
+
+type UserCall =
+  | "open container"
+  | "open group"
+  | "SET_CONTAINER"
+  | "UNSET_CONTAINER"
+  | "SET_IOMMU"
+  | "MAP_DMA"
+  | "UNMAP_DMA"
+  | "GET_DEVICE_FD"
+  | "close device"
+  | "close group"
+  | "close container";
+
+/** What a process can call with the descriptors it has. */
+function calls(container: boolean, group: boolean, device: boolean): UserCall[] {
+  const possible: UserCall[] = [];
+  possible.push(container ? "close container" : "open container");
+  possible.push(group ? "close group" : "open group");
+  if (container && group) possible.push("SET_CONTAINER");
+  if (container) possible.push("SET_IOMMU", "MAP_DMA", "UNMAP_DMA");
+  if (group) possible.push("UNSET_CONTAINER");
+  if (device) possible.push("close device");
+  else if (group) possible.push("GET_DEVICE_FD");
+  return possible;
+}
+
+/** A process that attaches one group, maps its memory, and goes away; every call may fail, and it goes on as far as it makes sense. */
+export function* vfio_user_once(iommu_group: IommuGroup): Proc {
+  yield idle();
+  const container = yield* vfio_fops_open();
+  if (container === null) return;
+  yield;
+  const group = yield* vfio_group_fops_open(iommu_group);
+  yield;
+  if (group !== null) {
+    const ret = yield* vfio_group_ioctl_set_container(group, container);
+    yield;
+    if (ret === 0) {
+      yield* vfio_ioctl_set_iommu(container);
+      yield;
+      yield* vfio_fops_unl_ioctl(container, "VFIO_IOMMU_MAP_DMA");
+      yield;
+    }
+    yield* vfio_group_fput(group);
+    yield;
+  }
+  yield* vfio_fops_release(container);
+}
+
+/** The same process, again and again. */
+export function* vfio_user_again(iommu_group: IommuGroup): Proc {
+  for (;;) yield* vfio_user_once(iommu_group);
+}
+
+/** A process with two groups in one container: the second joins at any time, and either may leave first. */
+export function* vfio_user_of_two(one: IommuGroup, other: IommuGroup): Proc {
+  const container = yield* vfio_fops_open();
+  yield;
+  const first = yield* vfio_group_fops_open(one);
+  yield;
+  const second = yield* vfio_group_fops_open(other);
+  for (;;) {
+    yield idle();
+    const call = choose("user calls", [
+      "SET_CONTAINER first",
+      "SET_CONTAINER second",
+      "SET_IOMMU",
+      "MAP_DMA",
+      "UNMAP_DMA",
+      "UNSET_CONTAINER first",
+      "UNSET_CONTAINER second",
+    ]);
+    if (call === "SET_CONTAINER first") yield* vfio_group_ioctl_set_container(first!, container!);
+    else if (call === "SET_CONTAINER second") yield* vfio_group_ioctl_set_container(second!, container!);
+    else if (call === "SET_IOMMU") yield* vfio_ioctl_set_iommu(container!);
+    else if (call === "MAP_DMA") yield* vfio_fops_unl_ioctl(container!, "VFIO_IOMMU_MAP_DMA");
+    else if (call === "UNMAP_DMA") yield* vfio_fops_unl_ioctl(container!, "VFIO_IOMMU_UNMAP_DMA");
+    else if (call === "UNSET_CONTAINER first") yield* vfio_group_ioctl_unset_container(first!);
+    else yield* vfio_group_ioctl_unset_container(second!);
+  }
+}
+
+/** One thread of a process: puts the group into the process's container and takes it out again. */
+export function* attach_and_detach(iommu_group: IommuGroup, container: VfioContainer): Proc {
+  const group = yield* vfio_group_fops_open(iommu_group);
+  for (;;) {
+    yield idle();
+    yield* vfio_group_ioctl_set_container(group!, container);
+    yield;
+    yield* vfio_ioctl_set_iommu(container);
+    yield idle();
+    yield* vfio_group_ioctl_unset_container(group!);
+  }
+}
+
+/** Another thread of the same process: maps and unmaps. */
+export function* map_and_unmap(container: VfioContainer): Proc {
+  for (;;) {
+    yield idle();
+    yield* vfio_fops_unl_ioctl(container, "VFIO_IOMMU_MAP_DMA");
+    yield idle();
+    yield* vfio_fops_unl_ioctl(container, "VFIO_IOMMU_UNMAP_DMA");
+  }
+}

@@ -1,0 +1,16 @@
+/** The catalogue, by the codes that suites and the command line use. */
+import type { Property } from "iommu-mc";
+import { C1, C3, C3Attach, C4, C4Detach, C5, C11, L2 } from "./domains.js";
+import { L3, R1 } from "./lifetime.js";
+import { driverAtWork, K1, O1, O2, O3, O5, O6, O7, userAtWork } from "./ownership.js";
+
+/** Claims that are meant to hold of ownership in every kernel from v5.19 on. */
+export const ownership: readonly Property[] = [K1, O1, O2, O3, O5, O6, O7, C1, C4Detach, C5, C11, L2, L3, R1];
+
+/** Contracts of v6.5, which 6.1 does not promise. */
+export const sinceV65: readonly Property[] = [C3, C3Attach, C4];
+
+/** Witnesses that something happens at all. */
+export const witnesses: readonly Property[] = [userAtWork, driverAtWork];
+
+export { C1, C3, C3Attach, C4, C4Detach, C5, C11, driverAtWork, K1, L2, L3, O1, O2, O3, O5, O6, O7, R1, userAtWork };

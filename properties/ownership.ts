@@ -1,0 +1,117 @@
+/** DMA ownership: who may use a group's devices, the kernel's DMA API or a user process. Written for v5.19 to v6.1. */
+import { type Errno, property, windows } from "iommu-mc";
+import { reach } from "../models/linux/hardware.js";
+import { iommu_is_default_domain } from "../models/linux/iommu.js";
+import { type Device, type IommuGroup, linux, type VfioGroup } from "../models/linux/schema.js";
+
+const { always, atRest, onReturn, onStep, sometimes } = windows(linux);
+
+export const O1 = property({
+  code: "O1",
+  sentence: "A driver is allowed to use the DMA API only while nobody owns the group, and only on the default domain if others use it already.",
+  source: "iommu_device_use_default_domain()",
+  seenRedBy: "mutant: the test of group->owner in iommu_device_use_default_domain() removed",
+  window: onReturn<[Device], Errno>("iommu_device_use_default_domain", ([dev], ret) => {
+    const group = dev.iommu_group;
+    if (ret !== 0 || group === null) return null;
+    return {
+      "nobody owns the group": group.owner === null,
+      "the group is on its default domain if another driver uses it": group.owner_cnt < 2 || iommu_is_default_domain(group),
+    };
+  }),
+});
+
+export const O2 = property({
+  code: "O2",
+  sentence: "While a user owns a group, no driver that uses the DMA API is at work in it, and the group is on its blocking domain or a user's.",
+  source: "0286300e6045 (once owned, never the default domain nor none); iommu_device_use_default_domain()",
+  seenRedBy: "--revert 0286300e6045",
+  window: atRest("iommu_group", "mutex", (group) => {
+    if (group.owner === null) return null;
+    return {
+      "no driver that uses the DMA API is at work": group.devices.every((dev) => !dev.queue_up),
+      "the group is on the blocking domain or a user's": group.domain !== null && group.domain !== group.default_domain,
+    };
+  }),
+});
+
+export const O3 = property({
+  code: "O3",
+  sentence: "The ownership count is the number of bound drivers that use the DMA API, or one for an owner.",
+  source: "WARN_ON in iommu_device_unuse_default_domain(); f429378a9bf8 (one dma_cleanup for each successful dma_configure)",
+  seenRedBy: "mutant: dma_cleanup left out of an error path of really_probe()",
+  window: always("iommu_group", (group, state) => {
+    // While a device is being bound or unbound its count may or may not be taken.
+    if (!group.mutex.isFree) return null;
+    const devices = state.all("device").filter((dev) => dev.iommu_group === group);
+    if (devices.some((dev) => !dev.lock.isFree)) return null;
+    const users = devices.filter((dev) => dev.driver !== null && !dev.driver.driver_managed_dma).length;
+    return group.owner_cnt === (group.owner === null ? users : 1);
+  }),
+});
+
+export const O5 = property({
+  code: "O5",
+  sentence: "When a claim has succeeded, no device of the group can reach memory of the kernel, now or through what a driver maps later.",
+  source: "0286300e6045 (claiming isolates every device)",
+  seenRedBy: "--revert 0286300e6045 with the driver that has no detach_dev",
+  window: onReturn<[IommuGroup, VfioGroup], Errno>("iommu_group_claim_dma_owner", ([group], ret, state) => {
+    if (ret !== 0) return null;
+    const devices = state.all("device");
+    return {
+      "no kernel mapping is in reach": group.devices.every((dev) => !reach(dev, devices).kernel),
+      "no device is on the default domain": group.default_domain === null || group.devices.every((dev) => dev.hw !== group.default_domain),
+    };
+  }),
+});
+
+export const K1 = property({
+  code: "K1",
+  sentence: "No kernel mapping survives a user attach: while a user owns a group, its devices cannot reach memory of the kernel.",
+  source: "0286300e6045; the purpose of DMA ownership (1ea2a07a532b)",
+  seenRedBy: "--revert 0286300e6045 with the driver that has no detach_dev",
+  window: atRest("iommu_group", "mutex", (group, state) => {
+    if (group.owner === null) return null;
+    const devices = state.all("device");
+    return group.devices.every((dev) => !reach(dev, devices).kernel);
+  }),
+});
+
+export const O6 = property({
+  code: "O6",
+  sentence: "A group has one owner at a time: ownership passes from one to another only through nobody.",
+  source: "-EPERM of iommu_group_claim_dma_owner()",
+  seenRedBy: "mutant: the test of owner_cnt in iommu_group_claim_dma_owner() removed",
+  window: onStep("iommu_group", (group, before) => {
+    const was = before(() => group.owner);
+    if (was === group.owner) return null;
+    return was === null || group.owner === null;
+  }),
+});
+
+export const O7 = property({
+  code: "O7",
+  sentence: "Ownership is released only by who has it, and then nothing of it is left.",
+  source: "WARN_ON in iommu_group_release_dma_owner()",
+  seenRedBy: "mutant: vfio_group_detach_container() calls iommu_group_release_dma_owner() twice, or owner_cnt is not reset",
+  window: onStep("iommu_group", (group, before) => {
+    if (before(() => group.owner) === null || group.owner !== null) return null;
+    return { "it was counted once": before(() => group.owner_cnt) <= 1, "the count is zero": group.owner_cnt === 0 };
+  }),
+});
+
+export const userAtWork = property({
+  code: "W1",
+  sentence: "Witness: a user has memory mapped for a group it owns.",
+  source: "the scenario",
+  seenRedBy: "a scenario without a VFIO user",
+  window: sometimes("iommu_group", (group) => group.owner !== null && group.domain !== null && group.domain.user_map),
+});
+
+export const driverAtWork = property({
+  code: "W2",
+  sentence: "Witness: a driver has a packet mapped.",
+  source: "the scenario",
+  seenRedBy: "a scenario without a network driver",
+  window: sometimes("device", (dev) => dev.dma_map !== null),
+});

@@ -1,0 +1,11 @@
+/** Every bundled suite: what `iommu-mc check` runs and `reports/ledger.json` records. */
+import type { Suite } from "iommu-mc";
+import { intelQ35 } from "../../models/linux/topologies/intel-q35.js";
+import { smmuv3Virt } from "../../models/linux/topologies/smmuv3-virt.js";
+import { closeSuites, ownershipSuites } from "./ownership-on.js";
+
+export const suites: readonly Suite[] = [
+  ...closeSuites(smmuv3Virt),
+  ...ownershipSuites(intelQ35, "intel_iommu"),
+  ...ownershipSuites(smmuv3Virt, "arm_smmu_v3"),
+];
