@@ -5,7 +5,6 @@
  * programs, CACM 1975.)
  */
 import type { Location } from "../lang/errors.js";
-import type { Layout } from "../state/layout.js";
 import type { Names } from "../state/names.js";
 import type { Access, BlockRun } from "../step/block.js";
 import type { Control } from "../step/control.js";
@@ -29,11 +28,6 @@ export class Atomicity<Occurrence> {
   readonly #shapes = new Map<string, Shape<Occurrence>>();
   readonly #threadsTouching = new Map<number, Set<number>>();
   readonly #written = new Set<number>();
-  readonly #firstCell: readonly number[];
-
-  constructor(layout: Layout) {
-    this.#firstCell = layout.cells.map((cell, number) => (cell.kind === "field" ? number - cell.offset : number));
-  }
 
   /** Notes a block of a thread. `first` is kept for the first block of its shape. */
   note(control: Control, block: BlockRun, first: Occurrence): void {
@@ -46,7 +40,7 @@ export class Atomicity<Occurrence> {
       }
       threads.add(control.thread);
     }
-    for (const cell of block.writes.keys()) this.#written.add(this.#firstCell[cell] as number);
+    for (const cell of block.stored) this.#written.add(cell);
     if (block.atomicBecause !== null || block.accesses.length < 2) return;
     const location = control.frames.at(-1)?.site.location ?? null;
     const key = `${control.thread} ${location?.file}:${location?.line}:${location?.column} ${block.accesses.map(({ kind, cell, guarded }) => `${kind[0]}${kind[1]}${cell}${guarded}`).join()}`;

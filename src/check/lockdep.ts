@@ -1,17 +1,29 @@
 /** Lock order over the whole run: an edge a → b for every place where b is taken while a is held. A cycle is a possible deadlock. */
 import { alg, Graph } from "@dagrejs/graphlib";
+import { formatLocation, type Location } from "../lang/errors.js";
+import type { Names } from "../state/names.js";
 
 export class LockOrder {
   readonly graph = new Graph({ directed: true });
   readonly #known = new Set<number>();
 
   /** Adds the edge. Returns a cycle of mutex cells that it closes, first element not repeated, or null. */
-  add(held: number, taken: number): readonly number[] | null {
+  add(held: number, taken: number, location: Location | null): readonly number[] | null {
     const key = held * 65_536 + taken;
     if (this.#known.has(key)) return null;
     this.#known.add(key);
-    this.graph.setEdge(String(held), String(taken));
+    this.graph.setEdge(String(held), String(taken), location);
     return held === taken ? [held] : this.#cycleThrough(held, taken);
+  }
+
+  /** The cycle in words, with the place in the model where each order was first seen. */
+  describe(cycle: readonly number[], names: Names): string {
+    const orders = cycle.map((held, position) => {
+      const taken = cycle[(position + 1) % cycle.length] as number;
+      const location = this.graph.edge(String(held), String(taken)) as Location | null;
+      return `${names.cell(taken)} under ${names.cell(held)}${location ? ` (${formatLocation(location)})` : ""}`;
+    });
+    return `lock order cycle: ${orders.join(", ")}`;
   }
 
   /** The shortest way from `taken` back to `held`, if there is one. */

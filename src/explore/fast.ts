@@ -87,7 +87,7 @@ export class FastRun {
     this.book = new FindingBook(options);
     this.current = new Uint32Array(packing.words);
     this.next = new Uint32Array(packing.words);
-    this.#atomicity = new Atomicity(machine.layout);
+    this.#atomicity = new Atomicity();
     this.#stepsOfThread = new Int32Array(machine.threads.length + 1);
     const ofKind = (...kinds: Property["window"]["kind"][]) => instances.filter(({ instance }) => kinds.includes(instance.property.window.kind));
     this.#onState = ofKind("always", "atRest", "sometimes");
@@ -321,10 +321,10 @@ export class FastRun {
       for (const cell of layout.mutexCells) {
         const heldBefore = get(this.current, this.learner.packing.cells[cell] as Place) === leaf.control.thread + 1;
         if (!(heldBefore && !acquisition.givenBack.includes(cell)) && !acquisition.alsoTaken.includes(cell)) continue;
-        const cycle = this.#lockOrder.add(cell, acquisition.cell);
+        const cycle = this.#lockOrder.add(cell, acquisition.cell, acquisition.location);
         if (cycle === null) continue;
-        const order = [...cycle, cycle[0] as number].map((each) => names.cell(each)).join(" → ");
-        this.book.add({ ...found, check: "lockdep", message: `lock order cycle: ${order}`, location: acquisition.location }, occurrence);
+        const message = this.#lockOrder.describe(cycle, names);
+        this.book.add({ ...found, check: "lockdep", message, location: acquisition.location }, occurrence);
       }
     }
   }

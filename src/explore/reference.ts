@@ -28,7 +28,7 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
   const limits = options.limits ?? {};
   const book = new FindingBook(options);
   const lockOrder = new LockOrder();
-  const atomicity = new Atomicity<{ depth: number; occurrence: Occurrence }>(layout);
+  const atomicity = new Atomicity<{ depth: number; occurrence: Occurrence }>();
   const instances = properties.flatMap((property) => instancesOf(property, machine));
   const visited: Visited[] = [];
   const numbers = new Map<string, number>();
@@ -75,10 +75,10 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
     for (const acquisition of block.acquisitions) {
       const held = layout.mutexCells.filter((cell) => readCell(layout, state, cell) === thread + 1 && !acquisition.givenBack.includes(cell));
       for (const other of [...held, ...acquisition.alsoTaken]) {
-        const cycle = lockOrder.add(other, acquisition.cell);
+        const cycle = lockOrder.add(other, acquisition.cell, acquisition.location);
         if (cycle) {
-          const order = [...cycle, cycle[0] as number].map((cell) => names.cell(cell)).join(" → ");
-          book.add({ ...found, check: "lockdep", message: `lock order cycle: ${order}`, location: acquisition.location }, occurrence);
+          const message = lockOrder.describe(cycle, names);
+          book.add({ ...found, check: "lockdep", message, location: acquisition.location }, occurrence);
         }
       }
     }

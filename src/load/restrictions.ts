@@ -125,7 +125,7 @@ function refuseInProcedure(procedure: tsTypes.FunctionDeclaration | tsTypes.Func
     if (hasYield(parameter)) source.refuse("yield-in-default", parameter, `a default value of ${name} yields`);
   }
   const visit = (node: tsTypes.Node): void => {
-    if (ts.isFunctionDeclaration(node)) source.refuse("nested-function", node, `${node.name?.text ?? "a function"} is declared inside ${name}`);
+    if (ts.isFunctionDeclaration(node) && !isGenerator(node)) source.refuse("nested-function", node, `${node.name?.text ?? "a function"} is declared inside ${name}`);
     if (ts.isCaseBlock(node)) refuseSharedCaseScope(node, source);
     ts.forEachChild(node, visit);
   };

@@ -53,6 +53,8 @@ export interface BlockRun {
   /** Every store, in full, even of the value that was there already; last value by cell. */
   readonly writes: ReadonlyMap<number, number>;
   readonly accesses: readonly Access[];
+  /** First cells of the fields that the block stored to while another thread could have looked. */
+  readonly stored: ReadonlySet<number>;
   readonly acquisitions: readonly Acquisition[];
   readonly reports: readonly Report[];
   readonly fault: Report | null;

@@ -118,6 +118,10 @@ export class Run implements Context {
   readonly #decisions: Decision[] = [];
   readonly #choices: number[] = [];
   readonly #accesses: Access[] = [];
+  /** Fields stored to while others could see them, by first cell. */
+  readonly #stored = new Set<number>();
+  /** Objects allocated by this block: nobody else can see them before it ends. */
+  readonly #fresh = new Set<StructView>();
   readonly #acquisitions: Acquisition[] = [];
   readonly #taken: number[] = [];
   readonly #givenBack: number[] = [];
@@ -164,6 +168,7 @@ export class Run implements Context {
       decisions: this.#decisions,
       writes: this.#writes,
       accesses: this.#accesses,
+      stored: this.#stored,
       acquisitions: this.#acquisitions,
       reports: outcome === "blocked" ? [] : this.#reports,
       fault,
@@ -363,6 +368,7 @@ export class Run implements Context {
     this.touch(view);
     const first = this.environment.layout.fieldCell(field, view.$index);
     this.#access(view, field, first);
+    if (!this.#fresh.has(view)) this.#stored.add(first);
     this.#writeCell(first + offset, code);
   }
 
@@ -382,6 +388,7 @@ export class Run implements Context {
       const cell = layout.livenessCell(struct, slot);
       if (this.#readCell(cell) === 0) {
         this.#writeCell(cell, LIVE);
+        this.#fresh.add(struct.view(slot));
         this.#event({ kind: "allocate", cell, depth: this.#calls.length });
         return struct.view(slot);
       }
@@ -510,7 +517,7 @@ export class Run implements Context {
   }
 
   #access(view: StructView, field: FieldInfo, first: number): void {
-    if (field.isGhost) return;
+    if (field.isGhost || this.#fresh.has(view)) return;
     const guarded = this.#isGuarded(view, field);
     if (this.#replay) return;
     const last = this.#accesses.at(-1);

@@ -1,0 +1,169 @@
+/**
+ * Replays a path on the plain engine and says what happens in each step. Nothing is shown to anyone that has
+ * not been replayed: a finding whose replay does not show it is a defect of the checker, and is said to be one.
+ */
+import type { Patch } from "immer";
+import { evaluate, instancesOf } from "../check/evaluate.js";
+import { explainExhaustion } from "../check/exhaustion.js";
+import { stuckThreads, type ThreadSituation } from "../check/stuck.js";
+import { ModelError, type Location } from "../lang/errors.js";
+import type { Finding } from "../explore/outcome.js";
+import { readCell, type State } from "../state/state.js";
+import { type Control, refersTo } from "../step/control.js";
+import type { Machine } from "../step/machine.js";
+import type { BlockEvent, Report } from "../step/block.js";
+import type { NativeBlock } from "../step/run.js";
+
+/** A cell that a step changed. */
+export interface Change {
+  readonly cell: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface TraceStep {
+  /** Number of the thread. */
+  readonly thread: number;
+  /** Position among all steps possible in the state, in canonical order. */
+  readonly ordinal: number;
+  /** What happened, in order: calls, results, locks, choices, observations, reports. */
+  readonly events: readonly BlockEvent[];
+  /** Calls open when the step began, outermost first. */
+  readonly openCalls: readonly string[];
+  /** Cells changed, in layout order; of the model's fields and of allocation, not of the checker's own bookkeeping. */
+  readonly changes: readonly Change[];
+  readonly patches: readonly Patch[];
+  /** Cells of the mutexes that the thread holds after the step. */
+  readonly held: readonly number[];
+  /** Where the thread stood when the step began; null at its start. */
+  readonly location: Location | null;
+  readonly reports: readonly Report[];
+  /** The report that ended the step, if it ended in one. */
+  readonly fault: Report | null;
+}
+
+export interface Trace {
+  readonly steps: readonly TraceStep[];
+  /** States before the first step, after it, and so on; a step that faults adds none. */
+  readonly states: readonly State[];
+  /** The cells that the violated property read in the last state, with what they hold. */
+  readonly because: readonly { readonly cell: number; readonly code: number }[];
+  /** Names of the conjuncts that are false, if the property names them. */
+  readonly failing: readonly string[];
+}
+
+/** Replays the path from the initial state. Throws a ModelError if some state has no step with that ordinal. */
+export function replayPath(machine: Machine, path: readonly number[]): { steps: TraceStep[]; states: State[]; last: NativeBlock | null } {
+  const states: State[] = [machine.initial];
+  const steps: TraceStep[] = [];
+  let last: NativeBlock | null = null;
+  for (const [position, ordinal] of path.entries()) {
+    const state = states.at(-1) as State;
+    const taken = last?.fault ? null : stepWithOrdinal(machine, state, ordinal);
+    if (taken === null) {
+      throw new ModelError(
+        `the path cannot be followed beyond step ${position}: there is no step ${ordinal} there`,
+        "A path belongs to one suite, one set of commits and one version of the model; take it from a fresh run.",
+      );
+    }
+    last = taken.block;
+    const control = machine.control(state, taken.thread);
+    const next = last.state === null ? null : machine.normalise(last.state);
+    steps.push({
+      thread: taken.thread,
+      ordinal,
+      events: last.events,
+      openCalls: control.frames.map(({ site }) => site.procedure),
+      changes: next === null ? [] : changesBetween(machine, state, next),
+      patches: last.patches,
+      held: machine.layout.mutexCells.filter((cell) => readCell(machine.layout, next ?? state, cell) === taken.thread + 1),
+      location: control.frames.at(-1)?.site.location ?? null,
+      reports: last.reports,
+      fault: last.fault,
+    });
+    if (next !== null) states.push(next);
+  }
+  return { steps, states, last };
+}
+
+/** Replays a finding and makes sure that the plain engine sees it too. */
+export function replayFinding(machine: Machine, finding: Finding): Trace {
+  const { steps, states, last } = replayPath(machine, finding.path);
+  const state = states.at(-1) as State;
+  if (finding.isProperty) {
+    const before = states.at(-2);
+    const returned = steps.length > 0 && last?.next ? last.next : null;
+    for (const property of machine.properties) {
+      if (property.code !== finding.check) continue;
+      for (const instance of instancesOf(property, machine)) {
+        if (property.window.kind === "onStep" && before === undefined) continue;
+        const answer = evaluate(instance, machine, {
+          state,
+          ...(property.window.kind === "onStep" && before ? { before } : {}),
+          ...(property.window.kind === "onReturn" && returned ? { returned } : {}),
+        });
+        const because = answer.reads.map(({ cell, code }) => ({ cell: cell % machine.layout.cells.length, code }));
+        if (answer.verdict === "false") return { steps, states, because, failing: answer.failing };
+      }
+    }
+  } else if (showsCheck(machine, finding, state, last)) return { steps, states, because: [], failing: [] };
+  throw new ModelError(
+    `the replay of ${finding.check} does not show it (path ${formatPath(finding.path)})`,
+    "This is a defect of the checker: its two engines disagree. Please report it with the model.",
+  );
+}
+
+/** `0.3.1`, the form that `iommu-mc replay` takes; `-` for the empty path. */
+export function formatPath(path: readonly number[]): string {
+  return path.length === 0 ? "-" : path.join(".");
+}
+
+/** The path of a string made by `formatPath`, or null if it is none. */
+export function parsePath(text: string): number[] | null {
+  if (text === "-") return [];
+  return /^\d+(\.\d+)*$/.test(text) ? text.split(".").map(Number) : null;
+}
+
+function stepWithOrdinal(machine: Machine, state: State, ordinal: number): { thread: number; block: NativeBlock } | null {
+  let position = 0;
+  for (const thread of machine.threads.keys()) {
+    for (const block of machine.blocks(state, thread, { trace: true })) {
+      if (position++ === ordinal) return { thread, block };
+    }
+  }
+  return null;
+}
+
+function changesBetween(machine: Machine, before: State, after: State): Change[] {
+  return machine.layout.cells.flatMap((cell, number) => {
+    if (cell.kind === "held") return [];
+    const from = readCell(machine.layout, before, number);
+    const to = readCell(machine.layout, after, number);
+    return from === to ? [] : [{ cell: number, from, to }];
+  });
+}
+
+/** Whether the last block, or the last state, shows what an always-on check reported. */
+function showsCheck(machine: Machine, { check }: Finding, state: State, last: NativeBlock | null): boolean {
+  if (check === "stuck") return stuckThreads(situations(machine, state)).length > 0;
+  if (last === null) return false;
+  if (check === "atomicity") return last.accesses.length > 1;
+  if (check === "lockdep" && last.acquisitions.length > 0) return true;
+  const shown = [...last.reports, ...(last.fault ? [last.fault] : [])];
+  return shown.some((report) => {
+    if (report.exhausted === undefined) return report.check === check;
+    const struct = machine.layout.schema.structs[report.exhausted];
+    if (!struct) return false;
+    const isInLocal = (slot: number) => machine.threads.some((_, thread) => refersTo(machine.control(state, thread), struct, slot));
+    return explainExhaustion(machine.layout, machine.names, state, struct.number, isInLocal).check === check;
+  });
+}
+
+function situations(machine: Machine, state: State): ThreadSituation[] {
+  return machine.threads.map((_, thread) => {
+    const control: Control = machine.control(state, thread);
+    const [first] = machine.blocks(state, thread);
+    const holder = control.kind === "lock" ? readCell(machine.layout, state, control.mutexCell) : 0;
+    return { control, canMove: first !== undefined, waitsFor: holder - 1 };
+  });
+}
