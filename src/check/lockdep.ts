@@ -12,7 +12,7 @@ export class LockOrder {
     const key = held * 65_536 + taken;
     if (this.#known.has(key)) return null;
     this.#known.add(key);
-    this.graph.setEdge(String(held), String(taken), location);
+    this.graph.setEdge(String(held), String(taken), { location });
     return held === taken ? [held] : this.#cycleThrough(held, taken);
   }
 
@@ -20,7 +20,7 @@ export class LockOrder {
   describe(cycle: readonly number[], names: Names): string {
     const orders = cycle.map((held, position) => {
       const taken = cycle[(position + 1) % cycle.length] as number;
-      const location = this.graph.edge(String(held), String(taken)) as Location | null;
+      const { location } = this.graph.edge(String(held), String(taken)) as { location: Location | null };
       return `${names.cell(taken)} under ${names.cell(held)}${location ? ` (${formatLocation(location)})` : ""}`;
     });
     return `lock order cycle: ${orders.join(", ")}`;

@@ -59,27 +59,28 @@ export function replayPath(machine: Machine, path: readonly number[]): { steps: 
   let last: NativeBlock | null = null;
   for (const [position, ordinal] of path.entries()) {
     const state = states.at(-1) as State;
-    const taken = last?.fault ? null : stepWithOrdinal(machine, state, ordinal);
+    const taken: Taken | null = last?.fault ? null : stepWithOrdinal(machine, state, ordinal);
     if (taken === null) {
       throw new ModelError(
         `the path cannot be followed beyond step ${position}: there is no step ${ordinal} there`,
         "A path belongs to one suite, one set of commits and one version of the model; take it from a fresh run.",
       );
     }
-    last = taken.block;
-    const control = machine.control(state, taken.thread);
-    const next = last.state === null ? null : machine.normalise(last.state);
+    const { block, thread } = taken;
+    last = block;
+    const control = machine.control(state, thread);
+    const next = block.state === null ? null : machine.normalise(block.state);
     steps.push({
-      thread: taken.thread,
+      thread,
       ordinal,
-      events: last.events,
+      events: block.events,
       openCalls: control.frames.map(({ site }) => site.procedure),
       changes: next === null ? [] : changesBetween(machine, state, next),
-      patches: last.patches,
-      held: machine.layout.mutexCells.filter((cell) => readCell(machine.layout, next ?? state, cell) === taken.thread + 1),
+      patches: block.patches,
+      held: machine.layout.mutexCells.filter((cell) => readCell(machine.layout, next ?? state, cell) === thread + 1),
       location: control.frames.at(-1)?.site.location ?? null,
-      reports: last.reports,
-      fault: last.fault,
+      reports: block.reports,
+      fault: block.fault,
     });
     if (next !== null) states.push(next);
   }
@@ -124,7 +125,12 @@ export function parsePath(text: string): number[] | null {
   return /^\d+(\.\d+)*$/.test(text) ? text.split(".").map(Number) : null;
 }
 
-function stepWithOrdinal(machine: Machine, state: State, ordinal: number): { thread: number; block: NativeBlock } | null {
+interface Taken {
+  readonly thread: number;
+  readonly block: NativeBlock;
+}
+
+function stepWithOrdinal(machine: Machine, state: State, ordinal: number): Taken | null {
   let position = 0;
   for (const thread of machine.threads.keys()) {
     for (const block of machine.blocks(state, thread, { trace: true })) {
