@@ -82,8 +82,12 @@ export class Atomicity<Occurrence> {
 
   #explain(excess: number, accesses: readonly Access[], names: Names): string {
     const describe = (access: Access) =>
-      access.kind === "access" ? `an access to ${names.cell(access.cell).replace(/[[{].*$/, "")}` : `the ${access.kind} of ${names.cell(access.cell)}`;
-    const committing = accesses.slice(0, excess).findLast((access) => access.kind === "release" || (access.kind === "access" && !this.#isHarmless(access)));
+      access.kind === "access"
+        ? `an access to ${names.cell(access.cell).replace(/[[{].*$/, "")}`
+        : `the ${access.kind} of ${names.cell(access.cell)}`;
+    const committing = accesses
+      .slice(0, excess)
+      .findLast((access) => access.kind === "release" || (access.kind === "access" && !this.#isHarmless(access)));
     return `this step is coarser than the C: ${describe(accesses[excess] as Access)} comes after ${committing ? describe(committing) : "another"} with no yield between`;
   }
 }

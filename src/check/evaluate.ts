@@ -2,7 +2,7 @@
 import { type Context, within } from "../lang/context.js";
 import { type Location, ModelError } from "../lang/errors.js";
 import type { Judgement, Property } from "../lang/property.js";
-import { type FieldInfo, type StructInfo, StructView } from "../lang/schema.js";
+import type { FieldInfo, StructInfo, StructView } from "../lang/schema.js";
 import { FREED, LIVE } from "../state/layout.js";
 import { readCell, type State } from "../state/state.js";
 import type { Control } from "../step/control.js";
@@ -52,7 +52,8 @@ export function evaluate(instance: PropertyInstance, machine: Machine, question:
   const context = new PropertyContext(machine, question);
   try {
     const judgement = within(context, () => ask(instance, context, question));
-    if (question.before !== undefined && !context.somethingReadChanged()) return { verdict: "closed", reads: context.reads, failing: [], trouble: null };
+    if (question.before !== undefined && !context.somethingReadChanged())
+      return { verdict: "closed", reads: context.reads, failing: [], trouble: null };
     if (judgement === null) return { verdict: "closed", reads: context.reads, failing: [], trouble: null };
     if (typeof judgement === "boolean") return { verdict: judgement ? "true" : "false", reads: context.reads, failing: [], trouble: null };
     const failing = Object.entries(judgement).flatMap(([name, holds]) => (holds ? [] : [name]));
@@ -73,7 +74,8 @@ class Dangling extends Error {}
 
 function troubleOf(error: unknown): string | null {
   if (error instanceof Dangling) return error.message;
-  if (error instanceof TypeError && /of null/.test(error.message)) return `it follows a NULL pointer (${/'([^']+)'/.exec(error.message)?.[1] ?? "?"})`;
+  if (error instanceof TypeError && /of null/.test(error.message))
+    return `it follows a NULL pointer (${/'([^']+)'/.exec(error.message)?.[1] ?? "?"})`;
   return null;
 }
 

@@ -16,10 +16,14 @@ export function explainExhaustion(
   const read = (cell: number) => readCell(layout, state, cell);
   const slots = Array.from({ length: layout.slots(struct) }, (_, slot) => slot);
   const called = (chosen: readonly number[]) => chosen.map((slot) => names.object(struct, slot)).join(", ");
-  const leaked = slots.filter((slot) => read(layout.livenessCell(struct, slot)) === LIVE && !isReferenced(layout, read, struct, slot) && !isInLocal(slot));
-  if (leaked.length > 0) return { check: "leak", message: `no ${struct.name} is left: ${called(leaked)} allocated, but nothing refers to it` };
+  const leaked = slots.filter(
+    (slot) => read(layout.livenessCell(struct, slot)) === LIVE && !isReferenced(layout, read, struct, slot) && !isInLocal(slot),
+  );
+  if (leaked.length > 0)
+    return { check: "leak", message: `no ${struct.name} is left: ${called(leaked)} allocated, but nothing refers to it` };
   const dangling = slots.filter((slot) => read(layout.livenessCell(struct, slot)) === FREED && isReferenced(layout, read, struct, slot));
-  if (dangling.length > 0) return { check: "dangling", message: `no ${struct.name} is left: ${called(dangling)} freed, but a field still points to it` };
+  if (dangling.length > 0)
+    return { check: "dangling", message: `no ${struct.name} is left: ${called(dangling)} freed, but a field still points to it` };
   return {
     check: "model-fault",
     message: `the pool of ${struct.name} is too small: all ${slots.length} slots are in use; raise pools.${struct.name} in the scenario`,

@@ -34,7 +34,8 @@ export function describeStuck(stuck: readonly number[], threads: readonly Thread
     const { control, waitsFor } = threads[thread] as ThreadSituation;
     const who = names.threads[thread];
     if (control.kind === "lock" && waitsFor >= 0) {
-      const holder = threads[waitsFor]?.control.kind === "finished" ? `${names.threads[waitsFor]}, which has ended` : names.threads[waitsFor];
+      const holder =
+        threads[waitsFor]?.control.kind === "finished" ? `${names.threads[waitsFor]}, which has ended` : names.threads[waitsFor];
       return `${who} waits for ${names.cell(control.mutexCell)} held by ${holder}`;
     }
     const site = control.frames.at(-1)?.site;

@@ -15,7 +15,19 @@ import { refersTo } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
 import { CHOICE, CHOICE_CHILDREN, LEAF, READ_CHILDREN } from "../step/rules.js";
 import { FindingBook, type Occurrence } from "./findings.js";
-import { ACQUIRES, CLOSED, FALSE, FAULT, type Leaf, type LearnedInstance, Learner, REPORTS, RETURNS, TooManyControls, TRUE } from "./learner.js";
+import {
+  ACQUIRES,
+  CLOSED,
+  FALSE,
+  FAULT,
+  type Leaf,
+  type LearnedInstance,
+  Learner,
+  REPORTS,
+  RETURNS,
+  TooManyControls,
+  TRUE,
+} from "./learner.js";
 import type { End, Exploration, ExploreOptions, Finding, Limits, Outcome, Progress } from "./outcome.js";
 import { shortestPath } from "./shortest.js";
 import { Store } from "./store.js";
@@ -89,7 +101,8 @@ export class FastRun {
     this.next = new Uint32Array(packing.words);
     this.#atomicity = new Atomicity();
     this.#stepsOfThread = new Int32Array(machine.threads.length + 1);
-    const ofKind = (...kinds: Property["window"]["kind"][]) => instances.filter(({ instance }) => kinds.includes(instance.property.window.kind));
+    const ofKind = (...kinds: Property["window"]["kind"][]) =>
+      instances.filter(({ instance }) => kinds.includes(instance.property.window.kind));
     this.#onState = ofKind("always", "atRest", "sometimes");
     this.#onStep = ofKind("onStep");
     this.#onReturn = ofKind("onReturn");
@@ -123,7 +136,10 @@ export class FastRun {
           end = { kind: "limit", what: "depth" };
           break;
         }
-        for (const { number: instance, instance: { property } } of learner.instances) {
+        for (const {
+          number: instance,
+          instance: { property },
+        } of learner.instances) {
           if (book.isSettled(property, depth + 1)) this.#settled[instance] = 1;
         }
       }
@@ -176,7 +192,9 @@ export class FastRun {
         const kind = heap[node] as number;
         if (kind < CHOICE) {
           slot =
-            node + READ_CHILDREN + (((current[heap[node + 1] as number] as number) >>> (heap[node + 2] as number)) & (heap[node + 3] as number));
+            node +
+            READ_CHILDREN +
+            (((current[heap[node + 1] as number] as number) >>> (heap[node + 2] as number)) & (heap[node + 3] as number));
           continue;
         }
         if (kind === CHOICE) {
@@ -250,12 +268,16 @@ export class FastRun {
         const affected = this.#affectedBy(leafNumber);
         for (let at = 0; at < affected.length; at++) {
           const instance = affected[at] as LearnedInstance;
-          if (this.#settled[instance.number] === 0) this.#judge(instance, next, null, null, depth + 1, { state: store.count - 1, ordinal: null });
+          if (this.#settled[instance.number] === 0)
+            this.#judge(instance, next, null, null, depth + 1, { state: store.count - 1, ordinal: null });
         }
       }
       if (flags !== 0) this.#special(number, depth, step, flags);
       for (const instance of this.#onStep) {
-        if (this.#settled[instance.number] === 0 && intersects(instance.reads, (learner.leaves[leafNumber] as Leaf).written, instance.root, learner)) {
+        if (
+          this.#settled[instance.number] === 0 &&
+          intersects(instance.reads, (learner.leaves[leafNumber] as Leaf).written, instance.root, learner)
+        ) {
           this.#judge(instance, next, current, null, depth + 1, { state: number, ordinal: step });
         }
       }
@@ -346,7 +368,10 @@ export class FastRun {
     const state = learner.packing.unpack(this.current);
     const struct = machine.layout.schema.structs[fault.exhausted] as StructInfo;
     const isInLocal = (slot: number) => machine.threads.some((_, thread) => refersTo(machine.control(state, thread), struct, slot));
-    this.book.add({ ...found, ...fault, ...explainExhaustion(machine.layout, machine.names, state, fault.exhausted, isInLocal) }, occurrence);
+    this.book.add(
+      { ...found, ...fault, ...explainExhaustion(machine.layout, machine.names, state, fault.exhausted, isInLocal) },
+      occurrence,
+    );
   }
 
   #lookForStuck(number: number, depth: number, steps: number): void {
@@ -383,7 +408,12 @@ export class FastRun {
       if (get(next, liveness) !== FREED) continue;
       if (pointers.some(({ place, code }) => get(next, place) === code)) continue;
       const { registers } = this.machine;
-      if (registers.some((register) => refersTo(register.controls[this.learner.controlNumber(next, register.thread)] as Control, struct, slot))) continue;
+      if (
+        registers.some((register) =>
+          refersTo(register.controls[this.learner.controlNumber(next, register.thread)] as Control, struct, slot),
+        )
+      )
+        continue;
       put(next, liveness, FREE);
     }
   }

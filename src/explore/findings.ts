@@ -35,7 +35,8 @@ export class FindingBook {
 
   /** Notes it unless a shorter trace to the same thing is known. */
   add(found: Omit<Candidate, "occurrences">, occurrence: Occurrence): void {
-    const place = found.isProperty || found.check === "stuck" ? "" : found.location ? `${found.location.file}:${found.location.line}` : found.message;
+    const place =
+      found.isProperty || found.check === "stuck" ? "" : found.location ? `${found.location.file}:${found.location.line}` : found.message;
     const key = `${found.check} ${place}`;
     const known = this.candidates.get(key);
     if (!known) {

@@ -4,7 +4,7 @@
  * the running of one block and the checks.
  */
 import { Atomicity } from "../check/atomicity.js";
-import { evaluate, instancesOf, type Question, type PropertyInstance } from "../check/evaluate.js";
+import { evaluate, instancesOf, type PropertyInstance, type Question } from "../check/evaluate.js";
 import { explainExhaustion } from "../check/exhaustion.js";
 import { LockOrder } from "../check/lockdep.js";
 import { describeStuck, stuckThreads, type ThreadSituation } from "../check/stuck.js";
@@ -13,7 +13,7 @@ import { refersTo } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
 import type { NativeBlock } from "../step/run.js";
 import { FindingBook, type Occurrence } from "./findings.js";
-import type { Exploration, ExploreOptions, End, Finding } from "./outcome.js";
+import type { End, Exploration, ExploreOptions, Finding } from "./outcome.js";
 
 interface Visited {
   readonly state: State;
@@ -48,7 +48,10 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
     book.opened.add(property);
     if (verdict === "true") return;
     const message = trouble ?? (failing.length > 0 ? `not so: ${failing.join("; ")}` : property.sentence);
-    book.add({ check: property.code, isProperty: true, message, location: null, subject: subject && names.view(subject), depth }, occurrence);
+    book.add(
+      { check: property.code, isProperty: true, message, location: null, subject: subject && names.view(subject), depth },
+      occurrence,
+    );
   };
 
   const visit = (state: State, depth: number, parent: Visited["parent"]): void => {
@@ -73,7 +76,9 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
     atomicity.note(control, block, { depth: depth + 1, occurrence });
     for (const report of block.reports) book.add({ ...found, ...report }, occurrence);
     for (const acquisition of block.acquisitions) {
-      const held = layout.mutexCells.filter((cell) => readCell(layout, state, cell) === thread + 1 && !acquisition.givenBack.includes(cell));
+      const held = layout.mutexCells.filter(
+        (cell) => readCell(layout, state, cell) === thread + 1 && !acquisition.givenBack.includes(cell),
+      );
       for (const other of [...held, ...acquisition.alsoTaken]) {
         const cycle = lockOrder.add(other, acquisition.cell, acquisition.location);
         if (cycle) {

@@ -1,6 +1,7 @@
 /** The immutable state that the plain engine works on, and its correspondence with the cells of a layout. */
-import { FREE, FREED, type Layout } from "./layout.js";
+
 import type { StructInfo } from "../lang/schema.js";
+import { FREE, FREED, type Layout } from "./layout.js";
 
 /** An object: a number per scalar field, an array of numbers per set or list. `$live` only where objects are allocated and freed. */
 export type ObjectState = { readonly $live?: number } & { readonly [field: string]: number | readonly number[] };

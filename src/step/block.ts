@@ -38,7 +38,13 @@ export interface Report {
 
 /** What happened inside a block, for traces. */
 export type BlockEvent =
-  | { readonly kind: "call"; readonly procedure: string; readonly parameters: readonly Local[]; readonly depth: number; readonly location: Location }
+  | {
+      readonly kind: "call";
+      readonly procedure: string;
+      readonly parameters: readonly Local[];
+      readonly depth: number;
+      readonly location: Location;
+    }
   | { readonly kind: "return"; readonly procedure: string; readonly result: Local; readonly depth: number }
   | { readonly kind: "observe"; readonly event: string; readonly values: readonly unknown[]; readonly depth: number }
   | { readonly kind: "lock" | "unlock"; readonly cell: number; readonly depth: number }

@@ -152,7 +152,8 @@ export function copyLocal(value: Local, name: string, site: Site): Local {
   if (typeof value === "string" || typeof value === "boolean") return value;
   if (typeof value === "number" && Number.isFinite(value)) return value === 0 ? 0 : value;
   if (Array.isArray(value)) return Object.freeze(value.map((element) => copyLocal(element, name, site)));
-  const what = typeof value === "function" ? "a function" : typeof value === "number" ? String(value) : `an object (${describeObject(value)})`;
+  const what =
+    typeof value === "function" ? "a function" : typeof value === "number" ? String(value) : `an object (${describeObject(value)})`;
   throw new ModelError(
     `local "${name}" of ${site.procedure} holds ${what} across a yield`,
     "Across a yield a local may hold a number, string, boolean, null, a pointer into the state, or an array of these; compute anything else after the yield.",

@@ -45,7 +45,16 @@ export function instantiate(scenario: Scenario, faults: number): Instance {
     }
   }
   for (const { view, field, offset, code } of stored) writeCell(layout, state, layout.cell(view, field, offset), code);
-  return { layout, names: new Names(layout, names, threads.map((thread) => thread.name)), threads, initial: state as State };
+  return {
+    layout,
+    names: new Names(
+      layout,
+      names,
+      threads.map((thread) => thread.name),
+    ),
+    threads,
+    initial: state as State,
+  };
 }
 
 function poolSizes(scenario: Scenario, names: readonly (readonly unknown[])[]): PoolSizes {
@@ -73,7 +82,10 @@ function setupContext(
   stored: { view: StructView; field: FieldInfo; offset: number; code: number }[],
 ): Context {
   const notInSetup = (what: string) => (): never => {
-    throw new ModelError(`${what} in a scenario's setup`, "A setup only makes objects and assigns fields; behaviour belongs into a procedure.");
+    throw new ModelError(
+      `${what} in a scenario's setup`,
+      "A setup only makes objects and assigns fields; behaviour belongs into a procedure.",
+    );
   };
   const find = (view: StructView, field: FieldInfo, offset: number) =>
     stored.find((entry) => entry.view === view && entry.field === field && entry.offset === offset);

@@ -1,13 +1,14 @@
 /** A machine: a design under a scenario, ready to be run block by block. */
+
+import { produce } from "immer";
+import type { Design } from "../lang/design.js";
 import type { Location } from "../lang/errors.js";
 import { ModelError } from "../lang/errors.js";
-import type { Design } from "../lang/design.js";
 import type { Property } from "../lang/property.js";
 import type { Scenario, Thread } from "../lang/scenario.js";
-import { freedSlots, isReferenced, readCell, type State, type StateDraft, writeCell } from "../state/state.js";
 import { FREE, type Layout } from "../state/layout.js";
 import type { Names } from "../state/names.js";
-import { produce } from "immer";
+import { freedSlots, isReferenced, readCell, type State, type StateDraft, writeCell } from "../state/state.js";
 import { type Control, ControlRegister, refersTo } from "./control.js";
 import { instantiate } from "./instantiate.js";
 import { type NativeBlock, type RunEnvironment, type RunOptions, runBlock } from "./run.js";
@@ -62,7 +63,8 @@ export class Machine implements RunEnvironment {
   #atFirstYields(state: State): State {
     return this.threads.reduce((reached, _, thread) => {
       const block = this.run(reached, thread);
-      const touchesNothing = block.outcome === "step" && block.decisions.length === 0 && block.writes.size === 0 && block.reports.length === 0;
+      const touchesNothing =
+        block.outcome === "step" && block.decisions.length === 0 && block.writes.size === 0 && block.reports.length === 0;
       return touchesNothing && block.next?.kind !== "finished" ? (block.state as State) : reached;
     }, state);
   }
@@ -97,7 +99,8 @@ export class Machine implements RunEnvironment {
     const read = (cell: number) => readCell(layout, state, cell);
     const forgotten = freedSlots(layout, read).filter(
       ({ struct, slot }) =>
-        !isReferenced(layout, read, struct, slot) && this.threads.every((_, thread) => !refersTo(this.control(state, thread), struct, slot)),
+        !isReferenced(layout, read, struct, slot) &&
+        this.threads.every((_, thread) => !refersTo(this.control(state, thread), struct, slot)),
     );
     if (forgotten.length === 0) return state;
     return produce(state, (draft) => {
@@ -120,11 +123,19 @@ function appliedCommits(design: Design, variant: Variant): ReadonlySet<string> {
   const applied = new Set(design.includes);
   for (const sha of variant.revert ?? []) {
     const known = resolveCommit(design, sha);
-    if (!applied.delete(known)) throw new ModelError(`--revert ${sha}: ${design.name} does not include it`, "Only a commit of the design can be reverted; see `iommu-mc list`.");
+    if (!applied.delete(known))
+      throw new ModelError(
+        `--revert ${sha}: ${design.name} does not include it`,
+        "Only a commit of the design can be reverted; see `iommu-mc list`.",
+      );
   }
   for (const sha of variant.apply ?? []) {
     const known = resolveCommit(design, sha);
-    if (applied.has(known)) throw new ModelError(`--apply ${sha}: ${design.name} includes it already`, "Only a commit that is missing can be applied; see `iommu-mc list`.");
+    if (applied.has(known))
+      throw new ModelError(
+        `--apply ${sha}: ${design.name} includes it already`,
+        "Only a commit that is missing can be applied; see `iommu-mc list`.",
+      );
     applied.add(known);
   }
   for (const sha of applied) {

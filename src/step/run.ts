@@ -9,7 +9,7 @@ import { Wait } from "../lang/procedure.js";
 import type { Local, ProcedureInfo, Site } from "../lang/runtime.js";
 import type { Thread } from "../lang/scenario.js";
 import { FieldHandle, type FieldInfo, type StructInfo, StructView } from "../lang/schema.js";
-import { FREED, LIVE, type Layout } from "../state/layout.js";
+import { FREED, type Layout, LIVE } from "../state/layout.js";
 import type { Names } from "../state/names.js";
 import { readCell, type State, type StateDraft, writeCell } from "../state/state.js";
 import type { Access, Acquisition, BlockEvent, BlockRun, Decision, Report } from "./block.js";
@@ -258,20 +258,26 @@ export class Run implements Context {
       const cell = this.environment.layout.cell(wait.mutex.$view, wait.mutex.$field, 0);
       this.touch(wait.mutex.$view);
       const holder = this.#readCell(cell);
-      if (holder === this.thread + 1) this.fault("lockdep", `self-deadlock: ${this.#threadName()} already holds ${this.environment.names.cell(cell)}`);
+      if (holder === this.thread + 1)
+        this.fault("lockdep", `self-deadlock: ${this.#threadName()} already holds ${this.environment.names.cell(cell)}`);
       if (holder !== 0) throw new Blocked();
     } else if (wait.guard && !wait.guard()) throw new Blocked();
   }
 
   #checkNothingHeld(what: string): void {
-    if (this.#readCell(this.environment.layout.heldCell(this.thread)) !== 0) this.report("lockdep", `${what} returns while holding a mutex`);
+    if (this.#readCell(this.environment.layout.heldCell(this.thread)) !== 0)
+      this.report("lockdep", `${what} returns while holding a mutex`);
   }
 
   // What instrumented code calls, through the module's `$rt`.
 
   at(site: Site, live: readonly Local[], wait: unknown): void {
     if (wait !== undefined && !(wait instanceof Wait)) {
-      throw new ModelError("this yields something that is no wait", "Yield nothing, until(() => …) or idle(); call a procedure with yield*.", site.location);
+      throw new ModelError(
+        "this yields something that is no wait",
+        "Yield nothing, until(() => …) or idle(); call a procedure with yield*.",
+        site.location,
+      );
     }
     const copies = live.map((value, position) => copyLocal(value, site.live[position] ?? "?", site));
     this.#pending = {
@@ -295,7 +301,11 @@ export class Run implements Context {
       return undefined;
     }
     if (typeof (callee as Generator | null)?.[Symbol.iterator] !== "function") {
-      throw new ModelError("yield* of something that is no procedure", "yield* calls a procedure: a generator function, or mutex_lock.", site.location);
+      throw new ModelError(
+        "yield* of something that is no procedure",
+        "yield* calls a procedure: a generator function, or mutex_lock.",
+        site.location,
+      );
     }
     const copies = live.map((value, position) => copyLocal(value, site.live[position] ?? "?", site));
     const call: OpenCall = { site, live: copies, entered: null };
@@ -309,7 +319,13 @@ export class Run implements Context {
     if (entered && this.environment.watched.has(entered.procedure.name)) {
       kept = copyLocal(result, "the result", site);
       const returned = { procedure: entered.procedure.name, parameters: entered.parameters, result: kept };
-      this.#pending = { kind: "return", frames: [...this.#frames(), { site, live: copies, watched: null }], wait: null, returned, live: copies };
+      this.#pending = {
+        kind: "return",
+        frames: [...this.#frames(), { site, live: copies, watched: null }],
+        wait: null,
+        returned,
+        live: copies,
+      };
       yield undefined;
     }
     this.#restored = copies;
@@ -374,7 +390,8 @@ export class Run implements Context {
 
   touch(view: StructView): void {
     const cell = this.environment.layout.livenessCell(view.$struct, view.$index);
-    if (cell >= 0 && this.#readCell(cell) !== LIVE) this.fault("use-after-free", `${this.environment.names.view(view)} is used after it was freed`);
+    if (cell >= 0 && this.#readCell(cell) !== LIVE)
+      this.fault("use-after-free", `${this.environment.names.view(view)} is used after it was freed`);
   }
 
   slots(struct: StructInfo): number {
@@ -393,7 +410,12 @@ export class Run implements Context {
         return struct.view(slot);
       }
     }
-    throw new Fault({ check: "model-fault", message: `the pool of ${struct.name} is exhausted`, location: this.#here(), exhausted: struct.number });
+    throw new Fault({
+      check: "model-fault",
+      message: `the pool of ${struct.name} is exhausted`,
+      location: this.#here(),
+      exhausted: struct.number,
+    });
   }
 
   free(view: StructView): void {
@@ -436,7 +458,10 @@ export class Run implements Context {
     const cell = layout.fieldCell(field, view.$index);
     const holder = this.#readCell(cell);
     if (holder !== this.thread + 1) {
-      this.fault("lockdep", `${this.#threadName()} unlocks ${names.cell(cell)}, which ${holder === 0 ? "is free" : "another thread holds"}`);
+      this.fault(
+        "lockdep",
+        `${this.#threadName()} unlocks ${names.cell(cell)}, which ${holder === 0 ? "is free" : "another thread holds"}`,
+      );
     }
     this.#writeCell(cell, 0);
     const held = layout.heldCell(this.thread);
@@ -569,7 +594,8 @@ export class Run implements Context {
   #writeCell(cell: number, code: number): void {
     if (this.#replay) return;
     const size = this.environment.layout.cells[cell]?.size as number;
-    if (!(code >= 0 && code < size)) this.fault("model-fault", `${this.environment.names.cell(cell)} cannot hold ${code}; its range is 0 to ${size - 1}`);
+    if (!(code >= 0 && code < size))
+      this.fault("model-fault", `${this.environment.names.cell(cell)} cannot hold ${code}; its range is 0 to ${size - 1}`);
     this.#writes.set(cell, code);
   }
 
@@ -596,13 +622,15 @@ export class Run implements Context {
   /** What a thrown error of model code means. Errors that are not the design's are passed on. */
   #reportOf(error: unknown): Report {
     if (error instanceof ModelError) throw error;
-    if (!(error instanceof Error)) throw new ModelError(`model code threw ${String(error)}`, "Model code does not throw; use WARN_ON or BUG_ON.");
+    if (!(error instanceof Error))
+      throw new ModelError(`model code threw ${String(error)}`, "Model code does not throw; use WARN_ON or BUG_ON.");
     const location = this.environment.locate(error);
     if (error instanceof TypeError && /of null/.test(error.message)) {
       const field = /'([^']+)'/.exec(error.message)?.[1];
       return { check: "null-deref", message: `NULL pointer dereference${field ? ` (reading ->${field})` : ""}`, location };
     }
-    if (error instanceof RangeError && /^\w+\.\w+ holds/.test(error.message)) return { check: "model-fault", message: error.message, location };
+    if (error instanceof RangeError && /^\w+\.\w+ holds/.test(error.message))
+      return { check: "model-fault", message: error.message, location };
     throw new ModelError(`model code failed: ${error.message}`, "Correct the model at this place.", location ?? undefined);
   }
 }

@@ -1,8 +1,9 @@
 /** `$rt`: what instrumented modules call, implemented on the run in progress. */
+
+import { context } from "../lang/context.js";
 import { type Location, ModelError } from "../lang/errors.js";
 import type { Local, ModuleRuntime, RuntimeFactory, Site } from "../lang/runtime.js";
 import { ListView, SetView } from "../lang/schema.js";
-import { context } from "../lang/context.js";
 import { activeRun } from "./run.js";
 
 const POISON: unique symbol = Symbol("a local that is dead here");
@@ -22,7 +23,10 @@ export const createRuntime: RuntimeFactory = (sites, procedures): ModuleRuntime 
   },
   use(value, name) {
     if ((value as unknown) === POISON) {
-      throw new ModelError(`local "${name}" is used although the liveness analysis says it is dead`, "This is a defect of the checker, not of the model; please report it with the model.");
+      throw new ModelError(
+        `local "${name}" is used although the liveness analysis says it is dead`,
+        "This is a defect of the checker, not of the model; please report it with the model.",
+      );
     }
     return value;
   },

@@ -6,12 +6,12 @@ import type { Patch } from "immer";
 import { evaluate, instancesOf } from "../check/evaluate.js";
 import { explainExhaustion } from "../check/exhaustion.js";
 import { stuckThreads, type ThreadSituation } from "../check/stuck.js";
-import { ModelError, type Location } from "../lang/errors.js";
 import type { Finding } from "../explore/outcome.js";
+import { type Location, ModelError } from "../lang/errors.js";
 import { readCell, type State } from "../state/state.js";
+import type { BlockEvent, Report } from "../step/block.js";
 import { type Control, refersTo } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
-import type { BlockEvent, Report } from "../step/block.js";
 import type { NativeBlock } from "../step/run.js";
 
 /** A cell that a step changed. */
@@ -66,7 +66,7 @@ export function replayPath(machine: Machine, path: readonly number[]): { steps: 
         "A path belongs to one suite, one set of commits and one version of the model; take it from a fresh run.",
       );
     }
-    const { block, thread } = taken;
+    const { block, thread }: Taken = taken;
     last = block;
     const control = machine.control(state, thread);
     const next = block.state === null ? null : machine.normalise(block.state);

@@ -1,0 +1,75 @@
+/** Opens a file of suites: loads it through the transformer, with the language and the step engine plugged in. */
+
+import { existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Abstraction, takeAbstractions } from "../lang/design.js";
+import { type Location, ModelError } from "../lang/errors.js";
+import * as lang from "../lang/index.js";
+import type { Suite } from "../lang/suite.js";
+import { createLoader, type Loader, type LoaderOptions } from "../load/loader.js";
+import { createRuntime } from "../step/runtime.js";
+
+/** The suites of a file, with what is needed to run them and to point into its source. */
+export interface Session {
+  readonly suites: readonly Suite[];
+  /** Simplifications stated by the loaded model files. */
+  readonly abstractions: readonly Abstraction[];
+  readonly locate: (error: Error) => Location | null;
+  /** Names of the procedures of all loaded files. */
+  readonly procedures: ReadonlySet<string>;
+}
+
+/** Folder of the package: where models/, properties/ and reports/ are. */
+export function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(resolve(folder, "package.json"))) folder = dirname(folder);
+  return folder;
+}
+
+/** The bundled suites. */
+export function bundledSuites(): string {
+  return resolve(packageRoot(), "reports/suites/index.ts");
+}
+
+/** A loader for model files. */
+export function modelLoader(options: Partial<LoaderOptions> = {}): Loader {
+  return createLoader({ lang, runtime: createRuntime, ...options });
+}
+
+/** Loads the file and collects the suites it exports (a suite, or an array of them). Throws a ModelError if it has none. */
+export function openSuites(path: string, options: Partial<LoaderOptions> = {}): Session {
+  const loader = modelLoader(options);
+  takeAbstractions();
+  const { exports } = loader.load(path);
+  const suites = Object.values(exports)
+    .flatMap((value) => (Array.isArray(value) ? value : [value]))
+    .filter(isSuite);
+  if (suites.length === 0) {
+    throw new ModelError(`${path} exports no suite`, "Export a suite({ … }), or an array of them.", { file: path, line: 1, column: 1 });
+  }
+  return session([...new Set(suites)], loader);
+}
+
+/** A session of suites that come from modules loaded before. Throws a ModelError if two suites have the same name. */
+export function session(suites: readonly Suite[], loader: Loader): Session {
+  const names = suites.map(({ name }) => name);
+  const twice = names.find((name, position) => names.indexOf(name) !== position);
+  if (twice) throw new ModelError(`two suites are called ${twice}`, "Give every suite a name of its own.");
+  const procedures = new Set([...loader.procedures.values()].map(({ name }) => name));
+  for (const { name, properties } of suites) {
+    for (const { code, window } of properties) {
+      if (window.kind === "onReturn" && !procedures.has(window.procedure)) {
+        throw new ModelError(
+          `property ${code} of suite ${name} watches the return of ${window.procedure}, which no loaded model file has`,
+          "Correct the procedure's name in the property's window.",
+        );
+      }
+    }
+  }
+  return { suites, abstractions: takeAbstractions(), locate: (error) => loader.locate(error) ?? null, procedures };
+}
+
+function isSuite(value: unknown): value is Suite {
+  return typeof value === "object" && value !== null && "design" in value && "scenario" in value && "properties" in value;
+}

@@ -1,0 +1,89 @@
+/** Runs one suite, replays what was found, and says how it compares with what the suite expects. */
+import { exploreFast } from "../explore/fast.js";
+import { type Finding, type Limits, type Outcome, type Progress, type ResultVerdict, SANITIZERS } from "../explore/outcome.js";
+import { exploreReference } from "../explore/reference.js";
+import { ModelError } from "../lang/errors.js";
+import type { Suite } from "../lang/suite.js";
+import { Machine, type Variant } from "../step/machine.js";
+import { replayFinding, type Trace } from "../trace/replay.js";
+import type { Session } from "./open.js";
+
+export interface RunSuiteOptions {
+  readonly variant?: Variant;
+  readonly engine?: "fast" | "reference";
+  readonly limits?: Limits;
+}
+
+/** One line of the verdict table. */
+export interface Comparison {
+  readonly check: string;
+  readonly isProperty: boolean;
+  readonly verdict: ResultVerdict;
+  /** Why a violation was expected, or null if the check was expected to hold. */
+  readonly expectedBecause: string | null;
+  readonly asExpected: boolean;
+}
+
+export interface SuiteRun {
+  readonly suite: Suite;
+  readonly variant: Variant;
+  readonly machine: Machine;
+  readonly outcome: Outcome;
+  readonly comparisons: readonly Comparison[];
+  /** Every finding with its trace, replayed by the plain engine. */
+  readonly traces: readonly { readonly finding: Finding; readonly trace: Trace }[];
+  readonly exitCode: ExitCode;
+}
+
+/** 0 all as expected, 1 violated or not as expected, 2 the model is at fault, 3 a limit was hit. */
+export type ExitCode = 0 | 1 | 2 | 3;
+
+/** The machine of a suite's variant. Throws a ModelError if the variant makes no sense. */
+export function machineOf(session: Session, suite: Suite, variant: Variant = {}): Machine {
+  return new Machine(suite.design, suite.scenario, suite.properties, variant, session.locate);
+}
+
+/** Runs the suite. Yields progress now and then; "interrupt" sent back ends the run with what is known. */
+export function* runSuite(
+  session: Session,
+  suite: Suite,
+  options: RunSuiteOptions = {},
+): Generator<Progress, SuiteRun, "interrupt" | undefined> {
+  const variant = options.variant ?? {};
+  for (const check of Object.keys(suite.expected ?? {})) checkExpectation(suite, check);
+  const machine = machineOf(session, suite, variant);
+  const explore = options.engine === "reference" ? exploreReference : exploreFast;
+  const outcome = yield* explore(machine, { limits: options.limits ?? {}, goOnAfter: new Set(Object.keys(suite.expected ?? {})) });
+  const traces = outcome.findings.map((finding) => ({ finding, trace: replayFinding(machine, finding) }));
+  const isChanged = (variant.revert?.length ?? 0) + (variant.apply?.length ?? 0) > 0;
+  const comparisons = outcome.results.map(({ check, isProperty, verdict }): Comparison => {
+    const expectedBecause = suite.expected?.[check]?.reason ?? null;
+    // On a changed design an expected violation may be gone: that is what the change is tried for.
+    const asExpected = expectedBecause === null ? verdict === "holds" : verdict === "violated" || (isChanged && verdict === "holds");
+    return { check, isProperty, verdict, expectedBecause, asExpected };
+  });
+  return { suite, variant, machine, outcome, comparisons, traces, exitCode: exitCodeOf(outcome, comparisons) };
+}
+
+/** Runs the suite to its end at once. */
+export function runSuiteNow(session: Session, suite: Suite, options: RunSuiteOptions = {}): SuiteRun {
+  const run = runSuite(session, suite, options);
+  for (;;) {
+    const { done, value } = run.next();
+    if (done) return value;
+  }
+}
+
+function exitCodeOf(outcome: Outcome, comparisons: readonly Comparison[]): ExitCode {
+  if (outcome.findings.some(({ check }) => check === "model-fault")) return 2;
+  const off = comparisons.filter(({ asExpected }) => !asExpected);
+  if (off.some(({ verdict }) => verdict !== "unfinished")) return 1;
+  return off.length > 0 || outcome.end.kind === "limit" ? 3 : 0;
+}
+
+function checkExpectation(suite: Suite, check: string): void {
+  const known = [...suite.properties.map(({ code }) => code), ...SANITIZERS];
+  if (!known.includes(check)) {
+    throw new ModelError(`suite ${suite.name} expects something of "${check}", which it does not check`, `It checks ${known.join(", ")}.`);
+  }
+}
