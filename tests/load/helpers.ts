@@ -1,5 +1,6 @@
+import ts from "typescript";
 import type { Local, ModuleRuntime, ProcedureInfo, RuntimeFactory, Site } from "../../src/lang/runtime.js";
-import { type Instrumented, instrument, type Safeguards } from "../../src/load/instrument.js";
+import { instrument, type Safeguards } from "../../src/load/instrument.js";
 import { LoadError } from "../../src/load/refusals.js";
 
 /** Stands for a dead local. Reading it through `$rt.use` is the fault that the tests look for. */
@@ -7,46 +8,56 @@ export const POISON: unique symbol = Symbol("poison");
 
 export class PoisonFault extends Error {}
 
-/** What a thread of the fake engine reports at each stop. */
-export interface Stop {
+/** One procedure of a thread that is stopped: where, and with which locals. */
+export interface Frame {
   readonly site: number;
-  readonly live: readonly Local[];
+  live: readonly Local[];
+}
+
+/** What a thread of the fake engine reports at each stop: its whole control state, outermost procedure first. */
+export interface Stop {
+  readonly frames: readonly Frame[];
   readonly wait: unknown;
 }
 
 export interface FakeRuntime extends ModuleRuntime {
   readonly entered: [number, readonly Local[]][];
+  /** Lines of the loops whose bodies were begun. */
   readonly ticks: number[];
-  /** Sites that `call` went through. */
-  readonly calls: Stop[];
+  /** Gives the stopped thread the locals of another that stands at the same sites. */
+  transplant(frames: readonly Frame[]): void;
 }
 
-/**
- * The contract, as plainly as it can be kept: `at` reports, `restored` gives back copies of what was reported.
- * Each procedure's last report is remembered by depth, because a caller resumes after its callee has reported.
- */
+/** The contract, as plainly as it can be kept, for one thread. */
 export function fakeRuntime(): FakeRuntime {
   const entered: [number, readonly Local[]][] = [];
   const ticks: number[] = [];
-  const calls: Stop[] = [];
-  let resumed: readonly Local[] = [];
+  const stack: Frame[] = [];
+  let resumed: Frame | undefined;
   return {
     entered,
     ticks,
-    calls,
+    transplant: (frames) => {
+      const own = [...stack, resumed as Frame];
+      own.forEach((frame, i) => {
+        frame.live = (frames[i] as Frame).live;
+      });
+    },
     at: (site, live, wait) => {
-      resumed = live;
-      const stop: Stop = { site, live, wait };
+      resumed = { site, live };
+      const stop: Stop = { frames: [...stack, resumed].map((frame) => ({ ...frame })), wait };
       return stop;
     },
     *call(site, live, callee) {
-      calls.push({ site, live, wait: undefined });
+      const frame = { site, live };
+      stack.push(frame);
       const result = yield* callee as Generator<unknown, unknown, void>;
-      resumed = live;
+      stack.pop();
+      resumed = frame;
       return result;
     },
     // A copy of each tuple: identity is not part of the state.
-    restored: () => resumed.map((value) => (Array.isArray(value) ? [...value] : value)),
+    restored: () => (resumed as Frame).live.map((value) => (Array.isArray(value) ? [...value] : value)),
     enter: (procedure, parameters) => {
       entered.push([procedure, parameters]);
     },
@@ -77,23 +88,63 @@ export const fakeLanguage = {
   mutex_lock: (mutex: unknown) => [{ kind: "lock", mutex }][Symbol.iterator](),
 };
 
-export interface Running {
-  readonly exports: Record<string, Procedure>;
+/** What model code of the tests can reach besides its parameters: answers from a script, and a log. */
+export interface World {
+  ask(): number;
+  log(...values: readonly unknown[]): void;
+}
+
+export interface Thread {
+  readonly generator: Generator<unknown, unknown, void>;
   readonly runtime: FakeRuntime;
-  readonly instrumented: Instrumented;
+  readonly output: string[];
+  readonly script: number[];
+  /** How many answers of the script were used. */
+  asked: number;
 }
 
-/** Instruments a module and runs its top level against the fake runtime. */
-export function run(text: string, safeguards?: Partial<Safeguards>): Running {
-  const instrumented = instrument(text, "model.ts", safeguards ? { safeguards } : {});
-  const runtime = fakeRuntime();
-  const exports: Record<string, Procedure> = {};
-  const body = new Function("exports", "require", "module", "$rt", instrumented.js);
-  body(exports, () => fakeLanguage, { exports }, runtime);
-  return { exports, runtime, instrumented };
+/** A module that can be run many times; each thread gets a world of its own. */
+export interface Module {
+  start(procedure: string, args: readonly unknown[], script?: readonly number[]): Thread;
 }
 
-/** `line: names` for each site of the text, in source order. */
+/** `text` may use `ask()` and `log(...)`. Plain: as TypeScript alone would compile it. */
+export function moduleOf(text: string, how: { safeguards?: Partial<Safeguards>; plain?: boolean } = {}): Module {
+  const js = how.plain
+    ? ts.transpile(text, { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS })
+    : instrument(text, "model.ts", how.safeguards ? { safeguards: how.safeguards } : {}).js;
+  const body = new Function("exports", "require", "module", "$rt", "ask", "log", js);
+  return {
+    start: (procedure, args, script = []) => {
+      const exports: Record<string, Procedure> = {};
+      const runtime = fakeRuntime();
+      const output: string[] = [];
+      const ask = () => thread.script[thread.asked++] ?? 0;
+      const log = (...values: unknown[]) => output.push(JSON.stringify(values));
+      body(exports, () => fakeLanguage, { exports }, runtime, ask, log);
+      const thread: Thread = { generator: (exports[procedure] as Procedure)(...args), runtime, output, script: [...script], asked: 0 };
+      return thread;
+    },
+  };
+}
+
+/** Runs a thread to its end; the log, with the stops and the result in it. */
+export function finish(thread: Thread, limit = 1000): string[] {
+  for (let i = 0; i < limit; i++) {
+    const { done, value } = thread.generator.next();
+    if (done) {
+      thread.output.push(`returns ${JSON.stringify(value)}`);
+      return thread.output;
+    }
+    thread.output.push("stops");
+    const wait = (value as Stop | undefined)?.frames ? (value as Stop).wait : value;
+    const guard = (wait as { guard?: () => unknown } | undefined)?.guard;
+    if (guard) thread.output.push(`guard ${JSON.stringify(guard())}`);
+  }
+  throw new Error("the thread does not end");
+}
+
+/** The live names of each site of the text, in source order. */
 export function liveNames(text: string, safeguards?: Partial<Safeguards>): string[][] {
   return instrument(text, "model.ts", safeguards ? { safeguards } : {}).sites.map((site) => [...site.live]);
 }
