@@ -45,6 +45,7 @@ function* really_probe(dev: Device, drv: DeviceDriver): Proc<Errno> {
       yield* device_remove(dev);
     }
   }
+  yield;
   yield* pci_dma_cleanup(dev);
   yield;
   device_unbind_cleanup(dev);
@@ -54,6 +55,7 @@ function* really_probe(dev: Device, drv: DeviceDriver): Proc<Errno> {
 /** v6.1 line 1232. The ownership count is dropped before the managed resources go. */
 function* __device_release_driver(dev: Device): Proc {
   yield* device_remove(dev);
+  yield;
   yield* pci_dma_cleanup(dev);
   yield;
   device_unbind_cleanup(dev);

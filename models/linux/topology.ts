@@ -84,9 +84,11 @@ export function ownershipScenario(topology: Topology, options: OwnershipOptions)
       iommu_group: groups.length,
       // Default and blocking domain of each group, and for each user one in place and one being tried.
       iommu_domain: 2 * groups.length + 2 * users,
-      vfio_group: withVfio.length + (options.vfioRebinds ? 1 : 0),
+      // A process may still have a group open that its last driver has left, while a new one is made for the iommu_group.
+      vfio_group: withVfio.length + (options.vfioRebinds ? users : 0),
       vfio_device: options.vfio.length + (options.vfioRebinds ? 1 : 0),
-      vfio_container: Math.max(containers, users),
+      // A process that closes a container with a group in it may open another.
+      vfio_container: containers > 0 ? containers : 2 * users,
       vfio_iommu: users,
       vfio_domain: users * Math.min(2, withVfio.length),
     },

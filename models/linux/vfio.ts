@@ -89,7 +89,7 @@ function* vfio_create_group(iommu_group: IommuGroup): Proc<VfioGroup | null> {
   if (ret === null) return group;
   yield;
   // Lost the race: vfio_group_release() warns if the reference to the iommu_group was not given back, and leaks it.
-  if (kref_put(group.dev)) vfio_group_release(group);
+  yield* vfio_group_put_device(group);
   return ret;
 }
 
@@ -104,12 +104,17 @@ function vfio_group_alloc(iommu_group: IommuGroup): VfioGroup {
   return group;
 }
 
+/** put_device(&group->dev), which chrdev's release does too. */
+function* vfio_group_put_device(group: VfioGroup): Proc {
+  if (!kref_put(group.dev)) return;
+  yield;
+  vfio_group_release(group);
+}
+
 /** v6.1 line 161: the last reference on the character device is gone. */
 function vfio_group_release(group: VfioGroup): void {
-  WARN_ON(
-    data_race(() => group.iommu_group) !== null,
-    "a vfio_group is released with its iommu_group",
-  );
+  const iommu_group = data_race(() => group.iommu_group);
+  WARN_ON(iommu_group !== null, "a vfio_group is released with its iommu_group");
   kfree(group);
 }
 
@@ -142,7 +147,7 @@ function* vfio_device_remove_group(group: VfioGroup): Proc {
   yield;
   iommu_group_put(iommu_group);
   yield;
-  if (kref_put(group.dev)) vfio_group_release(group);
+  yield* vfio_group_put_device(group);
 }
 
 /** chrdev_open() and vfio_group_fops_open() (v6.1 line 1094): opening /dev/vfio/N. Returns the group, or null with an error. */
@@ -151,7 +156,9 @@ export function* vfio_group_fops_open(iommu_group: IommuGroup): Proc<VfioGroup |
   if (group === null) return null;
   let ret: Errno = 0;
   yield* mutex_lock(group.group_lock);
-  if (refcount_read(group.drivers) === 0) ret = -ENODEV;
+  const drivers = refcount_read(group.drivers);
+  yield;
+  if (drivers === 0) ret = -ENODEV;
   else if (group.opened_file) ret = -EBUSY;
   else {
     group.opened_file = true;
@@ -160,7 +167,7 @@ export function* vfio_group_fops_open(iommu_group: IommuGroup): Proc<VfioGroup |
   mutex_unlock(group.group_lock);
   if (ret === 0) return group;
   yield;
-  if (kref_put(group.dev)) vfio_group_release(group);
+  yield* vfio_group_put_device(group);
   return null;
 }
 
@@ -188,7 +195,7 @@ function* vfio_group_fops_release(group: VfioGroup): Proc {
   group.opened_file = false;
   mutex_unlock(group.group_lock);
   yield;
-  if (kref_put(group.dev)) vfio_group_release(group);
+  yield* vfio_group_put_device(group);
 }
 
 /** VFIO_GROUP_SET_CONTAINER, v6.1 line 802. */

@@ -100,8 +100,8 @@ function calls(container: boolean, group: boolean, device: boolean): UserCall[] 
   return possible;
 }
 
-/** A process that attaches one group, maps its memory, and goes away; every call may fail, and it goes on as far as it makes sense. */
-export function* vfio_user_once(iommu_group: IommuGroup): Proc {
+/** A process that attaches one group, maps its memory if it `maps`, and goes away; it goes on as far as the calls succeed. */
+export function* vfio_user_once(iommu_group: IommuGroup, maps: boolean): Proc {
   yield idle();
   const container = yield* vfio_fops_open();
   if (container === null) return;
@@ -114,7 +114,7 @@ export function* vfio_user_once(iommu_group: IommuGroup): Proc {
     if (ret === 0) {
       yield* vfio_ioctl_set_iommu(container);
       yield;
-      yield* vfio_fops_unl_ioctl(container, "VFIO_IOMMU_MAP_DMA");
+      if (maps) yield* vfio_fops_unl_ioctl(container, "VFIO_IOMMU_MAP_DMA");
       yield;
     }
     yield* vfio_group_fput(group);
@@ -124,8 +124,8 @@ export function* vfio_user_once(iommu_group: IommuGroup): Proc {
 }
 
 /** The same process, again and again. */
-export function* vfio_user_again(iommu_group: IommuGroup): Proc {
-  for (;;) yield* vfio_user_once(iommu_group);
+export function* vfio_user_again(iommu_group: IommuGroup, maps: boolean): Proc {
+  for (;;) yield* vfio_user_once(iommu_group, maps);
 }
 
 /** A process with two groups in one container: the second joins at any time, and either may leave first. */

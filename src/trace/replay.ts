@@ -56,7 +56,7 @@ export interface Trace {
 export function replayPath(machine: Machine, path: readonly number[]): { steps: TraceStep[]; states: State[]; last: NativeBlock | null } {
   const states: State[] = [machine.initial];
   const steps: TraceStep[] = [];
-  let last: NativeBlock | null = null;
+  let last = null as NativeBlock | null;
   for (const [position, ordinal] of path.entries()) {
     const state = states.at(-1) as State;
     const taken: Taken | null = last?.fault ? null : stepWithOrdinal(machine, state, ordinal);
