@@ -28,7 +28,8 @@ import {
   TooManyControls,
   TRUE,
 } from "./learner.js";
-import type { End, Exploration, ExploreOptions, Finding, Limits, Outcome, Progress } from "./outcome.js";
+import { overLimit } from "./limits.js";
+import type { End, Exploration, ExploreOptions, Finding, Outcome, Progress } from "./outcome.js";
 import { shortestPath } from "./shortest.js";
 import { Store } from "./store.js";
 
@@ -46,6 +47,13 @@ export function* exploreFast(machine: Machine, options: ExploreOptions = {}): Ex
     }
   }
   throw new RangeError("a thread has more than 16 million control states: keep fewer values in locals across yields");
+}
+
+/** The property instances whose answer a leaf's writes can change, worked out when the reads known were of that version. */
+interface Affected {
+  readonly version: number;
+  readonly onState: readonly LearnedInstance[];
+  readonly onStep: readonly LearnedInstance[];
 }
 
 /** A slot of an allocated struct, with everything that can refer to it. */
@@ -76,9 +84,8 @@ export class FastRun {
   readonly #choiceTaken = new Int32Array(256);
   readonly #dynamicSlots: readonly DynamicSlot[];
   readonly #freedBits: Uint32Array;
-  /** Per leaf: the instances its writes can change the answer of, and for which `readsVersion` that was worked out. */
-  readonly #affected: (readonly LearnedInstance[])[] = [];
-  readonly #affectedVersion: number[] = [];
+  /** By leaf. */
+  readonly #affected: Affected[] = [];
   readonly #onState: readonly LearnedInstance[];
   readonly #onStep: readonly LearnedInstance[];
   readonly #onReturn: readonly LearnedInstance[];
@@ -152,7 +159,7 @@ export class FastRun {
         lastLook = performance.now();
         const progress = this.#progress(number, depth);
         const over = overLimit(limits, progress);
-        if (over) end = { kind: "limit", what: over };
+        if (over !== null) end = { kind: "limit", what: over };
         const request = yield progress;
         if (request === "interrupt") end = { kind: "limit", what: "interrupt" };
         if (end.kind === "limit") break;
@@ -198,6 +205,7 @@ export class FastRun {
           continue;
         }
         if (kind === CHOICE) {
+          if (choices === choiceNode.length) throw new RangeError(`a step makes more than ${choices} choices; put a yield between them`);
           choiceNode[choices] = node;
           choiceTaken[choices++] = 0;
           slot = node + CHOICE_CHILDREN;
@@ -265,7 +273,7 @@ export class FastRun {
       this.apply(step);
       const known = store.insert(next);
       if (known < 0) {
-        const affected = this.#affectedBy(leafNumber);
+        const affected = this.#affectedBy(leafNumber).onState;
         for (let at = 0; at < affected.length; at++) {
           const instance = affected[at] as LearnedInstance;
           if (this.#settled[instance.number] === 0)
@@ -273,27 +281,36 @@ export class FastRun {
         }
       }
       if (flags !== 0) this.#special(number, depth, step, flags);
-      for (const instance of this.#onStep) {
-        if (
-          this.#settled[instance.number] === 0 &&
-          intersects(instance.reads, (learner.leaves[leafNumber] as Leaf).written, instance.root, learner)
-        ) {
-          this.#judge(instance, next, current, null, depth + 1, { state: number, ordinal: step });
-        }
-      }
+      if (this.#onStep.length > 0) this.#judgeStep(leafNumber, number, depth, step);
     }
     this.#lookForStuck(number, depth, steps);
   }
 
-  /** State properties whose answer the leaf's writes can change. */
-  #affectedBy(leafNumber: number): readonly LearnedInstance[] {
+  /** Properties of the state, then of the step, whose answer the leaf's writes can change. */
+  #affectedBy(leafNumber: number): Affected {
     const { learner } = this;
-    if (this.#affectedVersion[leafNumber] === learner.readsVersion) return this.#affected[leafNumber] as readonly LearnedInstance[];
+    const known = this.#affected[leafNumber];
+    if (known !== undefined && known.version === learner.readsVersion) return known;
     const { written } = learner.leaves[leafNumber] as Leaf;
-    const affected = this.#onState.filter(({ reads }) => reads.some((bits, word) => (bits & (written[word] as number)) !== 0));
+    const isAffected = ({ reads }: LearnedInstance) => reads.some((bits, word) => (bits & (written[word] as number)) !== 0);
+    // A step property that has never been asked has read nothing yet.
+    const isNew = ({ root }: LearnedInstance) => learner.rules.heap[root] === 0;
+    const affected = {
+      version: learner.readsVersion,
+      onState: this.#onState.filter(isAffected),
+      onStep: this.#onStep.filter((instance) => isNew(instance) || isAffected(instance)),
+    };
     this.#affected[leafNumber] = affected;
-    this.#affectedVersion[leafNumber] = learner.readsVersion;
     return affected;
+  }
+
+  #judgeStep(leafNumber: number, number: number, depth: number, step: number): void {
+    const { onStep } = this.#affectedBy(leafNumber);
+    for (let at = 0; at < onStep.length; at++) {
+      const instance = onStep[at] as LearnedInstance;
+      if (this.#settled[instance.number] === 0)
+        this.#judge(instance, this.next, this.current, null, depth + 1, { state: number, ordinal: step });
+    }
   }
 
   #judge(
@@ -339,9 +356,13 @@ export class FastRun {
 
   #acquisitions(leaf: Leaf, found: { isProperty: boolean; subject: null; depth: number }, occurrence: Occurrence): void {
     const { layout, names } = this.machine;
+    const { cells } = this.learner.packing;
+    const { thread } = leaf.control;
+    const holdsNothing = get(this.current, cells[layout.heldCell(thread)] as Place) === 0;
     for (const acquisition of leaf.block.acquisitions) {
+      if (holdsNothing && acquisition.alsoTaken.length === 0) continue;
       for (const cell of layout.mutexCells) {
-        const heldBefore = get(this.current, this.learner.packing.cells[cell] as Place) === leaf.control.thread + 1;
+        const heldBefore = get(this.current, cells[cell] as Place) === thread + 1;
         if (!(heldBefore && !acquisition.givenBack.includes(cell)) && !acquisition.alsoTaken.includes(cell)) continue;
         const cycle = this.#lockOrder.add(cell, acquisition.cell, acquisition.location);
         if (cycle === null) continue;
@@ -475,15 +496,4 @@ export class FastRun {
       },
     };
   }
-}
-
-function overLimit(limits: Limits, { seconds, memoryBytes }: Progress): "time" | "memory" | null {
-  if (seconds > (limits.timeoutSeconds ?? Number.POSITIVE_INFINITY)) return "time";
-  return memoryBytes > (limits.memoryBytes ?? Number.POSITIVE_INFINITY) ? "memory" : null;
-}
-
-/** Whether a step can matter to a step property: it has not been asked yet, or the step writes what it reads. */
-function intersects(reads: Uint32Array, written: Uint32Array, root: number, learner: Learner): boolean {
-  if (learner.rules.heap[root] === 0) return true;
-  return reads.some((bits, word) => (bits & (written[word] as number)) !== 0);
 }

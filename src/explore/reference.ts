@@ -13,6 +13,7 @@ import { refersTo } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
 import type { NativeBlock } from "../step/run.js";
 import { FindingBook, type Occurrence } from "./findings.js";
+import { overLimit } from "./limits.js";
 import type { End, Exploration, ExploreOptions, Finding } from "./outcome.js";
 
 interface Visited {
@@ -147,15 +148,16 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
       }
     }
     expand(number);
-    const now = performance.now();
-    const seconds = (now - started) / 1000;
-    const memoryBytes = process.memoryUsage().rss;
     if (visited.length > (limits.maxStates ?? Number.POSITIVE_INFINITY)) end = { kind: "limit", what: "states" };
-    if (seconds > (limits.timeoutSeconds ?? Number.POSITIVE_INFINITY)) end = { kind: "limit", what: "time" };
-    if (memoryBytes > (limits.memoryBytes ?? Number.POSITIVE_INFINITY)) end = { kind: "limit", what: "memory" };
+    const now = performance.now();
     if (now - lastProgress > 100) {
       lastProgress = now;
-      const request = yield { states: visited.length, transitions, depth, frontier: visited.length - number, seconds, memoryBytes };
+      const seconds = (now - started) / 1000;
+      const memoryBytes = process.memoryUsage.rss();
+      const progress = { states: visited.length, transitions, depth, frontier: visited.length - number, seconds, memoryBytes };
+      const over = overLimit(limits, progress);
+      if (over !== null) end = { kind: "limit", what: over };
+      const request = yield progress;
       if (request === "interrupt") end = { kind: "limit", what: "interrupt" };
     }
     if (end.kind === "limit") break;

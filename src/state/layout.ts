@@ -2,6 +2,7 @@
  * The layout of a model's state: which cells there are once a scenario's pools have their sizes. A cell holds
  * one small whole number. Immer states, packed states, views and printing all go by it.
  */
+import { ModelError } from "../lang/errors.js";
 import type { FieldInfo, Schema, StructInfo, StructView } from "../lang/schema.js";
 
 /** Slot states of a pool whose objects are allocated while the model runs. */
@@ -62,7 +63,7 @@ export class Layout {
             if (spec.kind === "ref") pointers[schema.struct(spec.to).number]?.push({ cell: cells.length, member: -1 });
             if (spec.kind === "list") pointers[schema.struct(spec.of).number]?.push({ cell: cells.length, member: -1 });
             if (spec.kind === "set") pointers[schema.struct(spec.of).number]?.push({ cell: cells.length, member: offset });
-            cells.push({ kind: "field", size: sizeOf(field, slotsOf, threads), field, slot, offset });
+            cells.push({ kind: "field", size: checkedSize(field, sizeOf(field, slotsOf, threads)), field, slot, offset });
           }
         }
       }
@@ -121,6 +122,17 @@ export class Layout {
 export interface Pointer {
   readonly cell: number;
   readonly member: number;
+}
+
+/** Values a cell may have: the rules have a branch for each of them. */
+const LARGEST_CELL = 65_536;
+
+function checkedSize(field: FieldInfo, size: number): number {
+  if (size <= LARGEST_CELL) return size;
+  throw new ModelError(
+    `${field.struct.name}.${field.name} has ${size} possible values, more than ${LARGEST_CELL}`,
+    "Bound it: a model checker visits every value. A few values usually show every bug.",
+  );
 }
 
 function sizeOf(field: FieldInfo, slotsOf: (struct: string) => number, threads: number): number {

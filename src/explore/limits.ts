@@ -1,0 +1,13 @@
+import { getHeapStatistics } from "node:v8";
+import type { Limits, Progress } from "./outcome.js";
+
+/** Share of the JavaScript heap's own limit beyond which a run ends, so that it ends in words and not in a crash. */
+const HEAP_SHARE = 0.9;
+
+/** Which of the limits the run is beyond, if any. */
+export function overLimit(limits: Limits, { seconds, memoryBytes }: Progress): "time" | "memory" | null {
+  if (seconds > (limits.timeoutSeconds ?? Number.POSITIVE_INFINITY)) return "time";
+  if (memoryBytes > (limits.memoryBytes ?? Number.POSITIVE_INFINITY)) return "memory";
+  const { used_heap_size, heap_size_limit } = getHeapStatistics();
+  return used_heap_size > heap_size_limit * HEAP_SHARE ? "memory" : null;
+}
