@@ -46,7 +46,11 @@ export function tickStatement(loop: tsTypes.Node, location: Location): tsTypes.S
 }
 
 /** The loop with `first` as the first statements of its body. */
-export function withBodyStart<T extends tsTypes.IterationStatement>(loop: T, body: tsTypes.Statement, first: readonly tsTypes.Statement[]): T {
+export function withBodyStart<T extends tsTypes.IterationStatement>(
+  loop: T,
+  body: tsTypes.Statement,
+  first: readonly tsTypes.Statement[],
+): T {
   const f = ts.factory;
   const rest = ts.isBlock(body) ? body.statements : [body];
   const block = f.createBlock([...first, ...rest], true);
@@ -157,7 +161,8 @@ function inParentheses(parts: readonly tsTypes.Expression[], place: tsTypes.Node
 function yieldExpression(node: tsTypes.YieldExpression, e: Emission): tsTypes.Expression {
   const f = ts.factory;
   const plan = e.plans.get(node);
-  if (!plan) throw new Error("a yield was not planned");
+  if (!plan)
+    return e.source.refuse("pending-operand", ts.getOriginalNode(node), "a yield stands where its control flow cannot be followed");
   const scratch = () => f.createIdentifier(e.scratch);
   const live = () => f.createArrayLiteralExpression(plan.live.map(plain));
   const operand = node.expression ? (visit(node.expression, e) as tsTypes.Expression) : f.createVoidZero();
@@ -239,7 +244,8 @@ function bindingElement(node: tsTypes.BindingElement, e: Emission): tsTypes.Bind
   const name = bindingName(node.name, e);
   const renamed = name !== node.name && ts.isIdentifier(node.name) && !node.dotDotDotToken;
   const written = node.propertyName && propertyName(node.propertyName, e);
-  const property = written ?? (renamed && ts.isObjectBindingPattern(node.parent) ? f.createIdentifier((node.name as tsTypes.Identifier).text) : undefined);
+  const property =
+    written ?? (renamed && ts.isObjectBindingPattern(node.parent) ? f.createIdentifier((node.name as tsTypes.Identifier).text) : undefined);
   const initializer = node.initializer && (visit(node.initializer, e) as tsTypes.Expression);
   return f.updateBindingElement(node, node.dotDotDotToken, property, name, initializer);
 }
@@ -262,7 +268,9 @@ function cursorLoop(node: tsTypes.ForStatement, { original, sequence, cursor }: 
     ? f.createVariableStatement(
         undefined,
         f.createVariableDeclarationList(
-          element.declarations.map((declaration) => f.createVariableDeclaration(bindingName(declaration.name, e), undefined, undefined, item)),
+          element.declarations.map((declaration) =>
+            f.createVariableDeclaration(bindingName(declaration.name, e), undefined, undefined, item),
+          ),
           ts.NodeFlags.Let,
         ),
       )

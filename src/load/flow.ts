@@ -94,30 +94,22 @@ export function flowOf(body: tsTypes.Block, options: FlowOptions): Flow {
       eachLocal(node, variables, (captured) => event("read", captured));
       return;
     }
-    if (ts.isYieldExpression(node)) return yieldPoint(node);
-    if (ts.isBinaryExpression(node)) {
-      const operator = node.operatorToken.kind;
-      if (isAssignmentOperator(operator)) return assignment(node);
+    if (ts.isYieldExpression(node)) yieldPoint(node);
+    else if (ts.isBinaryExpression(node) && isAssignmentOperator(node.operatorToken.kind)) assignment(node);
+    else if (ts.isBinaryExpression(node) && isLogical(node.operatorToken.kind)) {
       expression(node.left);
-      if (isLogical(operator)) branch(() => expression(node.right), nothing);
-      else expression(node.right);
-      return;
-    }
-    if (ts.isConditionalExpression(node)) {
+      branch(() => expression(node.right), nothing);
+    } else if (ts.isConditionalExpression(node)) {
       expression(node.condition);
       branch(
         () => expression(node.whenTrue),
         () => expression(node.whenFalse),
       );
-      return;
-    }
-    if ((ts.isPrefixUnaryExpression(node) || ts.isPostfixUnaryExpression(node)) && isStep(node)) {
+    } else if ((ts.isPrefixUnaryExpression(node) || ts.isPostfixUnaryExpression(node)) && isStep(node)) {
       expression(node.operand);
       const stepped = variables.of(bare(node.operand));
       if (stepped) write(stepped);
-      return;
-    }
-    ts.forEachChild(node, expression);
+    } else ts.forEachChild(node, expression);
   }
 
   function assignment(node: tsTypes.BinaryExpression): void {
@@ -271,6 +263,14 @@ export function flowOf(body: tsTypes.Block, options: FlowOptions): Flow {
     });
   }
 
+  function forStatement({ initializer, condition: tested, incrementor, statement: loopBody }: tsTypes.ForStatement): void {
+    scoped(() => {
+      if (initializer && ts.isVariableDeclarationList(initializer)) declarations(initializer);
+      else if (initializer) expression(initializer);
+      loop({ test: condition(tested), body: () => statement(loopBody), update: () => incrementor && expression(incrementor) });
+    });
+  }
+
   function switchStatement(node: tsTypes.SwitchStatement): void {
     expression(node.expression);
     breakable(null, true, () => {
@@ -322,17 +322,8 @@ export function flowOf(body: tsTypes.Block, options: FlowOptions): Flow {
     else if (ts.isDoStatement(node)) loop({ test: condition(node.expression), body: () => statement(node.statement), testLast: true });
     else if (ts.isForStatement(node)) {
       const cursor = cursorLoops.get(node);
-      if (cursor) return cursorLoop(node, cursor);
-      scoped(() => {
-        const { initializer, incrementor } = node;
-        if (initializer && ts.isVariableDeclarationList(initializer)) declarations(initializer);
-        else if (initializer) expression(initializer);
-        loop({
-          test: condition(node.condition),
-          body: () => statement(node.statement),
-          update: () => incrementor && expression(incrementor),
-        });
-      });
+      if (cursor) cursorLoop(node, cursor);
+      else forStatement(node);
     } else if (ts.isForOfStatement(node)) {
       expression(node.expression);
       loop({

@@ -4,7 +4,7 @@
  */
 import type tsTypes from "typescript";
 import type { ProcedureInfo, Site } from "../lang/runtime.js";
-import { emitBody, emitParameter, type YieldPlan, tickStatement, withBodyStart } from "./emit.js";
+import { emitBody, emitParameter, tickStatement, withBodyStart, type YieldPlan } from "./emit.js";
 import { flowOf } from "./flow.js";
 import { isIn, liveAfter } from "./liveness.js";
 import { type CursorLoop, lowerBody } from "./lower.js";
@@ -105,7 +105,11 @@ function instrumentProcedure(procedure: GeneratorNode, work: Work): tsTypes.Node
   const name = nameNode?.getText(source.file) ?? "default";
   const number = procedures.length;
   const variables = variablesOf(procedure, source, work.fresh);
-  procedures.push({ name, location: source.at(nameNode ?? procedure), parameters: variables.parameters.map((parameter) => parameter.name) });
+  procedures.push({
+    name,
+    location: source.at(nameNode ?? procedure),
+    parameters: variables.parameters.map((parameter) => parameter.name),
+  });
 
   const cursorLoops = new Map<tsTypes.ForStatement, CursorLoop>();
   const body = lowerBody(procedure.body, { source, variables, context, spill: safeguards.spill, cursorLoops });
@@ -128,8 +132,26 @@ function instrumentProcedure(procedure: GeneratorNode, work: Work): tsTypes.Node
   const newBody = emitBody(body, number, emission);
   const parameters = procedure.parameters.map((parameter) => emitParameter(parameter, emission));
   return ts.isFunctionDeclaration(procedure)
-    ? f.updateFunctionDeclaration(procedure, procedure.modifiers, procedure.asteriskToken, procedure.name, undefined, parameters, undefined, newBody)
-    : f.updateFunctionExpression(procedure, procedure.modifiers, procedure.asteriskToken, procedure.name, undefined, parameters, undefined, newBody);
+    ? f.updateFunctionDeclaration(
+        procedure,
+        procedure.modifiers,
+        procedure.asteriskToken,
+        procedure.name,
+        undefined,
+        parameters,
+        undefined,
+        newBody,
+      )
+    : f.updateFunctionExpression(
+        procedure,
+        procedure.modifiers,
+        procedure.asteriskToken,
+        procedure.name,
+        undefined,
+        parameters,
+        undefined,
+        newBody,
+      );
 }
 
 /** A function literal is no data: it cannot be saved, and what it assigns cannot be followed. */
@@ -144,7 +166,11 @@ function refuseClosures(procedure: GeneratorNode, variables: Variables, everLive
       eachAssignment(node, (target) => {
         const variable = variables.of(bare(target));
         if (variable && everLive.has(variable.index)) {
-          source.refuse("captured-assignment", target, `a function inside the procedure assigns ${variable.name}, which is needed after a yield`);
+          source.refuse(
+            "captured-assignment",
+            target,
+            `a function inside the procedure assigns ${variable.name}, which is needed after a yield`,
+          );
         }
       });
     }
@@ -156,7 +182,9 @@ function refuseClosures(procedure: GeneratorNode, variables: Variables, everLive
 function importsOf(source: Source): ImportInfo[] {
   const found: ImportInfo[] = [];
   for (const statement of source.file.statements) {
-    const typeOnly = ts.isImportDeclaration(statement) ? isTypeOnlyImport(statement) : ts.isExportDeclaration(statement) && statement.isTypeOnly;
+    const typeOnly = ts.isImportDeclaration(statement)
+      ? isTypeOnlyImport(statement)
+      : ts.isExportDeclaration(statement) && statement.isTypeOnly;
     if (!ts.isImportDeclaration(statement) && !ts.isExportDeclaration(statement)) continue;
     const specifier = statement.moduleSpecifier;
     if (!specifier || !ts.isStringLiteral(specifier)) continue;

@@ -115,7 +115,9 @@ function lower(node: tsTypes.Expression, l: Lowering): tsTypes.Expression {
     const place = reference(bare(node.operand), l);
     return inOrder(place.operands, l, (values) => {
       const operand = place.rebuild(values) as tsTypes.LeftHandSideExpression;
-      return ts.isPrefixUnaryExpression(node) ? f.updatePrefixUnaryExpression(node, operand) : f.updatePostfixUnaryExpression(node, operand);
+      return ts.isPrefixUnaryExpression(node)
+        ? f.updatePrefixUnaryExpression(node, operand)
+        : f.updatePostfixUnaryExpression(node, operand);
     });
   }
   if (ts.isDeleteExpression(node)) {
@@ -204,7 +206,12 @@ function lowerAssignment(node: tsTypes.BinaryExpression, l: Lowering): tsTypes.E
   const isPlain = operator === ts.SyntaxKind.EqualsToken;
   if (isPlain || !hasYield(node.right)) {
     return inOrder([...place.operands, { expression: node.right }], l, (values) =>
-      f.updateBinaryExpression(node, place.rebuild(values.slice(0, -1)), node.operatorToken, values[values.length - 1] as tsTypes.Expression),
+      f.updateBinaryExpression(
+        node,
+        place.rebuild(values.slice(0, -1)),
+        node.operatorToken,
+        values[values.length - 1] as tsTypes.Expression,
+      ),
     );
   }
 
@@ -233,7 +240,10 @@ function lowerObject(node: tsTypes.ObjectLiteralExpression, l: Lowering): tsType
   const operands: Operand[] = [];
   // For each property, how many operands it takes, and how it is put together from their values.
   const parts: { count: number; rebuild: (values: readonly tsTypes.Expression[]) => tsTypes.ObjectLiteralElementLike }[] = [];
-  const part = (own: readonly tsTypes.Expression[], rebuild: (values: readonly tsTypes.Expression[]) => tsTypes.ObjectLiteralElementLike) => {
+  const part = (
+    own: readonly tsTypes.Expression[],
+    rebuild: (values: readonly tsTypes.Expression[]) => tsTypes.ObjectLiteralElementLike,
+  ) => {
     operands.push(...own.map((expression) => ({ expression })));
     parts.push({ count: own.length, rebuild });
   };
@@ -332,7 +342,10 @@ function spill(
   const inner = ts.isSpreadElement(node) ? node.expression : node;
   const variable = l.variables.add(text);
   const value = lower(inner, l);
-  const assignment = f.createAssignment(l.variables.mention(variable), spread ? f.createArrayLiteralExpression([f.createSpreadElement(value)]) : value);
+  const assignment = f.createAssignment(
+    l.variables.mention(variable),
+    spread ? f.createArrayLiteralExpression([f.createSpreadElement(value)]) : value,
+  );
   ts.setSourceMapRange(assignment, node);
   prefix.push(assignment);
   const mention = l.variables.mention(variable);

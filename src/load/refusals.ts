@@ -9,6 +9,7 @@ const refusals = {
     'A model may import values from "iommu-mc" and from other model files by relative path; `import type` is allowed from anywhere.',
   "dynamic-import": "Import at the top of the file.",
   "try-catch": "Return an errno, as the C does; a handler would swallow the faults that the checker has to see.",
+  using: "Use `const`, and free the object where the C does.",
   this: "Pass the object as a parameter.",
   arguments: "Name the parameters.",
   async: "Write a procedure, `function* name(): Proc`, and wait with `yield until(...)`.",
@@ -21,13 +22,16 @@ const refusals = {
   "for-in": "Use `for (const x of ...)`.",
   "unknown-code": "Write the code out; what is built from strings, or scoped by `with`, cannot be checked.",
   impure: "Model code may depend on the state, its parameters and choose() only, or a run could not be repeated.",
-  "mutable-module-variable": "Make it `const`, or a field of the schema: a variable outside the state is not restored when the checker goes back.",
+  "mutable-module-variable":
+    "Make it `const`, or a field of the schema: a variable outside the state is not restored when the checker goes back.",
   "assignment-outside": "Keep what changes in the state (a field of the schema) or in a local of the procedure.",
   "assignment-to-const": "Declare it with `let`.",
   "captured-assignment": "Write a `for` loop: a value assigned from inside a function literal cannot be tracked across a yield.",
-  "live-closure": "Write the function where it is used, or move it to the top level of the file; a function cannot be part of a saved state.",
+  "live-closure":
+    "Write the function where it is used, or move it to the top level of the file; a function cannot be part of a saved state.",
   "pending-operand": "Put the result of the yield into a local first: `const result = yield* ...;`.",
-  "wait-operand": "Write the wait at the yield itself: `yield until(() => ...)` or `yield idle()`. If this calls a procedure, write `yield*`.",
+  "wait-operand":
+    "Write the wait at the yield itself: `yield until(() => ...)` or `yield idle()`. If this calls a procedure, write `yield*`.",
   "case-scope": "Put braces around the case, or declare the variable before the switch.",
   var: "Use `let` or `const`.",
   "missing-yield-star": "Write `yield* ...`: calling a procedure without it only makes a generator and runs nothing.",

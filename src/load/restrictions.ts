@@ -39,12 +39,10 @@ const impureGlobals: Readonly<Record<string, string>> = {
 const codeFromStrings = new Set(["eval", "Function"]);
 
 /** Methods that change the array, map or set they are called on. */
-const mutators = new Set(
-  "push pop shift unshift splice sort reverse fill copyWithin set add delete clear".split(" "),
-);
+const mutators = new Set("push pop shift unshift splice sort reverse fill copyWithin set add delete clear".split(" "));
 
 export function refuseForbidden(source: Source): void {
-  source.file.statements.forEach((statement) => refuseMutableModuleVariable(statement, source));
+  for (const statement of source.file.statements) refuseMutableModuleVariable(statement, source);
   const visit = (node: tsTypes.Node): void => {
     if (ts.isTypeNode(node)) return;
     refuseSyntax(node, source);
@@ -66,9 +64,11 @@ function refuseSyntax(node: tsTypes.Node, source: Source): void {
   if (ts.isClassLike(node)) source.refuse("class", node, "a class in a model file");
   if (ts.isForInStatement(node)) source.refuse("for-in", node, "`for…in` in a model file");
   if (ts.isWithStatement(node)) source.refuse("unknown-code", node, "`with` in a model file");
-  if (ts.isAwaitExpression(node) || (ts.isForOfStatement(node) && node.awaitModifier)) source.refuse("async", node, "`await` in a model file");
+  if (ts.isAwaitExpression(node) || (ts.isForOfStatement(node) && node.awaitModifier))
+    source.refuse("async", node, "`await` in a model file");
   if (node.kind === ts.SyntaxKind.AsyncKeyword) source.refuse("async", node, "`async` in a model file");
-  if ("questionDotToken" in node && node.questionDotToken && ts.isOptionalChain(node)) source.refuse("optional-chaining", node, `\`?.\` in a model file: ${node.getText(source.file)}`);
+  if ("questionDotToken" in node && node.questionDotToken && ts.isOptionalChain(node))
+    source.refuse("optional-chaining", node, `\`?.\` in a model file: ${node.getText(source.file)}`);
   if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
     source.refuse("dynamic-import", node, "`import(...)` in a model file");
   }
@@ -76,6 +76,10 @@ function refuseSyntax(node: tsTypes.Node, source: Source): void {
   if (ts.isVariableDeclarationList(node) && !(node.flags & ts.NodeFlags.BlockScoped)) {
     source.refuse("var", node, "`var` has no block of its own");
   }
+  if (ts.isVariableDeclarationList(node) && (node.flags & ts.NodeFlags.BlockScoped & ~ts.NodeFlags.Const) === ts.NodeFlags.Using) {
+    source.refuse("using", node, "`using` in a model file");
+  }
+  if (ts.isParameter(node) && node.name.getText(source.file) === "this") source.refuse("this", node, "a `this` parameter in a model file");
   if (ts.isImportDeclaration(node)) refuseImport(node, source);
   if (ts.isExportDeclaration(node) && node.moduleSpecifier && !node.isTypeOnly) refuseSpecifier(node.moduleSpecifier, source);
   if (ts.isImportEqualsDeclaration(node)) source.refuse("foreign-import", node, "`import x = ...` in a model file");
@@ -125,7 +129,8 @@ function refuseInProcedure(procedure: tsTypes.FunctionDeclaration | tsTypes.Func
     if (hasYield(parameter)) source.refuse("yield-in-default", parameter, `a default value of ${name} yields`);
   }
   const visit = (node: tsTypes.Node): void => {
-    if (ts.isFunctionDeclaration(node) && !isGenerator(node)) source.refuse("nested-function", node, `${node.name?.text ?? "a function"} is declared inside ${name}`);
+    if (ts.isFunctionDeclaration(node) && !isGenerator(node))
+      source.refuse("nested-function", node, `${node.name?.text ?? "a function"} is declared inside ${name}`);
     if (ts.isCaseBlock(node)) refuseSharedCaseScope(node, source);
     ts.forEachChild(node, visit);
   };

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type tsTypes from "typescript";
 import { formatLocation, type Location } from "../lang/errors.js";
 import { LoadError, locationOf } from "./refusals.js";
-import { bare } from "./syntax.js";
+import { bare, isValueName } from "./syntax.js";
 import { ts, useTypescript } from "./typescript.js";
 
 export interface TypecheckRequest {
@@ -30,6 +30,9 @@ export function languageEntry(): string {
   return existsSync(compiled) ? compiled : join(lang, "index.ts");
 }
 
+/** The compiler's own declarations, which never change while it runs: parsed once for all checks of a process. */
+const libraryFiles = new Map<string, tsTypes.SourceFile>();
+
 /** Throws a `LoadError` that lists every type error, located at the first. */
 export function typecheck({ entry, virtual, shown }: TypecheckRequest): TypecheckResult {
   useTypescript();
@@ -52,17 +55,25 @@ export function typecheck({ entry, virtual, shown }: TypecheckRequest): Typechec
     paths: { "iommu-mc": [language] },
   };
   const host = ts.createCompilerHost(options, true);
+  const libraryDirectory = host.getDefaultLibLocation?.() ?? dirname(host.getDefaultLibFileName(options));
   const { fileExists, readFile } = host;
   host.fileExists = (path) => virtual.has(path) || fileExists(path);
   host.readFile = (path) => virtual.get(path) ?? readFile(path);
   host.getSourceFile = (path, languageVersion) => {
+    const library = libraryFiles.get(path);
+    if (library) return library;
     const text = host.readFile(path);
-    return text === undefined ? undefined : ts.createSourceFile(path, text, languageVersion, true);
+    if (text === undefined) return undefined;
+    const file = ts.createSourceFile(path, text, languageVersion, true);
+    if (path.startsWith(libraryDirectory)) libraryFiles.set(path, file);
+    return file;
   };
 
   const program = ts.createProgram({ rootNames: [entry], options, host });
   const languageDirectory = dirname(dirname(language)) + sep;
-  const own = program.getSourceFiles().filter((file) => !program.isSourceFileDefaultLibrary(file) && !program.isSourceFileFromExternalLibrary(file));
+  const own = program
+    .getSourceFiles()
+    .filter((file) => !program.isSourceFileDefaultLibrary(file) && !program.isSourceFileFromExternalLibrary(file));
   // The language has been checked when it was built.
   const models = own.filter((file) => !file.fileName.startsWith(languageDirectory) && !file.isDeclarationFile);
 
@@ -85,31 +96,34 @@ export function typecheck({ entry, virtual, shown }: TypecheckRequest): Typechec
   return { files: own.map((file) => file.fileName) };
 }
 
-/** A call that makes a generator where its value is thrown away, or is taken for a result. */
+/** A generator whose value is thrown away, or taken for the procedure's result. */
 function refuseForgottenYieldStar(file: tsTypes.SourceFile, checker: tsTypes.TypeChecker, shown: string): void {
   const visit = (node: tsTypes.Node): void => {
-    if (ts.isCallExpression(node) && isTakenForResult(node) && isGeneratorType(checker.getTypeAtLocation(node))) {
-      const callee = node.expression.getText(file);
-      throw new LoadError("missing-yield-star", `${callee}(...) is called without \`yield*\``, locationOf(file, shown, node.getStart(file)));
+    const mayBe = ts.isCallExpression(node) || (ts.isIdentifier(node) && isValueName(node));
+    if (mayBe && isTakenForResult(node) && isGeneratorType(checker.getTypeAtLocation(node))) {
+      const text = ts.isCallExpression(node)
+        ? `${node.expression.getText(file)}(...) is called`
+        : `${node.text}, a procedure's call, is used`;
+      throw new LoadError("missing-yield-star", `${text} without \`yield*\``, locationOf(file, shown, node.getStart(file)));
     }
     ts.forEachChild(node, visit);
   };
   visit(file);
 }
 
-function isTakenForResult(call: tsTypes.Expression): boolean {
-  let node: tsTypes.Node = call;
-  while (ts.isExpression(node.parent) && bare(node.parent) === call) node = node.parent;
+function isTakenForResult(value: tsTypes.Expression): boolean {
+  let node = value;
+  while (ts.isExpression(node.parent) && bare(node.parent) === value) node = node.parent;
   const { parent } = node;
   if (ts.isExpressionStatement(parent) || ts.isVoidExpression(parent) || ts.isPrefixUnaryExpression(parent)) return true;
   if (ts.isIfStatement(parent) || ts.isWhileStatement(parent) || ts.isDoStatement(parent) || ts.isSwitchStatement(parent)) return true;
-  if (ts.isForStatement(parent)) return true;
+  if (ts.isForStatement(parent) || ts.isForOfStatement(parent) || ts.isSpreadElement(parent)) return true;
+  if (ts.isPropertyAccessExpression(parent) || ts.isElementAccessExpression(parent)) return parent.expression === node;
   if (ts.isConditionalExpression(parent)) return parent.condition === node;
   if (ts.isYieldExpression(parent)) return parent.asteriskToken === undefined;
-  if (ts.isBinaryExpression(parent)) {
-    return parent.left === node || parent.operatorToken.kind !== ts.SyntaxKind.EqualsToken;
-  }
-  return false;
+  if (!ts.isBinaryExpression(parent)) return false;
+  const isAssignment = parent.operatorToken.kind === ts.SyntaxKind.EqualsToken;
+  return !isAssignment;
 }
 
 function isGeneratorType(type: tsTypes.Type): boolean {

@@ -20,6 +20,7 @@ function procedure(body: string): string {
 
 const args = () => [3, 4, { n: 5, m: { k: 6 }, l: [1, 2, 3], f: (...x: number[]) => x.join("/") }, [7, 8, 9]];
 
+// biome-ignore-start lint/suspicious/noTemplateCurlyInString: the templates are in the procedures' texts
 /** The bodies in which an operand is pending at a yield, and others whose meaning must not change. */
 const bodies: string[] = [
   "return o.n + (yield* sub(a));",
@@ -97,6 +98,7 @@ const bodies: string[] = [
   "const f = (x) => { let n = x; n += a; return n; }; log(f(1)); yield; return b;",
   "list.sort((x, y) => y - x); yield; return list.map((x, i) => ({ x, i, a }));",
 ];
+// biome-ignore-end lint/suspicious/noTemplateCurlyInString: see above
 
 describe("instrumented procedures do what the plain ones do", () => {
   test.each(bodies)("%s", (body) => {
@@ -110,13 +112,20 @@ describe("instrumented procedures do what the plain ones do", () => {
 });
 
 test("enter reports the parameters, also destructured ones and rests", () => {
-  const { generator, runtime } = moduleOf("export function* p(a, { b, c: [d] }, e = a + 1, ...f) { yield; }").start("p", [1, { b: 2, c: [3] }, undefined, 5, 6]);
+  const { generator, runtime } = moduleOf("export function* p(a, { b, c: [d] }, e = a + 1, ...f) { yield; }").start("p", [
+    1,
+    { b: 2, c: [3] },
+    undefined,
+    5,
+    6,
+  ]);
   generator.next();
   expect(runtime.entered).toEqual([[0, [1, 2, 3, 2, [5, 6]]]]);
 });
 
 test("every loop ticks, in procedures and in functions", () => {
-  const text = "export function* p(l) {\nfor (const x of l) yield;\nfor (const x of l);\nwhile (l.length > 1) l.pop();\ndo f(l); while (l.length);\n}\nfunction f(l) {\nfor (;;) { l.pop(); if (!l.length) return; } }";
+  const text =
+    "export function* p(l) {\nfor (const x of l) yield;\nfor (const x of l);\nwhile (l.length > 1) l.pop();\ndo f(l); while (l.length);\n}\nfunction f(l) {\nfor (;;) { l.pop(); if (!l.length) return; } }";
   const thread = moduleOf(text).start("p", [[1, 2]]);
   finish(thread);
   expect(thread.runtime.ticks).toEqual([2, 2, 3, 3, 4, 5, 8]);

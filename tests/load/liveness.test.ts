@@ -47,7 +47,14 @@ const table: [what: string, body: string, live: string[][]][] = [
   ["destructuring assignment", "let p = 1; let q = 2; yield; [p, q] = [a, p]; return q;", [["a", "p"]]],
   ["captured by a guard", "const n = a; yield until(() => b > n); return 0;", [["b", "n"]]],
   ["captured by the guard of idle", "const n = a; yield idle(() => b > n); return 0;", [["b", "n"]]],
-  ["captured by a guard, live before it too", "const n = a; yield; yield until(() => b > n); return 0;", [["b", "n"], ["b", "n"]]],
+  [
+    "captured by a guard, live before it too",
+    "const n = a; yield; yield until(() => b > n); return 0;",
+    [
+      ["b", "n"],
+      ["b", "n"],
+    ],
+  ],
   ["what a lock is called with", "yield* mutex_lock(a.mutex); return 0;", [["a"]]],
   ["what a lock hangs on", "yield* mutex_lock(a.b.mutex); return 0;", [["a.b"]]],
   ["a function used within the step", "const x = b; yield; const f = () => x; return f();", [["x"]]],

@@ -50,7 +50,10 @@ describe("modules", () => {
 
   test("may import in a cycle", () => {
     write("even.ts", 'import { odd } from "./odd.js";\nexport function even(n: number): boolean { return n === 0 || odd(n - 1); }\n');
-    const path = write("odd.ts", 'import { even } from "./even.js";\nexport function odd(n: number): boolean { return n !== 0 && even(n - 1); }\n');
+    const path = write(
+      "odd.ts",
+      'import { even } from "./even.js";\nexport function odd(n: number): boolean { return n !== 0 && even(n - 1); }\n',
+    );
     const odd = loader().load(path).exports.odd as (n: number) => boolean;
     expect([odd(7), odd(8)]).toEqual([true, false]);
   });
@@ -74,7 +77,10 @@ describe("modules", () => {
 
   test("list their procedures", () => {
     write("other.ts", "export function* attach() { yield; }\n");
-    const path = write("m.ts", 'import "./other.js";\nexport function* attach(dev: string) { yield; }\nexport const detach = function* () { yield; };\n');
+    const path = write(
+      "m.ts",
+      'import "./other.js";\nexport function* attach(dev: string) { yield; }\nexport const detach = function* () { yield; };\n',
+    );
     const l = loader();
     l.load(path);
     expect([...l.procedures.keys()]).toEqual(["attach", "detach", "attach@other.ts"]);
@@ -156,7 +162,10 @@ describe("types", () => {
 
   test("errors are all listed and located", () => {
     write("schema.ts", "export interface Dev {\n  readonly id: number;\n}\n");
-    const path = write("m.ts", 'import type { Dev } from "./schema.js";\nexport const a = (d: Dev) => d.idd;\nexport const b: string = 1;\n');
+    const path = write(
+      "m.ts",
+      'import type { Dev } from "./schema.js";\nexport const a = (d: Dev) => d.idd;\nexport const b: string = 1;\n',
+    );
     const error = errorOf(() => checking().load(path));
     expect([error.kind, place(error)]).toEqual(["type", "m.ts:2:32"]);
     expect(error.message).toContain("m.ts:3:14: Type 'number' is not assignable to type 'string'");
@@ -169,7 +178,8 @@ describe("types", () => {
   });
 
   test("the language's own types are known", () => {
-    const good = 'import { type Proc, until } from "iommu-mc";\nexport function* p(n: number): Proc<number> {\n  yield until(() => n > 0);\n  return n;\n}\n';
+    const good =
+      'import { type Proc, until } from "iommu-mc";\nexport function* p(n: number): Proc<number> {\n  yield until(() => n > 0);\n  return n;\n}\n';
     expect(Object.keys(checking().loadSource(good, join(root, "good.ts")).exports)).toEqual(["p"]);
     const bad = good.replace("() => n > 0", "n");
     expect(place(errorOf(() => checking().loadSource(bad, join(root, "bad.ts"))))).toBe("bad.ts:3:15");
@@ -178,16 +188,29 @@ describe("types", () => {
   const calls = (statement: string) =>
     `import type { Proc } from "iommu-mc";\nfunction* f(): Proc<number> {\n  yield;\n  return 1;\n}\nexport function* p(): Proc<unknown> {\n  ${statement}\n  yield;\n  return 0;\n}\n`;
 
-  test.each(["f();", "if (f()) return 1;", "if (!f()) return 1;", "void f();", "const x = 1 + (f() as unknown as number); return x;", "return f() ? 1 : 2;"])(
-    "a procedure called without yield* is refused: %s",
-    (statement) => {
-      const path = write("m.ts", calls(statement));
-      const error = errorOf(() => checking().load(path));
-      expect([error.location?.line, error.kind]).toEqual([7, "missing-yield-star"]);
-    },
-  );
+  test.each([
+    "f();",
+    "if (f()) return 1;",
+    "if (!f()) return 1;",
+    "void f();",
+    "const x = 1 + (f() as unknown as number); return x;",
+    "return f() ? 1 : 2;",
+    "const ret = f(); if (ret) return 1;",
+    "f().next();",
+    "for (const x of f()) return x;",
+  ])("a procedure called without yield* is refused: %s", (statement) => {
+    const path = write("m.ts", calls(statement));
+    const error = errorOf(() => checking().load(path));
+    expect([error.location?.line, error.kind]).toEqual([7, "missing-yield-star"]);
+  });
 
-  test.each(["yield* f();", "const g = f(); yield* g;", "const ret = yield* f(); return ret;", "if (!(yield* f())) return 1;"])("this is accepted: %s", (statement) => {
+  test.each([
+    "yield* f();",
+    "const g = f(); yield* g;",
+    "const ret = yield* f(); return ret;",
+    "let g = f(); g = f(); yield* g;",
+    "if (!(yield* f())) return 1;",
+  ])("this is accepted: %s", (statement) => {
     expect(checking().load(write("m.ts", calls(statement))).exports.p).toBeTypeOf("function");
   });
 });

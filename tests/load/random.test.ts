@@ -122,7 +122,12 @@ test("an instrumented procedure does what the plain one does, and never uses a d
 }, 60_000);
 
 /** A thread driven to its stop number `n`; undefined if it ends before. */
-function driven(module: Module, args: readonly unknown[], script: readonly number[], n: number): { thread: Thread; frames: readonly Frame[] } | undefined {
+function driven(
+  module: Module,
+  args: readonly unknown[],
+  script: readonly number[],
+  n: number,
+): { thread: Thread; frames: readonly Frame[] } | undefined {
   const thread = module.start("p", args, script);
   for (let i = 0; ; i++) {
     const { done, value } = thread.generator.next();
@@ -144,7 +149,10 @@ function rest(thread: Thread): string[] {
  * same sites: the one, given the locals of the other, must go on exactly as the other does.
  * Returns how many pairs were compared.
  */
-function compareWitnesses(text: string, safeguards: Partial<Safeguards>): (script1: readonly number[], args1: readonly unknown[], script2: readonly number[], args2: readonly unknown[]) => number {
+function compareWitnesses(
+  text: string,
+  safeguards: Partial<Safeguards>,
+): (script1: readonly number[], args1: readonly unknown[], script2: readonly number[], args2: readonly unknown[]) => number {
   const module = moduleOf(text, { safeguards });
   return (script1, args1, script2, args2) => {
     let compared = 0;
@@ -179,12 +187,16 @@ test("nothing but the reported control state decides how a procedure goes on", (
   expect(compared).toBeGreaterThan(300);
 }, 60_000);
 
-test.each(["restore", "spill"] as const)("without %s, the same comparison finds a difference", (safeguard) => {
-  const found = fc.check(
-    fc.property(programs, scripts, inputs, scripts, inputs, (text, script1, args1, script2, args2) => {
-      compareWitnesses(text, { [safeguard]: false })(script1, args1, script2, args2);
-    }),
-    { numRuns: 2000, endOnFailure: true },
-  );
-  expect(found.failed).toBe(true);
-}, 60_000);
+test.each(["restore", "spill"] as const)(
+  "without %s, the same comparison finds a difference",
+  (safeguard) => {
+    const found = fc.check(
+      fc.property(programs, scripts, inputs, scripts, inputs, (text, script1, args1, script2, args2) => {
+        compareWitnesses(text, { [safeguard]: false })(script1, args1, script2, args2);
+      }),
+      { numRuns: 2000, endOnFailure: true },
+    );
+    expect(found.failed).toBe(true);
+  },
+  60_000,
+);

@@ -10,6 +10,9 @@ const table: [kind: RefusalKind, text: string][] = [
   ["try-catch", "export function f(g) { «try { g(); } catch {} }"],
   ["this", "export function* p() { yield; return «this; }"],
   ["this", "export function f() { return «this.x; }"],
+  ["this", "export function* p(«this: unknown) { yield; }"],
+  ["using", "export function* p(a) { «using x = a; yield; }"],
+  ["pending-operand", "export function* p(a) { return { [«yield]() {} }; }"],
   ["arguments", "export function* p() { yield; return «arguments[0]; }"],
   ["async", "export «async function f() {}"],
   ["async", "export const f = «async () => 1;"],
@@ -62,6 +65,7 @@ const table: [kind: RefusalKind, text: string][] = [
   ["pending-operand", "export function* p(a) { const «{ x = yield } = a; }"],
   ["pending-operand", "export function* p(a) { let x; «[x = yield] = a; return x; }"],
   ["pending-operand", "export function* p(a) { return { «...a, b: yield }; }"],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the template is in the model's text
   ["pending-operand", "export function* p(a) { return «a`${yield}`; }"],
   ["wait-operand", "function wait(x) { return x; } export function* p(a) { «yield wait(a); }"],
   ["wait-operand", "function* q() {} export function* p() { «yield q(); }"],
