@@ -6,7 +6,8 @@ const { always, atRest, onReturn, onStep } = windows(linux);
 
 export const C1 = property({
   code: "C1",
-  sentence: "With the group's mutex free, every device is on the domain the group says it is on, and a group with a default domain is on a domain.",
+  sentence:
+    "With the group's mutex free, every device is on the domain the group says it is on, and a group with a default domain is on a domain.",
   source: "e7f85dfbbc9c; WARN_ON in __iommu_probe_device() (v6.5)",
   seenRedBy: "entry 45 (the base), --revert 2cc73c5712f9, --revert 0286300e6045",
   window: atRest("iommu_group", "mutex", (group) => ({
@@ -64,7 +65,8 @@ export const C4Detach = property({
   seenRedBy: "--revert 0286300e6045",
   window: onReturn<[IommuDomain, IommuGroup], void>("iommu_detach_group", ([domain, group]) => ({
     "the group is on the blocking domain if owned, else on its default domain":
-      group.domain === (group.owner === null ? group.default_domain : group.blocking_domain) && (group.owner === null || group.domain !== null),
+      group.domain === (group.owner === null ? group.default_domain : group.blocking_domain) &&
+      (group.owner === null || group.domain !== null),
     "no device is on the user's domain": group.devices.every((dev) => dev.hw !== domain),
   })),
 });

@@ -18,7 +18,8 @@ export const L3 = property({
 
 export const R1 = property({
   code: "R1",
-  sentence: "Group references balance: while no device of the group is being bound or unbound, there is none beyond those of the devices and the VFIO group.",
+  sentence:
+    "Group references balance: while no device of the group is being bound or unbound, there is none beyond those of the devices and the VFIO group.",
   source: "iommu_group_get() and iommu_group_put() pair on every path of use, unuse and vfio_group_find_or_alloc()",
   seenRedBy: "mutant: iommu_group_put() left out of the -EBUSY path of iommu_device_use_default_domain()",
   window: always("iommu_group", (group, state) => {

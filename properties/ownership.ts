@@ -8,7 +8,8 @@ const { always, atRest, onReturn, onStep, sometimes } = windows(linux);
 
 export const O1 = property({
   code: "O1",
-  sentence: "A driver is allowed to use the DMA API only while nobody owns the group, and only on the default domain if others use it already.",
+  sentence:
+    "A driver is allowed to use the DMA API only while nobody owns the group, and only on the default domain if others use it already.",
   source: "iommu_device_use_default_domain()",
   seenRedBy: "mutant: the test of group->owner in iommu_device_use_default_domain() removed",
   window: onReturn<[Device], Errno>("iommu_device_use_default_domain", ([dev], ret) => {
@@ -23,7 +24,8 @@ export const O1 = property({
 
 export const O2 = property({
   code: "O2",
-  sentence: "While a user owns a group, no driver that uses the DMA API is at work in it, and the group is on its blocking domain or a user's.",
+  sentence:
+    "While a user owns a group, no driver that uses the DMA API is at work in it, and the group is on its blocking domain or a user's.",
   source: "0286300e6045 (once owned, never the default domain nor none); iommu_device_use_default_domain()",
   seenRedBy: "--revert 0286300e6045",
   window: atRest("iommu_group", "mutex", (group) => {
@@ -105,7 +107,10 @@ export const userAtWork = property({
   sentence: "Witness: a user has memory mapped for a group it owns.",
   source: "the scenario",
   seenRedBy: "a scenario without a VFIO user",
-  window: sometimes("iommu_group", (group) => group.owner !== null && group.domain !== null && group.domain.user_map),
+  window: sometimes("iommu_group", (group) => {
+    const domain = group.domain;
+    return group.owner !== null && domain !== null && domain.user_map;
+  }),
 });
 
 export const driverAtWork = property({

@@ -1,6 +1,7 @@
 /** The DMA API of a bound driver, as far as page tables go: drivers/iommu/dma-iommu.c and kernel/dma/mapping.c of v6.1. */
-import type { Device, IommuDomain } from "./schema.js";
+
 import { iommu_get_dma_domain } from "./iommu.js";
+import type { Device, IommuDomain } from "./schema.js";
 
 /**
  * dma_map_page() through iommu_dma_map_page(): maps into the group's default domain, whatever domain the group

@@ -160,7 +160,7 @@ function* __iommu_group_set_domain_internal(group: IommuGroup, new_domain: Iommu
     if (ret) {
       result = ret;
       if (!must_succeed) {
-        yield* revert_up_to(group, dev);
+        yield* revert_up_to(group, new_domain, dev);
         return ret;
       }
     }
@@ -171,12 +171,14 @@ function* __iommu_group_set_domain_internal(group: IommuGroup, new_domain: Iommu
 }
 
 /** The error path of `__iommu_group_set_domain_internal`: every device up to the failing one goes back. */
-function* revert_up_to(group: IommuGroup, last_gdev: Device): Proc {
+function* revert_up_to(group: IommuGroup, new_domain: IommuDomain, last_gdev: Device): Proc {
   for (const dev of group.devices) {
     yield;
     if (group.domain !== null) {
       const ret = yield* __iommu_device_set_domain(group, dev, group.domain, true);
       WARN_ON(ret !== 0, "a device could not be put back on the domain it came from");
+    } else if (new_domain.ops!.detach_dev) {
+      yield* __iommu_detach_device(new_domain, dev);
     }
     if (dev === last_gdev) break;
   }
@@ -228,10 +230,7 @@ function* __iommu_detach_group(domain: IommuDomain, group: IommuGroup): Proc {
 export function iommu_is_default_domain(group: IommuGroup): boolean {
   if (group.domain === group.default_domain) return true;
   return (
-    group.default_domain !== null &&
-    group.default_domain.type === "IDENTITY" &&
-    group.domain !== null &&
-    group.domain.type === "IDENTITY"
+    group.default_domain !== null && group.default_domain.type === "IDENTITY" && group.domain !== null && group.domain.type === "IDENTITY"
   );
 }
 

@@ -103,9 +103,15 @@ export const linux = schema({
   },
 });
 
-abstraction("an IOMMU page table holds at most one page of each device's driver and one of the user; no partial mappings", "may miss a bug");
+abstraction(
+  "an IOMMU page table holds at most one page of each device's driver and one of the user; no partial mappings",
+  "may miss a bug",
+);
 abstraction("the IOTLB is not modelled: what an unmap or an attach has taken away is out of reach at once", "may miss a bug");
-abstraction("probing of devices by the IOMMU core happened before the scenario starts; devices are neither added nor removed", "may miss a bug");
+abstraction(
+  "probing of devices by the IOMMU core happened before the scenario starts; devices are neither added nor removed",
+  "may miss a bug",
+);
 abstraction("modules are never unloaded; their references are not counted", "may miss a bug");
 
 export type Device = View<typeof linux, "device">;

@@ -43,6 +43,8 @@ export interface Objects {
   device(name: string): Device;
   /** A driver by name; `vfio-pci` and `pci-stub` always exist. */
   driver(name: string): DeviceDriver;
+  /** A pointer that claims ownership and is no VFIO group in use; see `owners` of the options. */
+  owner(number: number): VfioGroup;
   /** A container that a process has open from the start; see `containers` of the options. */
   container(number: number): VfioContainer;
   /** The VFIO group of a group with a device bound to vfio-pci. */
@@ -55,12 +57,16 @@ export interface OwnershipOptions {
   readonly iommu: IommuOps["driver"];
   /** Devices bound to vfio-pci at the start; the others have the driver that was recorded. */
   readonly vfio: readonly string[];
+  /** Devices with no driver at the start, although one was recorded. */
+  readonly unbound?: readonly string[];
   /** Groups left out of the scenario. */
   readonly without?: readonly number[];
   /** Groups whose IOMMU cannot enforce cache coherency; VFIO gives them a domain of their own. */
   readonly withoutSnoop?: readonly number[];
   /** Type of the groups' default domains; "none" is a group that has none. Default DMA. */
   readonly defaultDomain?: DomainType | "none";
+  /** Users of the ownership interface other than VFIO. Default 0. */
+  readonly owners?: number;
   /** Containers open from the start. Default 0. */
   readonly containers?: number;
   /** VFIO users at work at the same time. Default 1. */
@@ -76,6 +82,8 @@ export function ownershipScenario(topology: Topology, options: OwnershipOptions)
   const groups = topology.groups.filter(({ id }) => options.without === undefined || !options.without.includes(id));
   const users = options.users === undefined ? 1 : options.users;
   const containers = options.containers === undefined ? 0 : options.containers;
+  const owners = options.owners === undefined ? 0 : options.owners;
+  const unbound = options.unbound === undefined ? [] : options.unbound;
   const withVfio = groups.filter(({ devices }) => devices.some(({ name }) => options.vfio.includes(name)));
   return scenario(linux, options.name, {
     describes: options.describes,
@@ -85,18 +93,31 @@ export function ownershipScenario(topology: Topology, options: OwnershipOptions)
       // Default and blocking domain of each group, and for each user one in place and one being tried.
       iommu_domain: 2 * groups.length + 2 * users,
       // A process may still have a group open that its last driver has left, while a new one is made for the iommu_group.
-      vfio_group: withVfio.length + (options.vfioRebinds ? users : 0),
+      vfio_group: withVfio.length + (options.vfioRebinds ? users : 0) + owners,
       vfio_device: options.vfio.length + (options.vfioRebinds ? 1 : 0),
       // A process that closes a container with a group in it may open another.
       vfio_container: containers > 0 ? containers : 2 * users,
-      vfio_iommu: users,
+      // Another thread of the process may still be looking at the one before.
+      vfio_iommu: containers > 0 ? users + 1 : users,
       vfio_domain: users * Math.min(2, withVfio.length),
     },
-    setup: (make) => options.threads(build(make, groups, options, containers)),
+    setup: (make) => options.threads(build(make, groups, options, { containers, owners, unbound })),
   });
 }
 
-function build(make: Make<typeof linux>, groups: readonly TopologyGroup[], options: OwnershipOptions, containers: number): Objects {
+/** How it all starts, with the defaults filled in. */
+interface Start {
+  readonly containers: number;
+  readonly owners: number;
+  readonly unbound: readonly string[];
+}
+
+function build(
+  make: Make<typeof linux>,
+  groups: readonly TopologyGroup[],
+  options: OwnershipOptions,
+  { containers, owners, unbound }: Start,
+): Objects {
   const ops = make("iommu_ops", options.iommu, { driver: options.iommu, detach_dev: options.iommu === "intel_iommu" });
   const bus = make("bus_type", "pci_bus_type", { iommu_ops: ops });
   make("vfio", "vfio");
@@ -130,7 +151,7 @@ function build(make: Make<typeof linux>, groups: readonly TopologyGroup[], optio
       if (domain !== null) domain.attached_before.add(dev);
       if (options.vfio.includes(name)) {
         bindToVfio(make, dev, id, group, drivers.get("vfio-pci") as DeviceDriver, madeVfioGroups);
-      } else if (driver !== "") {
+      } else if (driver !== "" && !unbound.includes(name)) {
         dev.driver = drivers.get(driver) as DeviceDriver;
         if (!managed) {
           group.owner_cnt++;
@@ -145,7 +166,9 @@ function build(make: Make<typeof linux>, groups: readonly TopologyGroup[], optio
     kref_init(container.kref);
     return container;
   });
+  const madeOwners = Array.from({ length: owners }, (_, number) => make("vfio_group", `owner${number}`));
   return {
+    owner: (number) => found(madeOwners[number], `owner ${number}`),
     group: (id) => found(madeGroups.get(id), `group ${id}`),
     device: (name) => found(madeDevices.get(name), name),
     driver: (name) => found(drivers.get(name), name),

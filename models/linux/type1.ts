@@ -22,7 +22,10 @@ import { iommu_attach_group, iommu_detach_group, iommu_domain_alloc, iommu_domai
 import { type IommuDomain, type IommuGroup, linux, type VfioDomain, type VfioIommu } from "./schema.js";
 
 abstraction("the user maps one range only, and always the same", "may miss a bug");
-abstraction("reserved regions, apertures, dirty tracking, vaddr updates and locked-memory accounting are one step that may fail", "may miss a bug");
+abstraction(
+  "reserved regions, apertures, dirty tracking, vaddr updates and locked-memory accounting are one step that may fail",
+  "may miss a bug",
+);
 
 /** v6.1 line 2641. */
 export function vfio_iommu_type1_open(): VfioIommu | null {

@@ -28,8 +28,14 @@ import { iommu_group_get, iommu_group_put, iommu_group_ref_get } from "./iommu.j
 import { type Device, type IommuGroup, linux, type VfioContainer, type VfioDevice, type VfioGroup, vfio } from "./schema.js";
 
 abstraction("no-IOMMU groups, emulated (mdev) groups, KVM and device sets are left out", "may miss a bug");
-abstraction("a vfio_device is registered for as long as it is on its group's list: device_lock is folded into its reference count", "neither");
-abstraction("open_count and the open_device/close_device callbacks of vfio-pci are left out: they do not touch the IOMMU", "may miss a bug");
+abstraction(
+  "a vfio_device is registered for as long as it is on its group's list: device_lock is folded into its reference count",
+  "neither",
+);
+abstraction(
+  "open_count and the open_device/close_device callbacks of vfio-pci are left out: they do not touch the IOMMU",
+  "may miss a bug",
+);
 
 /** vfio_pci.c: registers the device with its group, which it makes if need be. */
 export function* vfio_pci_probe(dev: Device): Proc<Errno> {
@@ -245,15 +251,18 @@ function vfio_device_put_registration(device: VfioDevice): void {
   kref_put(device.refcount);
 }
 
-/** v6.1 line 1029: closing a device. The last reference on the group's file may be this one's. */
+/**
+ * v6.1 line 1029: closing a device. It drops its reference on the group's file under the lock; if it was the last
+ * one, the file is released as fput() does it, when the process is about to return to user space.
+ */
 export function* vfio_device_fops_release(device: VfioDevice): Proc {
   const group = device.group!;
   yield* mutex_lock(group.group_lock);
   WARN_ON(group.container_users <= 1, "an open device is not counted as a user of the container");
   group.container_users--;
+  const isLast = kref_put(group.file);
   mutex_unlock(group.group_lock);
   yield;
-  yield* vfio_group_fput(group);
-  yield;
   vfio_device_put_registration(device);
+  if (isLast) yield* vfio_group_fops_release(group);
 }

@@ -2,6 +2,14 @@
 import { choose, idle, type Proc } from "iommu-mc";
 import { vfio_fops_open, vfio_fops_release, vfio_fops_unl_ioctl, vfio_ioctl_set_iommu } from "./container.js";
 import { device_driver_attach, device_driver_detach } from "./driver-core.js";
+import {
+  iommu_attach_group,
+  iommu_detach_group,
+  iommu_domain_alloc,
+  iommu_domain_free,
+  iommu_group_claim_dma_owner,
+  iommu_group_release_dma_owner,
+} from "./iommu.js";
 import type { Device, DeviceDriver, IommuGroup, VfioContainer, VfioDevice, VfioGroup } from "./schema.js";
 import {
   vfio_device_fops_release,
@@ -177,4 +185,48 @@ export function* map_and_unmap(container: VfioContainer): Proc {
     yield idle();
     yield* vfio_fops_unl_ioctl(container, "VFIO_IOMMU_UNMAP_DMA");
   }
+}
+
+/**
+ * A user of the ownership interface other than VFIO, with nothing but the interface to keep it from others: claims
+ * the group for `owner`, attaches a domain of its own, takes it off, and releases the group.
+ */
+export function* claim_and_release(dev: Device, owner: VfioGroup): Proc {
+  const group = dev.iommu_group!;
+  for (;;) {
+    yield idle();
+    const claimed = yield* iommu_group_claim_dma_owner(group, owner);
+    yield;
+    if (claimed === 0) {
+      yield* attach_own_domain(dev);
+      yield;
+      yield* iommu_group_release_dma_owner(group);
+    }
+  }
+}
+
+/** A driver that uses the DMA API and at times puts its group on a domain of its own, as some graphics and video drivers do. */
+export function* driver_with_own_domain(dev: Device, drv: DeviceDriver): Proc {
+  for (;;) {
+    yield idle();
+    const bound = yield* device_driver_attach(drv, dev);
+    yield;
+    if (bound === 0) {
+      yield* attach_own_domain(dev);
+      yield;
+      yield* device_driver_detach(dev);
+    }
+  }
+}
+
+function* attach_own_domain(dev: Device): Proc {
+  const group = dev.iommu_group!;
+  const domain = iommu_domain_alloc(dev.bus!);
+  if (domain === null) return;
+  yield;
+  const attached = yield* iommu_attach_group(domain, group);
+  yield idle();
+  if (attached === 0) yield* iommu_detach_group(domain, group);
+  yield;
+  iommu_domain_free(domain);
 }

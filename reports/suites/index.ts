@@ -6,6 +6,6 @@ import { closeSuites, ownershipSuites } from "./ownership-on.js";
 
 export const suites: readonly Suite[] = [
   ...closeSuites(smmuv3Virt),
-  ...ownershipSuites(intelQ35, "intel_iommu"),
+  ...ownershipSuites(intelQ35, "intel_iommu", { transmitters: 2 }),
   ...ownershipSuites(smmuv3Virt, "arm_smmu_v3"),
 ];

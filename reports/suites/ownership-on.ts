@@ -4,14 +4,19 @@ import { linux61 } from "../../models/linux/designs.js";
 import { transmit } from "../../models/linux/native.js";
 import { ownershipScenario, type Topology, type TopologyGroup } from "../../models/linux/topology.js";
 import {
+  attach_and_detach,
+  claim_and_release,
+  driver_with_own_domain,
+  map_and_unmap,
   rebind,
   rebind_either,
+  unbind,
   vfio_user,
   vfio_user_again,
   vfio_user_of_two,
   vfio_user_once,
 } from "../../models/linux/workloads.js";
-import { C3, C3Attach, C4, driverAtWork, ownership, userAtWork } from "../../properties/index.js";
+import { C3, C3Attach, C4, C4Detach, driverAtWork, L2, ownership, userAtWork } from "../../properties/index.js";
 
 /** The IOMMU driver of the machine the topology was recorded on. */
 export type IommuDriver = "intel_iommu" | "arm_smmu_v3";
@@ -19,7 +24,8 @@ export type IommuDriver = "intel_iommu" | "arm_smmu_v3";
 /** Red in 6.1.176, and green with the fix that came in v6.5. */
 const entry45: Expectation = {
   verdict: "violated",
-  reason: "entry 45: __iommu_group_set_domain() of 6.1 stops at the first device that fails and undoes nothing; fixed by dcf40ed3a20d (v6.5)",
+  reason:
+    "entry 45: __iommu_group_set_domain() of 6.1 stops at the first device that fails and undoes nothing; fixed by dcf40ed3a20d (v6.5)",
 };
 
 /** What a topology's groups are for in these suites. */
@@ -34,28 +40,38 @@ interface Roles {
 
 /**
  * The suites of a topology with a group of several devices, of which at least one has a driver that uses the
- * DMA API, and a group of one device. Throws if the topology has no such groups.
+ * DMA API, and a group of one device. `transmitters` is how many devices have traffic: each multiplies the
+ * states of the largest suite by about four. Throws if the topology has no such groups.
  */
-export function ownershipSuites(topology: Topology, iommu: IommuDriver): Suite[] {
+export function ownershipSuites(topology: Topology, iommu: IommuDriver, { transmitters = 1 }: { transmitters?: number } = {}): Suite[] {
   const roles = rolesOf(topology);
-  return [busyGroup(topology, iommu, roles), twoUsers(topology, iommu, roles), twoGroups(topology, iommu, roles), oneFailure(topology, iommu, roles)];
+  return [
+    busyGroup(topology, iommu, roles, transmitters),
+    twoUsers(topology, iommu, roles),
+    twoGroups(topology, iommu, roles),
+    passthrough(topology, iommu, roles),
+    interfaceUsers(topology, iommu, roles),
+    oneFailure(topology, iommu, roles),
+  ];
 }
 
 /** The user does as it pleases with a group whose other devices are bound, used and unbound by the kernel at any time. */
-function busyGroup(topology: Topology, iommu: IommuDriver, { several, single, lent, busy }: Roles): Suite {
+function busyGroup(topology: Topology, iommu: IommuDriver, { several, single, lent, busy }: Roles, transmitters: number): Suite {
   return suite({
     name: `ownership/${topology.name}/group${several.id}`,
     design: linux61,
     scenario: ownershipScenario(topology, {
       name: `${topology.name}/group${several.id}`,
-      describes: `a process calls VFIO for ${lent} as it pleases, while ${busy.map(({ name }) => name).join(" and ")} are bound, unbound and transmit`,
+      describes: `a process calls VFIO for ${lent} as it pleases, while ${busy.map(({ name }) => name).join(" and ")} are bound and unbound, and transmit`,
       iommu,
       vfio: [lent],
       without: [single.id],
       threads: (objects) => [
         thread("qemu", vfio_user, objects.group(several.id), objects.device(lent)),
-        ...busy.slice(0, 2).map(({ name, driver }, number) => thread(`udev${number}`, rebind, objects.device(name), objects.driver(driver))),
-        ...busy.slice(0, 2).map(({ name }, number) => thread(`net${number}`, transmit, objects.device(name))),
+        ...busy
+          .slice(0, 2)
+          .map(({ name, driver }, number) => thread(`udev${number}`, rebind, objects.device(name), objects.driver(driver))),
+        ...busy.slice(0, transmitters).map(({ name }, number) => thread(`net${number}`, transmit, objects.device(name))),
       ],
     }),
     properties: [...ownership, userAtWork, driverAtWork],
@@ -106,6 +122,56 @@ function twoGroups(topology: Topology, iommu: IommuDriver, { several, single, le
   });
 }
 
+/** iommu=pt: the kernel's domain is an identity domain, from which a device reaches everything. */
+function passthrough(topology: Topology, iommu: IommuDriver, { several, single, lent, busy }: Roles): Suite {
+  const first = busy[0]!;
+  return suite({
+    name: `ownership/${topology.name}/passthrough`,
+    design: linux61,
+    scenario: ownershipScenario(topology, {
+      name: `${topology.name}/passthrough`,
+      describes: `with identity default domains, a process calls VFIO for ${lent} as it pleases, while ${first.name} is rebound`,
+      iommu,
+      vfio: [lent, ...busy.slice(1).map(({ name }) => name)],
+      without: [single.id],
+      defaultDomain: "IDENTITY",
+      threads: (objects) => [
+        thread("qemu", vfio_user, objects.group(several.id), objects.device(lent)),
+        thread("udev", rebind, objects.device(first.name), objects.driver(first.driver)),
+      ],
+    }),
+    properties: [...ownership, userAtWork],
+  });
+}
+
+/** The interface alone must keep its users apart: VFIO would not call it when the answer is -EPERM or -EBUSY. */
+function interfaceUsers(topology: Topology, iommu: IommuDriver, { several, single, busy }: Roles): Suite {
+  const drivers = busy.slice(0, 2);
+  return suite({
+    name: `ownership/${topology.name}/interface`,
+    design: linux61,
+    scenario: ownershipScenario(topology, {
+      name: `${topology.name}/interface`,
+      describes: `two owners claim group ${several.id}, and the drivers of ${drivers.map(({ name }) => name).join(" and ")} put it on domains of their own`,
+      iommu,
+      vfio: [],
+      unbound: busy.map(({ name }) => name),
+      without: [single.id],
+      owners: 2,
+      users: 2 + drivers.length,
+      threads: (objects) => [
+        thread("owner0", claim_and_release, objects.device(drivers[0]!.name), objects.owner(0)),
+        thread("owner1", claim_and_release, objects.device(drivers[0]!.name), objects.owner(1)),
+        ...drivers.map(({ name, driver }, number) =>
+          thread(`udev${number}`, driver_with_own_domain, objects.device(name), objects.driver(driver)),
+        ),
+      ],
+    }),
+    // O1 is asked when use_default_domain() returns; by then another bound driver may have attached a domain of its own.
+    properties: without(ownership, "O1"),
+  });
+}
+
 /** One failure anywhere: of an allocation, an attach, a probe, a sysfs file. */
 function oneFailure(topology: Topology, iommu: IommuDriver, { several, single, lent, busy }: Roles): Suite {
   const first = busy[0]!;
@@ -132,25 +198,85 @@ function oneFailure(topology: Topology, iommu: IommuDriver, { several, single, l
 /** Small suites, each about one known bug. */
 export function closeSuites(topology: Topology): Suite[] {
   const roles = rolesOf(topology);
-  return [vfioClose(topology, "arm_smmu_v3", roles), vfioClose(topology, "intel_iommu", roles), noDefaultDomain(topology, roles)];
+  const drivers = ["arm_smmu_v3", "intel_iommu"] as const;
+  return [
+    ...drivers.map((iommu) => oneUser("vfio-detach", [C4Detach], topology, iommu, roles)),
+    ...drivers.map((iommu) => oneUser("vfio-close", [L2], topology, iommu, roles)),
+    noDefaultDomain(topology, roles),
+    unplug(topology, roles),
+    twoThreads(topology, roles),
+  ];
 }
 
-/** Entry 38: detach, then free. */
-function vfioClose(topology: Topology, iommu: IommuDriver, { single }: Roles): Suite {
+/** Entry 38: detach, then free. With one property each, so that each is seen red by itself. */
+function oneUser(name: string, properties: readonly Property[], topology: Topology, iommu: IommuDriver, { single }: Roles): Suite {
   const dev = single.devices[0]!.name;
   return suite({
-    name: `vfio-close/${iommu}`,
+    name: `${name}/${iommu}`,
     design: linux61,
     scenario: ownershipScenario(topology, {
-      name: `vfio-close/${iommu}`,
+      name: `${name}/${iommu}`,
       describes: `a process attaches ${dev}, maps its memory and goes away`,
       iommu,
       vfio: [dev],
-      without: topology.groups.filter(({ id }) => id !== single.id).map(({ id }) => id),
+      without: othersThan(single, topology),
       threads: (objects) => [thread("qemu", vfio_user_once, objects.group(single.id), true)],
     }),
-    properties: without([...ownership, C4, userAtWork], "O1"),
+    properties: [...properties, userAtWork],
   });
+}
+
+/** Ioctls of a container read its IOMMU driver and data without a lock; whoever takes the last group out frees the data. */
+const unlockedIoctl: Expectation = {
+  verdict: "violated",
+  reason:
+    "vfio_fops_unl_ioctl() reads container->iommu_data without a lock, and vfio_group_detach_container() frees it when the last group leaves, while MAP_DMA still uses it; read in 6.1.176, no fix known",
+};
+
+/** The last device of the group leaves vfio-pci while the process maps memory. */
+function unplug(topology: Topology, { single }: Roles): Suite {
+  const dev = single.devices[0]!.name;
+  return suite({
+    name: "vfio-container/unbind-while-mapping",
+    design: linux61,
+    scenario: ownershipScenario(topology, {
+      name: "vfio-container/unbind-while-mapping",
+      describes: `a process attaches ${dev}, maps its memory and goes away, while the device is unbound from vfio-pci`,
+      iommu: "arm_smmu_v3",
+      vfio: [dev],
+      without: othersThan(single, topology),
+      threads: (objects) => [thread("qemu", vfio_user_once, objects.group(single.id), true), thread("udev", unbind, objects.device(dev))],
+    }),
+    properties: without([...ownership, userAtWork], "O1"),
+    expected: { "use-after-free": unlockedIoctl },
+  });
+}
+
+/** Two threads of one process, without anybody's help. */
+function twoThreads(topology: Topology, { single }: Roles): Suite {
+  const dev = single.devices[0]!.name;
+  return suite({
+    name: "vfio-container/two-threads",
+    design: linux61,
+    scenario: ownershipScenario(topology, {
+      name: "vfio-container/two-threads",
+      describes: `one thread of a process puts the group of ${dev} into a container and takes it out; another maps and unmaps`,
+      iommu: "arm_smmu_v3",
+      vfio: [dev],
+      without: othersThan(single, topology),
+      containers: 1,
+      threads: (objects) => [
+        thread("attach", attach_and_detach, objects.group(single.id), objects.container(0)),
+        thread("map", map_and_unmap, objects.container(0)),
+      ],
+    }),
+    properties: without([...ownership, userAtWork], "O1"),
+    expected: { "use-after-free": unlockedIoctl },
+  });
+}
+
+function othersThan(group: TopologyGroup, topology: Topology): number[] {
+  return topology.groups.filter(({ id }) => id !== group.id).map(({ id }) => id);
 }
 
 /** The default domain could not be allocated when the group was probed, which 6.1 tolerates. */
@@ -166,7 +292,7 @@ function noDefaultDomain(topology: Topology, { single }: Roles): Suite {
       describes: `the default domain of ${dev} could not be allocated at boot; a process attaches the device and goes away`,
       iommu: "arm_smmu_v3",
       vfio: [dev],
-      without: topology.groups.filter(({ id }) => id !== single.id).map(({ id }) => id),
+      without: othersThan(single, topology),
       defaultDomain: "none",
       threads: (objects) => [thread("qemu", vfio_user_once, objects.group(single.id), true)],
     }),
