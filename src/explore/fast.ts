@@ -6,6 +6,7 @@ import { Atomicity } from "../check/atomicity.js";
 import { explainExhaustion } from "../check/exhaustion.js";
 import { LockOrder } from "../check/lockdep.js";
 import { describeStuck, stuckThreads, type ThreadSituation } from "../check/stuck.js";
+import { ModelError } from "../lang/errors.js";
 import type { Property } from "../lang/property.js";
 import type { StructInfo } from "../lang/schema.js";
 import { FREE, FREED } from "../state/layout.js";
@@ -46,7 +47,7 @@ export function* exploreFast(machine: Machine, options: ExploreOptions = {}): Ex
       if (!(error instanceof TooManyControls)) throw error;
     }
   }
-  throw new RangeError("a thread has more than 16 million control states: keep fewer values in locals across yields");
+  throw new ModelError("a thread has more than 16 million control states", "Keep fewer values in locals across yields, or bound them.");
 }
 
 /** The property instances whose answer a leaf's writes can change, worked out when the reads known were of that version. */
@@ -205,7 +206,9 @@ export class FastRun {
           continue;
         }
         if (kind === CHOICE) {
-          if (choices === choiceNode.length) throw new RangeError(`a step makes more than ${choices} choices; put a yield between them`);
+          if (choices === choiceNode.length) {
+            throw new ModelError(`a step of ${this.machine.names.threads[thread]} makes more than ${choices} choices`, "Put a yield between them.");
+          }
           choiceNode[choices] = node;
           choiceTaken[choices++] = 0;
           slot = node + CHOICE_CHILDREN;

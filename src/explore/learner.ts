@@ -111,11 +111,11 @@ export class Learner {
     // A choice among nothing has no child to hang a leaf on: the node itself says that the step is not possible.
     const isDeadEnd = last?.kind === CHOICE && last.count === 0;
     const slot = this.#grow(control, this.rootOf(thread, control.number), isDeadEnd ? tests.slice(0, -1) : tests);
-    if (rules.heap[slot] === 0) {
-      const node = block.outcome === "blocked" ? rules.newBlocked() : this.#newLeaf(control, block);
-      rules.heap[slot] = node;
-      this.pathsOf.set(control, (this.pathsOf.get(control) ?? 0) + 1);
-    }
+    // The path was missing from the tree, or nobody would have asked.
+    if (rules.heap[slot] !== 0) throw this.#nondeterministic(control);
+    const node = block.outcome === "blocked" ? rules.newBlocked() : this.#newLeaf(control, block);
+    rules.heap[slot] = node;
+    this.pathsOf.set(control, (this.pathsOf.get(control) ?? 0) + 1);
     this.nativeSeconds += (performance.now() - started) / 1000;
     return { control, block };
   }
@@ -237,7 +237,8 @@ export class Learner {
       second.outcome === first.outcome &&
       second.next === first.next &&
       JSON.stringify(second.decisions) === JSON.stringify(first.decisions) &&
-      JSON.stringify([...second.writes]) === JSON.stringify([...first.writes]);
+      JSON.stringify([...second.writes]) === JSON.stringify([...first.writes]) &&
+      JSON.stringify([second.fault, second.reports, second.accesses]) === JSON.stringify([first.fault, first.reports, first.accesses]);
     if (!same) throw this.#nondeterministic(control);
   }
 
