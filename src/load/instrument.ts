@@ -66,8 +66,7 @@ export function instrument(text: string, fileName: string, options: { readonly s
     const visit = (node: tsTypes.Node): tsTypes.Node => {
       if (isGenerator(node)) return instrumentProcedure(node, { source, safeguards, context, sites, procedures, fresh });
       const visited = ts.visitEachChild(node, visit, context);
-      // A loop at the top level of the file runs once, while the file is loaded.
-      if (!ts.isIterationStatement(visited, false) || !ts.findAncestor(node, ts.isFunctionLike)) return visited;
+      if (!ts.isIterationStatement(visited, false)) return visited;
       return withBodyStart(visited, visited.statement, [tickStatement(node, source.at(node))]);
     };
     return ts.visitEachChild(file, visit, context);

@@ -4,7 +4,7 @@ import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
 import { compileFunction } from "node:vm";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { type Location, ModelError } from "../lang/errors.js";
-import type { ProcedureInfo, RuntimeFactory } from "../lang/runtime.js";
+import type { ModuleRuntime, ProcedureInfo, RuntimeFactory, Site } from "../lang/runtime.js";
 import { type Cache, defaultCacheDir, hashOf, openCache, toolFingerprint } from "./cache.js";
 import { allSafeguards, type Instrumented, instrument, type Safeguards } from "./instrument.js";
 import { LoadError } from "./refusals.js";
@@ -47,6 +47,9 @@ export interface LoaderOptions {
   readonly safeguards?: Partial<Safeguards>;
 }
 
+/** Turns of all loops while one file is loaded, after which they are taken to be endless. */
+const LONGEST_EVALUATION_ITERATIONS = 50_000_000;
+
 /** A file that has been compiled, with what its imports resolve to. */
 interface Compiled extends Instrumented {
   readonly path: string;
@@ -65,6 +68,9 @@ export function createLoader(options: LoaderOptions): Loader {
   const traceMaps = new Map<string, TraceMap>();
   const files: string[] = [];
   const procedures = new Map<string, ProcedureInfo>();
+  /** How many files are being evaluated, one from within the other, and the turns of their loops so far. */
+  let evaluating = 0;
+  let iterations = 0;
 
   const shown = (path: string): string => {
     const inside = relative(root, path);
@@ -147,13 +153,27 @@ export function createLoader(options: LoaderOptions): Loader {
       return evaluate(target).exports;
     };
     const run = compileFunction(js, ["exports", "require", "module", "$rt"], { filename: path });
+    evaluating++;
     try {
-      run.call(undefined, holder.exports, requireFrom, holder, options.runtime(sites, own));
+      run.call(undefined, holder.exports, requireFrom, holder, runtimeFor(sites, own));
     } catch (thrown) {
       modules.delete(path);
       throw asModelError(thrown, path);
+    } finally {
+      evaluating--;
+      if (evaluating === 0) iterations = 0;
     }
     return loaded;
+  }
+
+  /** The runtime as its maker gives it, but able to count loops while no thread runs yet. */
+  function runtimeFor(sites: readonly Site[], own: readonly ProcedureInfo[]): ModuleRuntime {
+    const runtime = options.runtime(sites, own);
+    const tick = (location: Location): void => {
+      if (evaluating === 0) runtime.tick(location);
+      else if (++iterations > LONGEST_EVALUATION_ITERATIONS) throw new LoadError("evaluation", "this loop does not end", location);
+    };
+    return Object.create(runtime, { tick: { value: tick } }) as ModuleRuntime;
   }
 
   /** What went wrong at the top level of a model file, at its place in the source. */

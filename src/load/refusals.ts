@@ -27,6 +27,7 @@ const refusals = {
   "assignment-outside": "Keep what changes in the state (a field of the schema) or in a local of the procedure.",
   "assignment-to-const": "Declare it with `let`.",
   "captured-assignment": "Write a `for` loop: a value assigned from inside a function literal cannot be tracked across a yield.",
+  "kept-variable": "Make it a field of the schema: a variable outside the state is not restored when the checker goes back.",
   "live-closure":
     "Write the function where it is used, or move it to the top level of the file; a function cannot be part of a saved state.",
   "pending-operand": "Put the result of the yield into a local first: `const result = yield* ...;`.",

@@ -90,6 +90,7 @@ function refuseSyntax(node: tsTypes.Node, source: Source): void {
   if (ts.isMethodDeclaration(node) && node.asteriskToken) {
     source.refuse("generator-method", node, `\`*${node.name.getText(source.file)}\` is a procedure written as a method`);
   }
+  if (ts.isFunctionLike(node)) refuseKeptVariables(node, source);
   if (isGenerator(node)) refuseInProcedure(node, source);
 }
 
@@ -170,6 +171,38 @@ function refuseSharedCaseScope(block: tsTypes.CaseBlock, source: Source): void {
       for (const other of block.clauses) if (other !== clause) look(other);
     }
   }
+}
+
+/**
+ * A function that is handed out and changes what it captured keeps a variable of its own from call to call. One
+ * that is used on the spot, in `list.forEach(...)`, does not.
+ */
+function refuseKeptVariables(closure: tsTypes.Node, source: Source): void {
+  if (!isHandedOut(closure)) return;
+  eachAssignment(closure, (target) => {
+    const root = rootName(target);
+    const declaration = root && root === bare(target) ? source.symbolOf(root)?.declarations?.[0] : undefined;
+    if (!root || !declaration || isOfModule(declaration)) return;
+    if (ts.findAncestor(declaration, (node) => node === closure)) return;
+    source.refuse("kept-variable", target, `a function that is returned assigns ${root.text}, which outlives the call`);
+  });
+}
+
+/** Whether a function literal is what a function returns, or a part of it. */
+function isHandedOut(closure: tsTypes.Node): boolean {
+  let node = closure;
+  while (isPartOfValue(node.parent)) node = node.parent;
+  return ts.isReturnStatement(node.parent) || (ts.isArrowFunction(node.parent) && node.parent.body === node);
+}
+
+function isPartOfValue(node: tsTypes.Node): boolean {
+  return (
+    (ts.isExpression(node) && bare(node) !== node) ||
+    ts.isObjectLiteralExpression(node) ||
+    ts.isArrayLiteralExpression(node) ||
+    ts.isPropertyAssignment(node) ||
+    ts.isConditionalExpression(node)
+  );
 }
 
 /** Assignments that would change something which is neither in the state nor a local. */

@@ -71,11 +71,11 @@ export function typecheck({ entry, virtual, shown }: TypecheckRequest): Typechec
 
   const program = ts.createProgram({ rootNames: [entry], options, host });
   const languageDirectory = dirname(dirname(language)) + sep;
-  const own = program
-    .getSourceFiles()
-    .filter((file) => !program.isSourceFileDefaultLibrary(file) && !program.isSourceFileFromExternalLibrary(file));
+  // By place and kind, not by how they were imported: the models that come with the tool are checked when it is installed too.
+  const isLanguage = (file: tsTypes.SourceFile) => file.fileName.startsWith(languageDirectory);
+  const own = program.getSourceFiles().filter((file) => isLanguage(file) || !file.isDeclarationFile);
   // The language has been checked when it was built.
-  const models = own.filter((file) => !file.fileName.startsWith(languageDirectory) && !file.isDeclarationFile);
+  const models = own.filter((file) => !isLanguage(file));
 
   const checker = program.getTypeChecker();
   // First, because it explains most of the type errors that it causes.

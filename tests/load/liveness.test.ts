@@ -55,6 +55,7 @@ const table: [what: string, body: string, live: string[][]][] = [
       ["b", "n"],
     ],
   ],
+  ["what a wait is called with, besides its guard", "yield until(() => b, a.n, a); return 0;", [["a", "b", "a.n"]]],
   ["what a lock is called with", "yield* mutex_lock(a.mutex); return 0;", [["a"]]],
   ["what a lock hangs on", "yield* mutex_lock(a.b.mutex); return 0;", [["a.b"]]],
   ["a function used within the step", "const x = b; yield; const f = () => x; return f();", [["x"]]],

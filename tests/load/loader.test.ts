@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { formatLocation, ModelError } from "../../src/lang/errors.js";
 import * as lang from "../../src/lang/index.js";
+import type { RuntimeFactory } from "../../src/lang/runtime.js";
 import { createLoader, type Loader, type LoaderOptions } from "../../src/load/loader.js";
 import { LoadError } from "../../src/load/refusals.js";
-import { fakeFactory, type Procedure } from "./helpers.js";
+import { fakeFactory, fakeRuntime, type Procedure } from "./helpers.js";
 
 let root: string;
 beforeEach(() => {
@@ -149,6 +150,23 @@ describe("errors", () => {
       thrown = error as Error;
     }
     expect(l.locate(thrown as Error)).toEqual({ file: "m.ts", line: 7, column: 52 });
+  });
+
+  test("loops that run while a file is loaded need no thread, and must end", () => {
+    const runtime: RuntimeFactory = () => ({
+      ...fakeRuntime(),
+      tick: () => {
+        throw new Error("no thread runs");
+      },
+    });
+    const sum = "function sum(list: number[]) { let n = 0; for (const x of list) n += x; return n; }\n";
+    const good = loader({ runtime }).loadSource(`${sum}export const s = sum([1, 2]);\n`, join(root, "good.ts"));
+    expect(good.exports.s).toBe(3);
+    expect(() =>
+      (loader({ runtime }).loadSource(`export ${sum}`, join(root, "later.ts")).exports.sum as (list: number[]) => number)([1]),
+    ).toThrow("no thread runs");
+    const error = errorOf(() => loader({ runtime }).loadSource("endless();\nfunction endless() {\n  for (;;);\n}\n", join(root, "bad.ts")));
+    expect([place(error), error.message]).toEqual(["bad.ts:3:3", "this loop does not end"]);
   });
 
   test("outside the root, locations are absolute", () => {

@@ -59,6 +59,10 @@ const table: [kind: RefusalKind, text: string][] = [
   ["assignment-outside", "const s = new Set(); export const f = () => «s.add(1);"],
   ["assignment-to-const", "export function* p() { const x = 1; yield; «x = 2; return x; }"],
   ["captured-assignment", "export function* p(l) { let n = 0; l.forEach((x) => { «n += x; }); yield; return n; }"],
+  ["kept-variable", "function counter() { let n = 0; return () => «n++; }"],
+  ["kept-variable", "const counter = (n) => () => { «n += 1; return n; };"],
+  ["kept-variable", "function counter() { let n = 0; return { next: () => («n = n + 1), get: () => n }; }"],
+  ["kept-variable", "function counter() { let n = 0; return { next() { «n++; } }; }"],
   ["live-closure", "export function* p(l) { const «f = () => l; yield; return f(); }"],
   ["live-closure", `${language}export function* p(l) { const «f = () => l; yield until(f); }`],
   ["pending-operand", "export function* p(a) { switch (a) { case «yield: return 1; } }"],
@@ -93,6 +97,8 @@ describe("accepted", () => {
     "export const f = function* () { yield; } satisfies unknown;",
     "const table = { a: 1 }; export function f() { return table.a; }",
     "function f() { const l = []; l.push(1); l[0] = 2; let n = 0; l.forEach((x) => { n += x; }); return n; }",
+    "function f(l) { return () => { let n = 0; n++; return n; }; }",
+    "const f = (l) => l.map((x) => { let n = x; n++; return n; });",
     "export function* p(l) { let n = 0; yield; for (const x of l) n += x; return n; }",
     "export function* p(l) { yield; const big = l.filter((x) => x > 1); return big.length; }",
     "export function* p(group) { group.owner = null; group.count++; group.devices.add(group); yield; }",
@@ -100,6 +106,7 @@ describe("accepted", () => {
     "export const f = (o) => o.process + o.Date;",
     'import type { Draft } from "immer"; import { type Immutable } from "immer"; export type D = Draft<Immutable<1>>;',
     `${language}export function* p(a) { yield until(() => a.x); yield idle(); yield idle(() => a.y); yield "here"; yield; }`,
+    'import * as mc from "iommu-mc"; export function* p(a) { yield mc.until(() => a); }',
     "const made = []; for (const x of [1]) made.push(x); export const n = made.length;",
   ])("%s", (text) => {
     expect(() => instrument(text, "model.ts")).not.toThrow();
