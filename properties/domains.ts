@@ -83,7 +83,7 @@ export const C11 = property({
   code: "C11",
   sentence: "A user's domain is attached only to a group that is on no domain, its default domain or its blocking domain.",
   source: "-EBUSY of __iommu_attach_group()",
-  seenRedBy: "mutant: the -EBUSY test of __iommu_attach_group() removed",
+  seenRedBy: "mutant: the -EBUSY test of __iommu_attach_group() removed (suites interface)",
   window: onStep("iommu_group", (group, before) => {
     const was = before(() => group.domain);
     const is = group.domain;

@@ -1,8 +1,7 @@
 /** DMA ownership: who may use a group's devices, the kernel's DMA API or a user process. Written for v5.19 to v6.1. */
 import { type Errno, property, windows } from "iommu-mc";
-import { reach } from "../models/linux/hardware.js";
-import { iommu_is_default_domain } from "../models/linux/iommu.js";
 import { type Device, type IommuGroup, linux, type VfioGroup } from "../models/linux/schema.js";
+import { reach } from "./reach.js";
 
 const { always, atRest, onReturn, onStep, sometimes } = windows(linux);
 
@@ -11,13 +10,13 @@ export const O1 = property({
   sentence:
     "A driver is allowed to use the DMA API only while nobody owns the group, and only on the default domain if others use it already.",
   source: "iommu_device_use_default_domain()",
-  seenRedBy: "mutant: the test of group->owner in iommu_device_use_default_domain() removed",
+  seenRedBy: "mutant: iommu_device_use_default_domain() refuses only a group without an owner",
   window: onReturn<[Device], Errno>("iommu_device_use_default_domain", ([dev], ret) => {
     const group = dev.iommu_group;
     if (ret !== 0 || group === null) return null;
     return {
       "nobody owns the group": group.owner === null,
-      "the group is on its default domain if another driver uses it": group.owner_cnt < 2 || iommu_is_default_domain(group),
+      "the group is on its default domain if another driver uses it": group.owner_cnt < 2 || isOnDefaultDomain(group),
     };
   }),
 });
@@ -41,7 +40,7 @@ export const O3 = property({
   code: "O3",
   sentence: "The ownership count is the number of bound drivers that use the DMA API, or one for an owner.",
   source: "WARN_ON in iommu_device_unuse_default_domain(); f429378a9bf8 (one dma_cleanup for each successful dma_configure)",
-  seenRedBy: "mutant: dma_cleanup left out of an error path of really_probe()",
+  seenRedBy: "mutant: pci_dma_cleanup() left out of the error path of really_probe() (suites one-failure)",
   window: always("iommu_group", (group, state) => {
     // While a device is being bound or unbound its count may or may not be taken.
     if (!group.mutex.isFree) return null;
@@ -83,7 +82,7 @@ export const O6 = property({
   code: "O6",
   sentence: "A group has one owner at a time: ownership passes from one to another only through nobody.",
   source: "-EPERM of iommu_group_claim_dma_owner()",
-  seenRedBy: "mutant: the test of owner_cnt in iommu_group_claim_dma_owner() removed",
+  seenRedBy: "mutant: the tests of owner_cnt and domain in iommu_group_claim_dma_owner() removed (suites interface)",
   window: onStep("iommu_group", (group, before) => {
     const was = before(() => group.owner);
     if (was === group.owner) return null;
@@ -95,7 +94,7 @@ export const O7 = property({
   code: "O7",
   sentence: "Ownership is released only by who has it, and then nothing of it is left.",
   source: "WARN_ON in iommu_group_release_dma_owner()",
-  seenRedBy: "mutant: vfio_group_detach_container() calls iommu_group_release_dma_owner() twice, or owner_cnt is not reset",
+  seenRedBy: "mutant: owner_cnt = 0 left out of iommu_group_release_dma_owner()",
   window: onStep("iommu_group", (group, before) => {
     if (before(() => group.owner) === null || group.owner !== null) return null;
     return { "it was counted once": before(() => group.owner_cnt) <= 1, "the count is zero": group.owner_cnt === 0 };
@@ -108,8 +107,8 @@ export const userAtWork = property({
   source: "the scenario",
   seenRedBy: "a scenario without a VFIO user",
   window: sometimes("iommu_group", (group) => {
-    const domain = group.domain;
-    return group.owner !== null && domain !== null && domain.user_map;
+    if (group.owner === null || group.domain === null) return false;
+    return group.domain.user_map;
   }),
 });
 
@@ -120,3 +119,9 @@ export const driverAtWork = property({
   seenRedBy: "a scenario without a network driver",
   window: sometimes("device", (dev) => dev.dma_map !== null),
 });
+
+/** From v6.0 on an identity domain counts as the default domain if that is one too. */
+function isOnDefaultDomain({ domain, default_domain }: IommuGroup): boolean {
+  if (domain === default_domain) return true;
+  return domain !== null && default_domain !== null && domain.type === "IDENTITY" && default_domain.type === "IDENTITY";
+}

@@ -2,7 +2,7 @@
  * Two IOMMU drivers: drivers/iommu/intel/iommu.c, which has `detach_dev`, and
  * drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c, which has none. Both as in v6.1.
  */
-import { abstraction, choose, EINVAL, ENOMEM, type Errno, fault, kfree, kzalloc, observe, type Proc, WARN_ON } from "iommu-mc";
+import { abstraction, choose, EINVAL, ENOMEM, EPERM, type Errno, fault, kfree, kzalloc, observe, type Proc, WARN_ON } from "iommu-mc";
 import { type Device, type DomainType, type IommuDomain, type IommuOps, linux } from "./schema.js";
 
 abstraction("attaching one device is one step: DMA in the middle of a driver's attach_dev is not seen", "may miss a bug");
@@ -40,8 +40,12 @@ export function* detach_dev(domain: IommuDomain, dev: Device): Proc {
   observe("detach_dev", domain, dev);
 }
 
-/** Blocks the device first (`device_block_translation`), so that a failure leaves it without any translation. */
+/**
+ * v6.1 line 4296. A device locked by an RMRR is refused before anything is done to it. Any other is blocked first
+ * (`device_block_translation`), so that a failure leaves it without any translation.
+ */
 function intel_iommu_attach_device(domain: IommuDomain, dev: Device): Errno {
+  if (dev.rmrr_locked && domain.type === "UNMANAGED") return -EPERM;
   take_off_domain(dev);
   if (fault("attach_dev", !domain.attached_before.has(dev))) return -ENOMEM;
   put_on_domain(domain, dev);

@@ -227,7 +227,7 @@ function* __iommu_detach_group(domain: IommuDomain, group: IommuGroup): Proc {
 }
 
 /** v6.1 line 3100: identity equals identity. */
-export function iommu_is_default_domain(group: IommuGroup): boolean {
+function iommu_is_default_domain(group: IommuGroup): boolean {
   if (group.domain === group.default_domain) return true;
   return (
     group.default_domain !== null && group.default_domain.type === "IDENTITY" && group.domain !== null && group.domain.type === "IDENTITY"

@@ -13,6 +13,8 @@ export const linux = schema({
     iommu_group: ref("iommu_group"),
     /** What the IOMMU translates this device's DMA with; null blocks everything. The driver's `info->domain` or `master->domain` is the same pointer. */
     hw: ref("iommu_domain").guardedBy("iommu_group.mutex"),
+    /** Its firmware does DMA on its own to memory reserved for that (an RMRR), so Intel's driver refuses it other domains. */
+    rmrr_locked: flag(),
     /** A lock of the device's own driver (a transmit queue's). */
     queue_lock: mutex(),
     queue_up: flag().guardedBy("queue_lock"),

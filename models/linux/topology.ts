@@ -33,6 +33,8 @@ export interface Topology {
   /** Where it was recorded. */
   readonly source: string;
   readonly groups: readonly TopologyGroup[];
+  /** The IOMMU driver of the machine, where it is known. */
+  readonly iommu?: IommuOps["driver"];
   /** What of the machine is not here, in words. */
   readonly leftOut: readonly string[];
 }
@@ -59,6 +61,8 @@ export interface OwnershipOptions {
   readonly vfio: readonly string[];
   /** Devices with no driver at the start, although one was recorded. */
   readonly unbound?: readonly string[];
+  /** Devices whose firmware does DMA of its own, which Intel's driver lets onto no user's domain. */
+  readonly rmrrLocked?: readonly string[];
   /** Groups left out of the scenario. */
   readonly without?: readonly number[];
   /** Groups whose IOMMU cannot enforce cache coherency; VFIO gives them a domain of their own. */
@@ -77,14 +81,30 @@ export interface OwnershipOptions {
   readonly threads: (objects: Objects) => readonly Thread[];
 }
 
+/** Capacity of `iommu_group.devices` in the schema. */
+const MOST_DEVICES = 4;
+
 /** A scenario on a real machine's groups: IOMMU probing is over, the recorded drivers are bound, and `options` says who does what. */
 export function ownershipScenario(topology: Topology, options: OwnershipOptions): Scenario {
   const groups = topology.groups.filter(({ id }) => options.without === undefined || !options.without.includes(id));
+  for (const { id, devices } of groups) {
+    if (devices.length > MOST_DEVICES) {
+      throw new Error(
+        `${topology.name}: group ${id} has ${devices.length} devices; the schema has room for ${MOST_DEVICES}: leave some out`,
+      );
+    }
+  }
   const users = options.users === undefined ? 1 : options.users;
   const containers = options.containers === undefined ? 0 : options.containers;
   const owners = options.owners === undefined ? 0 : options.owners;
   const unbound = options.unbound === undefined ? [] : options.unbound;
-  const withVfio = groups.filter(({ devices }) => devices.some(({ name }) => options.vfio.includes(name)));
+  const rmrrLocked = options.rmrrLocked === undefined ? [] : options.rmrrLocked;
+  const lent = groups.flatMap(({ devices }) =>
+    devices
+      .filter(({ name, driver }) => options.vfio.includes(name) || (driver === "vfio-pci" && !unbound.includes(name)))
+      .map(({ name }) => name),
+  );
+  const withVfio = groups.filter(({ devices }) => devices.some(({ name }) => lent.includes(name)));
   return scenario(linux, options.name, {
     describes: options.describes,
     faults: options.faults === undefined ? 0 : options.faults,
@@ -94,14 +114,14 @@ export function ownershipScenario(topology: Topology, options: OwnershipOptions)
       iommu_domain: 2 * groups.length + 2 * users,
       // A process may still have a group open that its last driver has left, while a new one is made for the iommu_group.
       vfio_group: withVfio.length + (options.vfioRebinds ? users : 0) + owners,
-      vfio_device: options.vfio.length + (options.vfioRebinds ? 1 : 0),
+      vfio_device: lent.length + (options.vfioRebinds ? 1 : 0),
       // A process that closes a container with a group in it may open another.
       vfio_container: containers > 0 ? containers : 2 * users,
       // Another thread of the process may still be looking at the one before.
       vfio_iommu: containers > 0 ? users + 1 : users,
       vfio_domain: users * Math.min(2, withVfio.length),
     },
-    setup: (make) => options.threads(build(make, groups, options, { containers, owners, unbound })),
+    setup: (make) => options.threads(build(make, groups, options, { containers, owners, unbound, rmrrLocked, lent })),
   });
 }
 
@@ -110,13 +130,15 @@ interface Start {
   readonly containers: number;
   readonly owners: number;
   readonly unbound: readonly string[];
+  readonly rmrrLocked: readonly string[];
+  readonly lent: readonly string[];
 }
 
 function build(
   make: Make<typeof linux>,
   groups: readonly TopologyGroup[],
   options: OwnershipOptions,
-  { containers, owners, unbound }: Start,
+  { containers, owners, unbound, rmrrLocked, lent }: Start,
 ): Objects {
   const ops = make("iommu_ops", options.iommu, { driver: options.iommu, detach_dev: options.iommu === "intel_iommu" });
   const bus = make("bus_type", "pci_bus_type", { iommu_ops: ops });
@@ -145,11 +167,11 @@ function build(
     madeGroups.set(id, group);
     kref_init(group.devices_kobj, devices.length);
     for (const { name, driver, managed } of devices) {
-      const dev = make("device", name, { bus, iommu_group: group, hw: domain });
+      const dev = make("device", name, { bus, iommu_group: group, hw: domain, rmrr_locked: rmrrLocked.includes(name) });
       madeDevices.set(name, dev);
       list_add_tail(dev, group.devices);
       if (domain !== null) domain.attached_before.add(dev);
-      if (options.vfio.includes(name)) {
+      if (lent.includes(name)) {
         bindToVfio(make, dev, id, group, drivers.get("vfio-pci") as DeviceDriver, madeVfioGroups);
       } else if (driver !== "" && !unbound.includes(name)) {
         dev.driver = drivers.get(driver) as DeviceDriver;

@@ -2,10 +2,11 @@
 import type { Suite } from "iommu-mc";
 import { intelQ35 } from "../../models/linux/topologies/intel-q35.js";
 import { smmuv3Virt } from "../../models/linux/topologies/smmuv3-virt.js";
-import { closeSuites, ownershipSuites } from "./ownership-on.js";
+import { closeSuites, ownershipSuites, partialAttachSuites } from "./ownership-on.js";
 
 export const suites: readonly Suite[] = [
   ...closeSuites(smmuv3Virt),
-  ...ownershipSuites(intelQ35, "intel_iommu", { transmitters: 2 }),
-  ...ownershipSuites(smmuv3Virt, "arm_smmu_v3"),
+  ...partialAttachSuites(intelQ35),
+  ...ownershipSuites(intelQ35, { transmitters: 2 }),
+  ...ownershipSuites(smmuv3Virt),
 ];

@@ -16,10 +16,9 @@ import {
   vfio_user_of_two,
   vfio_user_once,
 } from "../../models/linux/workloads.js";
-import { C3, C3Attach, C4, C4Detach, driverAtWork, L2, ownership, userAtWork } from "../../properties/index.js";
+import { C1, C3, C3Attach, C4, C4Detach, driverAtWork, K1, L2, ownership, userAtWork } from "../../properties/index.js";
 
-/** The IOMMU driver of the machine the topology was recorded on. */
-export type IommuDriver = "intel_iommu" | "arm_smmu_v3";
+type IommuDriver = "intel_iommu" | "arm_smmu_v3";
 
 /** Red in 6.1.176, and green with the fix that came in v6.5. */
 const entry45: Expectation = {
@@ -41,14 +40,16 @@ interface Roles {
 /**
  * The suites of a topology with a group of several devices, of which at least one has a driver that uses the
  * DMA API, and a group of one device. `transmitters` is how many devices have traffic: each multiplies the
- * states of the largest suite by about four. Throws if the topology has no such groups.
+ * states of the largest suite by about four. A topology that does not name its IOMMU driver is taken for Intel's. Throws if the topology has no such groups.
  */
-export function ownershipSuites(topology: Topology, iommu: IommuDriver, { transmitters = 1 }: { transmitters?: number } = {}): Suite[] {
+export function ownershipSuites(topology: Topology, { transmitters = 1 }: { transmitters?: number } = {}): Suite[] {
+  const iommu = topology.iommu ?? "intel_iommu";
   const roles = rolesOf(topology);
   return [
     busyGroup(topology, iommu, roles, transmitters),
     twoUsers(topology, iommu, roles),
-    twoGroups(topology, iommu, roles),
+    twoGroups(topology, iommu, roles, "one-domain"),
+    twoGroups(topology, iommu, roles, "two-domains"),
     passthrough(topology, iommu, roles),
     interfaceUsers(topology, iommu, roles),
     oneFailure(topology, iommu, roles),
@@ -102,16 +103,22 @@ function twoUsers(topology: Topology, iommu: IommuDriver, { several, single }: R
   });
 }
 
-/** One process with both groups in one container, which share a domain. */
-function twoGroups(topology: Topology, iommu: IommuDriver, { several, single, lent, busy }: Roles): Suite {
+/** One process with both groups in one container, which share a domain unless only one of their IOMMUs can snoop. */
+function twoGroups(
+  topology: Topology,
+  iommu: IommuDriver,
+  { several, single, lent, busy }: Roles,
+  domains: "one-domain" | "two-domains",
+): Suite {
   const first = busy[0]!;
   return suite({
-    name: `ownership/${topology.name}/two-groups`,
+    name: `ownership/${topology.name}/two-groups-${domains}`,
     design: linux61,
     scenario: ownershipScenario(topology, {
-      name: `${topology.name}/two-groups`,
-      describes: `a process puts groups ${several.id} and ${single.id} into one container and takes them out in any order, while ${first.name} is rebound`,
+      name: `${topology.name}/two-groups-${domains}`,
+      describes: `a process puts groups ${several.id} and ${single.id} into one container (${domains === "one-domain" ? "sharing a domain" : "with a domain each"}) and takes them out in any order, while ${first.name} is rebound`,
       iommu,
+      withoutSnoop: domains === "one-domain" ? [] : [single.id],
       vfio: [lent, single.devices[0]!.name, ...busy.slice(1).map(({ name }) => name)],
       threads: (objects) => [
         thread("qemu", vfio_user_of_two, objects.group(several.id), objects.group(single.id)),
@@ -226,11 +233,53 @@ function oneUser(name: string, properties: readonly Property[], topology: Topolo
   });
 }
 
+/** Suites about a group of which only some devices take the new domain: entry 45, and 2cc73c5712f9 before it. */
+export function partialAttachSuites(topology: Topology): Suite[] {
+  const roles = rolesOf(topology);
+  const { several } = roles;
+  const second = several.devices[1]!.name;
+  const all = [C1, C3, C3Attach, C4, C4Detach, K1, L2];
+  return [
+    partialAttach("fault/intel_iommu", "one call may fail", all, topology, roles, { iommu: "intel_iommu", faults: 1 }),
+    partialAttach("fault/arm_smmu_v3", "one call may fail", all, topology, roles, { iommu: "arm_smmu_v3", faults: 1 }),
+    // The claim always fails, so nothing that comes after it can be asked.
+    partialAttach("rmrr", `${second} is locked by an RMRR, and nothing fails`, [C1, C3, L2], topology, roles, {
+      iommu: "intel_iommu",
+      rmrrLocked: [second],
+    }),
+  ];
+}
+
+function partialAttach(
+  name: string,
+  how: string,
+  properties: readonly Property[],
+  topology: Topology,
+  { several, lent, busy }: Roles,
+  options: { iommu: IommuDriver; faults?: number; rmrrLocked?: string[] },
+): Suite {
+  return suite({
+    name: `partial-attach/${name}`,
+    design: linux61,
+    scenario: ownershipScenario(topology, {
+      name: `partial-attach/${name}`,
+      describes: `a process attaches group ${several.id}, maps its memory and goes away; ${how}`,
+      vfio: [lent],
+      unbound: busy.map((dev) => dev.name),
+      without: othersThan(several, topology),
+      threads: (objects) => [thread("qemu", vfio_user_once, objects.group(several.id), true)],
+      ...options,
+    }),
+    properties,
+    expected: { C1: entry45, C3: entry45 },
+  });
+}
+
 /** Ioctls of a container read its IOMMU driver and data without a lock; whoever takes the last group out frees the data. */
 const unlockedIoctl: Expectation = {
   verdict: "violated",
   reason:
-    "vfio_fops_unl_ioctl() reads container->iommu_data without a lock, and vfio_group_detach_container() frees it when the last group leaves, while MAP_DMA still uses it; read in 6.1.176, no fix known",
+    "vfio_fops_unl_ioctl() reads container->iommu_data without a lock, and vfio_group_detach_container() frees it when the last group leaves, while MAP_DMA still uses it. A read lock was held there once (v3.10); no fix since is known",
 };
 
 /** The last device of the group leaves vfio-pci while the process maps memory. */
@@ -302,15 +351,17 @@ function noDefaultDomain(topology: Topology, { single }: Roles): Suite {
 }
 
 function rolesOf(topology: Topology): Roles {
-  const several = topology.groups.find(({ devices }) => devices.length > 1 && devices.some(isBusy) && devices.some((dev) => !isBusy(dev)));
+  const several = topology.groups.find(({ devices }) => devices.length > 1 && devices.some(isBusy));
   const single = topology.groups.find(({ devices }) => devices.length === 1);
   if (!several || !single) {
     throw new Error(
-      `${topology.name}: the ownership suites need a group with a device whose driver uses the DMA API and one that can be lent to a user, and a group of one device`,
+      `${topology.name}: the ownership suites need a group of several devices, one of them with a driver that uses the DMA API, and a group of one device`,
     );
   }
-  const lent = several.devices.findLast((dev) => !isBusy(dev))!.name;
-  return { several, single, lent, busy: several.devices.filter(isBusy) };
+  const idle = several.devices.filter((dev) => !isBusy(dev));
+  // Without an idle device the last one is taken from its driver.
+  const lent = (idle.length > 0 ? idle : several.devices).at(-1)!.name;
+  return { several, single, lent, busy: several.devices.filter((dev) => isBusy(dev) && dev.name !== lent) };
 }
 
 function isBusy({ driver, managed }: { driver: string; managed: boolean }): boolean {

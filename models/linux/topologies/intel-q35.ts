@@ -4,6 +4,7 @@ import type { Topology } from "../topology.js";
 export const intelQ35: Topology = {
   name: "intel-q35",
   source: "6.1-intel-dma/topology.json",
+  iommu: "intel_iommu",
   groups: [
     { id: 5, devices: [{ name: "0000:00:06.0", driver: "", managed: false }] },
     {

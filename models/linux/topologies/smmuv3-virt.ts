@@ -4,6 +4,7 @@ import type { Topology } from "../topology.js";
 export const smmuv3Virt: Topology = {
   name: "smmuv3-virt",
   source: "7.2-smmuv3-dma/topology.json",
+  iommu: "arm_smmu_v3",
   groups: [
     { id: 5, devices: [{ name: "0000:00:06.0", driver: "", managed: false }] },
     {

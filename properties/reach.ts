@@ -1,6 +1,6 @@
-/** What the devices' DMA can reach: a function of the state, for properties. */
+/** What the devices' DMA can reach: a function of the state. */
 import { isFreed } from "iommu-mc";
-import type { Device } from "./schema.js";
+import type { Device } from "../models/linux/schema.js";
 
 export interface Reach {
   /** Memory of the kernel or of one of its drivers. */
