@@ -1,0 +1,22 @@
+/** The command line. */
+import { worst } from "../report/verdict.js";
+import { fail } from "./failure.js";
+import { makeProgram } from "./program.js";
+
+// A reader that has seen enough (`| head`) is no error. Until a command knows better, its work is unfinished.
+process.exitCode = 3;
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit();
+  throw error;
+});
+
+const words = process.argv.slice(2);
+let exitCode: number = worst([]);
+try {
+  await makeProgram((code) => {
+    exitCode = code;
+  }).parseAsync(process.argv);
+} catch (error) {
+  exitCode = fail(error, words.find((word) => !word.startsWith("-")) ?? "", words.includes("--json"));
+}
+process.exitCode = exitCode;

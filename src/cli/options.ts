@@ -1,0 +1,76 @@
+/** Options that several commands share, and how their values are read. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Limits } from "../explore/outcome.js";
+import type { Variant } from "../step/machine.js";
+
+export interface VariantOptions {
+  readonly revert?: readonly string[];
+  readonly apply?: readonly string[];
+  readonly faults?: number;
+  readonly faultPolicy?: "contract" | "any";
+}
+
+export interface LimitOptions {
+  readonly maxStates?: number;
+  readonly maxDepth?: number;
+  readonly timeout?: number;
+  readonly memory?: number;
+}
+
+export function addVariantOptions(command: Command): Command {
+  return command
+    .option("--revert <sha>", "take a commit out of the design (repeatable)", collect)
+    .option("--apply <sha>", "add a commit to the design (repeatable)", collect)
+    .option("--faults <n>", "failures that may be injected in one behaviour, instead of the scenario's number", wholeNumber)
+    .addOption(
+      new Option("--fault-policy <policy>", "which failures: those the kernel's contract allows, or any").choices(["contract", "any"]),
+    );
+}
+
+export function addLimitOptions(command: Command): Command {
+  return command
+    .option("--max-states <n>", "stop a suite after so many states", positiveNumber)
+    .option("--max-depth <n>", "look at traces of at most so many steps", positiveNumber)
+    .option("--timeout <seconds>", "stop a suite after so long", positive)
+    .option("--memory <mb>", "stop a suite when the process takes so many megabytes", positive);
+}
+
+export function variantOf({ revert, apply, faults, faultPolicy }: VariantOptions): Variant {
+  return {
+    ...(revert === undefined ? {} : { revert }),
+    ...(apply === undefined ? {} : { apply }),
+    ...(faults === undefined ? {} : { faults }),
+    ...(faultPolicy === undefined ? {} : { faultPolicy }),
+  };
+}
+
+export function limitsOf({ maxStates, maxDepth, timeout, memory }: LimitOptions): Limits {
+  return {
+    ...(maxStates === undefined ? {} : { maxStates }),
+    ...(maxDepth === undefined ? {} : { maxDepth }),
+    ...(timeout === undefined ? {} : { timeoutSeconds: timeout }),
+    ...(memory === undefined ? {} : { memoryBytes: memory * 1_000_000 }),
+  };
+}
+
+/** For an option that may be given more than once. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+export function wholeNumber(value: string): number {
+  if (!/^\d+$/.test(value) || !Number.isSafeInteger(Number(value))) throw new InvalidArgumentError("It is a whole number, 0 or more.");
+  return Number(value);
+}
+
+function positiveNumber(value: string): number {
+  const number = wholeNumber(value);
+  if (number === 0) throw new InvalidArgumentError("It is a whole number, 1 or more.");
+  return number;
+}
+
+function positive(value: string): number {
+  const number = Number(value);
+  if (!/^\d*\.?\d+$/.test(value) || !(number > 0)) throw new InvalidArgumentError("It is a number greater than 0.");
+  return number;
+}

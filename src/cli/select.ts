@@ -1,0 +1,87 @@
+/** Which suites a command line means. */
+import { existsSync } from "node:fs";
+import { SANITIZERS } from "../explore/outcome.js";
+import type { Suite } from "../lang/suite.js";
+import { bundledSuites, openSuites, type Session } from "../session/open.js";
+import { UsageError, unknownName } from "./errors.js";
+
+export interface Opened {
+  readonly session: Session;
+  /** The file as given on the command line; null for the bundled suites. */
+  readonly file: string | null;
+}
+
+/** Opens a file of suites, or the bundled ones. */
+export function open(file: string | undefined): Opened {
+  if (file === undefined) return { session: openSuites(bundledSuites()), file: null };
+  if (!existsSync(file)) throw new UsageError(`there is no file ${file}`, "Give the path of a .ts file that exports suites.");
+  return { session: openSuites(file), file };
+}
+
+/** Whether an argument that may be a design's name is a path. */
+export function isPath(argument: string): boolean {
+  return /\.[mc]?[jt]s$/.test(argument) || /[\\/]/.test(argument);
+}
+
+export interface Selection {
+  readonly design?: string;
+  readonly suite?: string;
+  readonly scenario?: string;
+  readonly property?: string;
+}
+
+/** The suites that match everything asked for. Throws a UsageError that lists what there is if a name matches none. */
+export function select(suites: readonly Suite[], selection: Selection): Suite[] {
+  let chosen = [...suites];
+  const { design, suite, scenario, property } = selection;
+  const narrow = (kind: string, pattern: string, nameOf: (suite: Suite) => string) => {
+    const matching = chosen.filter((candidate) => matches(nameOf(candidate), pattern));
+    if (matching.length === 0) throw unknownName(kind, pattern, [...new Set(chosen.map(nameOf))]);
+    chosen = matching;
+  };
+  if (design !== undefined) narrow("design", design, (candidate) => candidate.design.name);
+  if (suite !== undefined) narrow("suite", suite, (candidate) => candidate.name);
+  if (scenario !== undefined) narrow("scenario", scenario, (candidate) => candidate.scenario.name);
+  return property === undefined ? chosen : onlyProperty(chosen, property);
+}
+
+/** The suite of that name. */
+export function selectOne(suites: readonly Suite[], name: string): Suite {
+  const found = suites.find((suite) => suite.name === name);
+  if (!found) {
+    throw unknownName(
+      "suite",
+      name,
+      suites.map((suite) => suite.name),
+    );
+  }
+  return found;
+}
+
+/** `*` stands for anything, `?` for one character. */
+export function matches(name: string, pattern: string): boolean {
+  const expression = pattern
+    .split(/([*?])/)
+    .map((part) => (part === "*" ? ".*" : part === "?" ? "." : part.replace(/[\\^$.|+()[\]{}]/g, "\\$&")))
+    .join("");
+  return new RegExp(`^${expression}$`).test(name);
+}
+
+/** The suites that have the property, with no other. The always-on checks stay: they cost nothing and say when the model is wrong. */
+function onlyProperty(suites: readonly Suite[], code: string): Suite[] {
+  if ((SANITIZERS as readonly string[]).includes(code)) {
+    throw new UsageError(`${code} is an always-on check, not a property`, "It is on in every run; leave --property out.");
+  }
+  const chosen = suites.flatMap((suite) => {
+    const properties = suite.properties.filter((property) => property.code === code);
+    if (properties.length === 0) return [];
+    const kept = [code, ...(SANITIZERS as readonly string[])];
+    const expected = Object.fromEntries(Object.entries(suite.expected ?? {}).filter(([check]) => kept.includes(check)));
+    return [{ ...suite, properties, expected }];
+  });
+  if (chosen.length === 0) {
+    const known = [...new Set(suites.flatMap(({ properties }) => properties.map((property) => property.code)))].sort();
+    throw unknownName("property", code, known, "properties");
+  }
+  return chosen;
+}

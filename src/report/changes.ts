@@ -1,0 +1,72 @@
+/** What a step changed, as one would tell it: `group0.owner NULL → vfio0, owner_cnt 0 → 1`. */
+import type { FieldInfo, StructInfo } from "../lang/schema.js";
+import { LIVE } from "../state/layout.js";
+import { readCell, type State } from "../state/state.js";
+import type { Machine } from "../step/machine.js";
+import type { TraceStep } from "../trace/replay.js";
+
+interface Slot {
+  readonly struct: StructInfo;
+  readonly slot: number;
+}
+
+/**
+ * One text per changed object, in the order of the layout. Mutexes are left out (what is held is told
+ * separately), and so are the fields of an object that was freed, which are cleared with it.
+ */
+export function changeTexts(machine: Machine, step: TraceStep, before: State, after: State): string[] {
+  const { layout, names } = machine;
+  const objects = new Map<string, { slot: Slot; fate: string | null; fields: Set<FieldInfo> }>();
+  let faults: string | null = null;
+  for (const { cell: number, from, to } of step.changes) {
+    const cell = layout.cells[number];
+    if (cell?.kind === "faults") faults = `faults left ${from} → ${to}`;
+    if (cell?.kind !== "field" && cell?.kind !== "liveness") continue;
+    const struct = cell.kind === "field" ? cell.field.struct : cell.struct;
+    const name = names.object(struct, cell.slot);
+    let object = objects.get(name);
+    if (!object) {
+      object = { slot: { struct, slot: cell.slot }, fate: null, fields: new Set() };
+      objects.set(name, object);
+    }
+    if (cell.kind === "liveness") object.fate = to === LIVE ? "allocated" : from === LIVE ? "freed" : "";
+    else if (cell.field.spec.kind !== "mutex") object.fields.add(cell.field);
+  }
+  const texts = [...objects].flatMap(([name, { slot, fate, fields }]) => {
+    if (fate === "freed") return [`${name} freed`];
+    // A freed slot that nothing refers to any more becomes a free one: no event of the design.
+    if (fate === "") return [];
+    const told = [...fields].map((field) => fieldText(machine, slot, field, before, after));
+    if (fate === "allocated") return [told.length === 0 ? `${name} allocated` : `${name} allocated: ${told.join(", ")}`];
+    return told.length === 0 ? [] : [`${name}.${told.join(", ")}`];
+  });
+  return faults === null ? texts : [...texts, faults];
+}
+
+function fieldText(machine: Machine, { slot }: Slot, field: FieldInfo, before: State, after: State): string {
+  const { layout, names } = machine;
+  const first = layout.fieldCell(field, slot);
+  const { spec } = field;
+  if (spec.kind === "set") {
+    const members = field.struct.schema.struct(spec.of);
+    const moves = Array.from({ length: layout.slots(members) }, (_, member) => {
+      const was = readCell(layout, before, first + member);
+      const is = readCell(layout, after, first + member);
+      return was === is ? "" : `${is === 1 ? "+" : "-"}${names.object(members, member)}`;
+    });
+    return `${field.name} ${moves.filter((move) => move !== "").join(" ")}`;
+  }
+  if (spec.kind === "list") return `${field.name} ${listText(machine, field, first, before)} → ${listText(machine, field, first, after)}`;
+  const told = (state: State) => names.code(first, readCell(layout, state, first));
+  return `${field.name} ${told(before)} → ${told(after)}`;
+}
+
+function listText({ layout, names }: Machine, field: FieldInfo, first: number, state: State): string {
+  if (field.spec.kind !== "list") return "";
+  const elements: string[] = [];
+  for (let position = 0; position < field.spec.capacity; position++) {
+    const code = readCell(layout, state, first + position);
+    if (code !== 0) elements.push(names.code(first + position, code));
+  }
+  return `[${elements.join(", ")}]`;
+}

@@ -1,0 +1,226 @@
+/**
+ * What `--json` prints, as types. Documented in docs/json.md; a field is added at will, but none is renamed,
+ * removed or given another meaning without a new `schema` number.
+ */
+import type { Limits } from "../explore/outcome.js";
+import type { Abstraction } from "../lang/design.js";
+import type { Location } from "../lang/errors.js";
+import type { ExitCode, SuiteRun } from "../session/run-suite.js";
+import type { State } from "../state/state.js";
+import type { Machine } from "../step/machine.js";
+import { formatPath, type Trace } from "../trace/replay.js";
+import { becauseTexts, freedTexts } from "./because.js";
+import { type Bounds, boundsOf } from "./bounds.js";
+import { stepRows } from "./trace-rows.js";
+import { exitCodeOf, type SuiteResult, type SuiteVerdict, verdictOf, worst } from "./verdict.js";
+
+export const JSON_SCHEMA = 1;
+
+/** First members of every document. */
+export interface JsonHeader {
+  readonly tool: "iommu-mc";
+  readonly version: string;
+  readonly schema: typeof JSON_SCHEMA;
+  readonly command: string;
+}
+
+/** Printed by any command instead of its own document when it cannot do its work; `exitCode` is 2. */
+export interface JsonFailure extends JsonHeader {
+  readonly error: JsonError;
+  readonly exitCode: 2;
+}
+
+export interface JsonError {
+  /** `model`: a file the user wrote is wrong. `usage`: the command line is. `internal`: a defect of the checker. */
+  readonly kind: "model" | "usage" | "internal";
+  readonly message: string;
+  readonly hint: string | null;
+  readonly location: Location | null;
+}
+
+/** `check`. */
+export interface JsonCheck extends JsonHeader {
+  readonly suites: readonly JsonSuite[];
+  /** Suites whose model is at fault. */
+  readonly errors: readonly (JsonError & { readonly suite: string })[];
+  /** Names of suites whose turn did not come before an interrupt. */
+  readonly notRun: readonly string[];
+  /** 0 all as expected, 1 not as expected, 2 a model at fault, 3 unfinished; of several, in the order 2, 1, 3, 0. */
+  readonly exitCode: ExitCode;
+}
+
+export interface JsonSuite {
+  readonly suite: string;
+  readonly design: string;
+  readonly version: string;
+  /** Commits taken out of the design, and added to it, as given. */
+  readonly revert: readonly string[];
+  readonly apply: readonly string[];
+  readonly scenario: { readonly name: string; readonly describes: string };
+  readonly bounds: Bounds & { readonly limits: Limits };
+  readonly engine: "fast" | "reference";
+  readonly verdict: SuiteVerdict;
+  readonly asExpected: boolean;
+  readonly exitCode: ExitCode;
+  /** `complete`: every reachable state was seen. `violation`: stopped after the level of something unexpected. */
+  readonly end: "complete" | "violation" | { readonly limit: "states" | "depth" | "time" | "memory" | "interrupt" };
+  readonly states: number;
+  readonly transitions: number;
+  /** Steps to the farthest state. */
+  readonly depth: number;
+  /** Steps that ended in a fault; what would come after them is not covered by any verdict. */
+  readonly faultedSteps: number;
+  readonly checks: readonly JsonCheckResult[];
+  readonly findings: readonly JsonFinding[];
+  readonly assumptions: readonly Abstraction[];
+  readonly statistics: JsonStatistics;
+}
+
+export interface JsonCheckResult {
+  /** Property code or name of an always-on check. */
+  readonly check: string;
+  readonly kind: "property" | "sanitizer";
+  readonly verdict: "holds" | "violated" | "vacuous" | "unfinished";
+  readonly expected: "holds" | "violated";
+  /** Why a violation is expected. */
+  readonly reason: string | null;
+  readonly asExpected: boolean;
+}
+
+export interface JsonFinding {
+  readonly check: string;
+  readonly kind: "property" | "sanitizer";
+  readonly message: string;
+  /** The object the property fails for. */
+  readonly subject: string | null;
+  readonly depth: number;
+  /** What `iommu-mc replay` takes. */
+  readonly path: string;
+  readonly location: Location | null;
+  /** Conjuncts of the property that are false. */
+  readonly failing: readonly string[];
+  /** Values that show it, in words. */
+  readonly because: readonly string[];
+  readonly freed: readonly string[];
+  readonly trace: readonly JsonStep[];
+}
+
+export interface JsonStep {
+  /** From 1. */
+  readonly step: number;
+  readonly thread: string;
+  /** Where the thread stood when the step began. */
+  readonly location: Location | null;
+  /** Calls the thread was in, outermost first. */
+  readonly within: readonly string[];
+  readonly events: readonly { readonly depth: number; readonly text: string }[];
+  readonly changes: readonly { readonly cell: string; readonly from: string; readonly to: string }[];
+  /** Mutexes held after the step. */
+  readonly held: readonly string[];
+}
+
+export interface JsonStatistics {
+  readonly seconds: number;
+  readonly transitionsPerSecond: number;
+  /** Blocks of model code that were run, and the share of the time that took, from 0 to 1. */
+  readonly nativeRuns: number;
+  readonly nativeShare: number;
+  readonly controlStates: number;
+  /** States and visited set together; 0 with the reference engine. */
+  readonly bytesPerState: number;
+  readonly paths: number;
+  readonly widest: readonly { readonly thread: string; readonly at: string; readonly paths: number }[];
+}
+
+export function jsonCheck(
+  header: JsonHeader,
+  results: readonly SuiteResult[],
+  abstractions: readonly Abstraction[],
+  limits: Limits,
+): JsonCheck {
+  return {
+    ...header,
+    suites: results.flatMap((result) => (result.kind === "run" ? [jsonSuite(result.run, abstractions, limits)] : [])),
+    errors: results.flatMap((result) =>
+      result.kind === "error"
+        ? [
+            {
+              suite: result.suite.name,
+              kind: "model" as const,
+              message: result.error.message,
+              hint: result.error.hint,
+              location: result.error.location ?? null,
+            },
+          ]
+        : [],
+    ),
+    notRun: results.flatMap((result) => (result.kind === "not-run" ? [result.suite.name] : [])),
+    exitCode: worst(results.map(exitCodeOf)),
+  };
+}
+
+function jsonSuite(run: SuiteRun, abstractions: readonly Abstraction[], limits: Limits): JsonSuite {
+  const { suite, variant, machine, outcome, comparisons, traces } = run;
+  const { seconds, nativeSeconds, ...statistics } = outcome.statistics;
+  return {
+    suite: suite.name,
+    design: suite.design.name,
+    version: suite.design.version,
+    revert: variant.revert ?? [],
+    apply: variant.apply ?? [],
+    scenario: { name: suite.scenario.name, describes: suite.scenario.describes },
+    bounds: { ...boundsOf(machine), limits },
+    engine: outcome.engine,
+    verdict: verdictOf(run),
+    asExpected: run.exitCode === 0,
+    exitCode: run.exitCode,
+    end: outcome.end.kind === "limit" ? { limit: outcome.end.what } : outcome.end.kind,
+    states: outcome.states,
+    transitions: outcome.transitions,
+    depth: outcome.depth,
+    faultedSteps: outcome.faultedSteps,
+    checks: comparisons.map(({ check, isProperty, verdict, expectedBecause, asExpected }) => ({
+      check,
+      kind: isProperty ? "property" : "sanitizer",
+      verdict,
+      expected: expectedBecause === null ? "holds" : "violated",
+      reason: expectedBecause,
+      asExpected,
+    })),
+    findings: traces.map(({ finding, trace }) => ({
+      check: finding.check,
+      kind: finding.isProperty ? "property" : "sanitizer",
+      message: finding.message,
+      subject: finding.subject,
+      depth: finding.depth,
+      path: formatPath(finding.path),
+      location: finding.location,
+      failing: trace.failing,
+      because: becauseTexts(machine, trace),
+      freed: freedTexts(machine, trace),
+      trace: jsonSteps(machine, trace),
+    })),
+    assumptions: abstractions,
+    statistics: {
+      ...statistics,
+      seconds,
+      transitionsPerSecond: Math.round(outcome.transitions / Math.max(seconds, 1e-6)),
+      nativeShare: Math.min(1, nativeSeconds / Math.max(seconds, 1e-6)),
+    },
+  };
+}
+
+/** The steps of a trace, with everything in words. */
+export function jsonSteps(machine: Machine, trace: Pick<Trace, "steps" | "states">): JsonStep[] {
+  const { names } = machine;
+  const rows = stepRows(machine, trace as { steps: Trace["steps"]; states: readonly State[] });
+  return trace.steps.map((step, position) => ({
+    step: position + 1,
+    thread: names.threads[step.thread] as string,
+    location: step.location,
+    within: step.openCalls,
+    events: (rows[position]?.rows ?? []).map(({ depth, text }) => ({ depth, text })),
+    changes: step.changes.map(({ cell, from, to }) => ({ cell: names.cell(cell), from: names.code(cell, from), to: names.code(cell, to) })),
+    held: step.held.map((cell) => names.cell(cell)),
+  }));
+}

@@ -1,0 +1,135 @@
+/** The whole report of a `check`, for people: a pure function of what the runs found out. */
+import type { Abstraction, Errs } from "../lang/design.js";
+import type { SuiteRun } from "../session/run-suite.js";
+import { replayCommand } from "./command.js";
+import { claimText, findingLines } from "./finding-text.js";
+import type { Look } from "./style.js";
+import { suiteLines } from "./suite-text.js";
+import { exitCodeOf, type SuiteResult, suiteOf } from "./verdict.js";
+import { counted, duration, hanging, rounded } from "./wrap.js";
+
+export interface TextOptions extends Look {
+  /** Traces of expected violations too, or only of what is not as expected. */
+  readonly traces: "all" | "unexpected";
+  /** The file the suites were read from, as given on the command line; null for the bundled ones. */
+  readonly file: string | null;
+}
+
+/** Learned paths of one block beyond which it slows the run down and wants a `yield`. */
+export const WIDE_BLOCK_PATHS = 2000;
+
+/** Limits first, then verdicts, assumptions, traces, statistics. Ends with a line break. */
+export function reportText(results: readonly SuiteResult[], abstractions: readonly Abstraction[], options: TextOptions): string {
+  const runs = results.flatMap((result) => (result.kind === "run" ? [result.run] : []));
+  const sections = [
+    limitLines(runs, options),
+    [...results.flatMap((result) => suiteLines(result, options)), "", ...summaryLines(results, options)],
+    assumptionLines(abstractions, options),
+    ...traceSections(runs, options),
+    statisticsLines(runs, options),
+  ];
+  const text = sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.map((line) => `${line.trimEnd()}\n`).join(""))
+    .join("\n");
+  return text;
+}
+
+const limits = {
+  states: "the limit on states (--max-states)",
+  depth: "the limit on depth (--max-depth)",
+  time: "the time limit (--timeout)",
+  memory: "the memory limit (--memory)",
+  interrupt: "an interrupt (Ctrl-C)",
+} as const;
+
+function limitLines(runs: readonly SuiteRun[], { width, style }: TextOptions): string[] {
+  return runs.flatMap(({ suite, outcome }) =>
+    outcome.end.kind === "limit"
+      ? hanging(
+          "unfinished: ",
+          `${suite.name} was stopped by ${limits[outcome.end.what]} after ${counted(outcome.states, "state")}; what lies beyond is not known`,
+          width,
+        ).map(style.warn)
+      : [],
+  );
+}
+
+function summaryLines(results: readonly SuiteResult[], { width }: TextOptions): string[] {
+  const off = results.filter((result) => exitCodeOf(result) !== 0);
+  const names = off.map((result) => suiteOf(result).name);
+  const all = counted(results.length, "suite");
+  if (off.length === 0) return hanging("", `${all}: ${results.length === 1 ? "as expected" : "all as expected"}`, width);
+  return hanging("", `${all}: ${off.length} not as expected (${names.join(", ")})`, width);
+}
+
+function assumptionLines(abstractions: readonly Abstraction[], { width, style }: TextOptions): string[] {
+  if (abstractions.length === 0) return [];
+  const order: readonly Errs[] = ["may miss a bug", "may cry wolf", "neither"];
+  const headings: Readonly<Record<Errs, string>> = {
+    "may miss a bug": "these may hide a bug",
+    "may cry wolf": "these may cry wolf",
+    neither: "these change no verdict",
+  };
+  return [
+    style.bold("assumptions of the model"),
+    ...order.flatMap((errs) => {
+      const own = abstractions.filter((abstraction) => abstraction.errs === errs);
+      return own.length === 0 ? [] : [`  ${headings[errs]}:`, ...own.flatMap(({ what }) => hanging("  - ", what, width))];
+    }),
+  ];
+}
+
+/** The traces of what is not as expected; of what is, the command that shows it. */
+function traceSections(runs: readonly SuiteRun[], options: TextOptions): string[][] {
+  const sections: string[][] = [];
+  const known: string[] = [];
+  for (const run of runs) {
+    for (const { finding, trace } of run.traces) {
+      const isExpected = run.comparisons.some(({ check, expectedBecause }) => check === finding.check && expectedBecause !== null);
+      if (!isExpected || options.traces === "all") {
+        sections.push(findingLines(run, finding, trace, options.file, options));
+      } else {
+        known.push(...hanging("  ", `${claimText(run.suite, finding)} (${counted(finding.depth, "step")})`, options.width));
+        known.push(`    ${replayCommand(run.suite.name, finding.path, run.variant, options.file)}`);
+      }
+    }
+  }
+  return known.length === 0 ? sections : [...sections, [options.style.bold("expected violations, and how to see them"), ...known]];
+}
+
+function statisticsLines(runs: readonly SuiteRun[], options: TextOptions): string[] {
+  const { width, style } = options;
+  const largest = runs.reduce<SuiteRun | null>(
+    (most, run) => (most === null || run.outcome.transitions > most.outcome.transitions ? run : most),
+    null,
+  );
+  if (largest === null) return [];
+  const { statistics } = largest.outcome;
+  const parts = [
+    `${rounded(largest.outcome.transitions / Math.max(statistics.seconds, 1e-6))} transitions/s`,
+    `${rounded(statistics.nativeRuns)} native runs of model code (${percent(statistics.nativeSeconds, statistics.seconds)} of the time)`,
+    ...(statistics.bytesPerState > 0 ? [`${Math.round(statistics.bytesPerState)} bytes/state`] : []),
+    `${rounded(statistics.controlStates)} control states`,
+    duration(statistics.seconds),
+  ];
+  const head = runs.length === 1 ? "" : `${largest.suite.name}, the largest: `;
+  const lines = hanging("statistics  ", head + parts.join(", "), width).map(style.dim);
+  for (const { suite, outcome } of runs) {
+    const worst = outcome.statistics.widest[0];
+    if (worst && worst.paths > WIDE_BLOCK_PATHS) {
+      lines.push(
+        ...hanging(
+          "warning     ",
+          `${suite.name}: the block of ${worst.thread} at ${worst.at} has ${counted(worst.paths, "path")}; read less in it, or put a yield where the C can be preempted`,
+          width,
+        ).map(style.warn),
+      );
+    }
+  }
+  return lines;
+}
+
+function percent(part: number, whole: number): string {
+  return `${Math.min(100, Math.round((100 * part) / Math.max(whole, 1e-6)))}%`;
+}

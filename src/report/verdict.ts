@@ -1,0 +1,47 @@
+/** What is said of a suite in one word, and what makes it so. */
+import type { ModelError } from "../lang/errors.js";
+import type { Suite } from "../lang/suite.js";
+import type { Comparison, ExitCode, SuiteRun } from "../session/run-suite.js";
+
+/** How a suite came out of a command that wanted to run it. */
+export type SuiteResult =
+  | { readonly kind: "run"; readonly run: SuiteRun }
+  /** Its model is at fault; nothing can be said of the design. */
+  | { readonly kind: "error"; readonly suite: Suite; readonly error: ModelError }
+  /** Interrupted before its turn came. */
+  | { readonly kind: "not-run"; readonly suite: Suite };
+
+/** Unlike "held", "vacuous" says that something was never put to the test. */
+export type SuiteVerdict = "held" | "violated" | "vacuous" | "unfinished" | "model-fault";
+
+/** The verdict of a run as a whole. An unfinished run is never said to hold, whatever was expected of it. */
+export function verdictOf({ outcome, comparisons }: SuiteRun): SuiteVerdict {
+  const has = (verdict: Comparison["verdict"], among = comparisons) => among.some((comparison) => comparison.verdict === verdict);
+  if (outcome.findings.some(({ check }) => check === "model-fault")) return "model-fault";
+  const unexpected = comparisons.filter(({ asExpected }) => !asExpected);
+  if (has("violated", unexpected)) return "violated";
+  if (outcome.end.kind === "limit") return "unfinished";
+  if (has("vacuous", unexpected)) return "vacuous";
+  return has("violated") ? "violated" : "held";
+}
+
+/** The exit code for one result. */
+export function exitCodeOf(result: SuiteResult): ExitCode {
+  switch (result.kind) {
+    case "run":
+      return result.run.exitCode;
+    case "error":
+      return 2;
+    case "not-run":
+      return 3;
+  }
+}
+
+/** The exit code for several: a model at fault before a violation before an unfinished run. */
+export function worst(codes: readonly ExitCode[]): ExitCode {
+  return ([2, 1, 3] as const).find((code) => codes.includes(code)) ?? 0;
+}
+
+export function suiteOf(result: SuiteResult): Suite {
+  return result.kind === "run" ? result.run.suite : result.suite;
+}
