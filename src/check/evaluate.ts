@@ -60,7 +60,11 @@ export function evaluate(instance: PropertyInstance, machine: Machine, question:
     return { verdict: failing.length === 0 ? "true" : "false", reads: context.reads, failing, trouble: null };
   } catch (error) {
     const trouble = troubleOf(error);
-    if (trouble !== null) return { verdict: "false", reads: context.reads, failing: [], trouble };
+    // The window of a step property opens only with a change of what it reads, also when reading fails.
+    if (trouble !== null) {
+      const isOpen = question.before === undefined || context.somethingReadChanged();
+      return { verdict: isOpen ? "false" : "closed", reads: context.reads, failing: [], trouble: isOpen ? trouble : null };
+    }
     if (error instanceof ModelError) throw error;
     throw new ModelError(
       `property ${instance.property.code} failed: ${(error as Error).message}`,

@@ -92,6 +92,8 @@ export class FastRun {
   readonly #onReturn: readonly LearnedInstance[];
   readonly #atEnd: readonly LearnedInstance[];
   readonly #settled: Uint8Array;
+  /** Whether the last step turned freed slots into free ones, which no leaf's writes tell. */
+  #hasForgotten = false;
   #transitions = 0;
   #faultedSteps = 0;
 
@@ -128,6 +130,7 @@ export class FastRun {
     this.next.set(initial);
     store.insert(this.next);
     for (const instance of this.#onState) this.#judge(instance, this.next, null, null, 0, { state: 0, ordinal: null });
+    for (const instance of this.#onStep) learner.ask(instance, this.next, this.next, null);
     levelStart.push(1);
     let end: End = { kind: "complete" };
     let lastLook = performance.now();
@@ -276,11 +279,16 @@ export class FastRun {
       this.apply(step);
       const known = store.insert(next);
       if (known < 0) {
-        const affected = this.#affectedBy(leafNumber).onState;
-        for (let at = 0; at < affected.length; at++) {
-          const instance = affected[at] as LearnedInstance;
+        const { onState, onStep } = this.#affectedBy(leafNumber);
+        for (let at = 0; at < onState.length; at++) {
+          const instance = onState[at] as LearnedInstance;
           if (this.#settled[instance.number] === 0)
             this.#judge(instance, next, null, null, depth + 1, { state: store.count - 1, ordinal: null });
+        }
+        // What a step property would read of a step that changes nothing: a step out of here that writes none of it cannot matter.
+        for (let at = 0; at < onStep.length; at++) {
+          const instance = onStep[at] as LearnedInstance;
+          if (this.#settled[instance.number] === 0) learner.ask(instance, next, next, null);
         }
       }
       if (flags !== 0) this.#special(number, depth, step, flags);
@@ -291,17 +299,16 @@ export class FastRun {
 
   /** Properties of the state, then of the step, whose answer the leaf's writes can change. */
   #affectedBy(leafNumber: number): Affected {
+    if (this.#hasForgotten) return { version: -1, onState: this.#onState, onStep: this.#onStep };
     const { learner } = this;
     const known = this.#affected[leafNumber];
     if (known !== undefined && known.version === learner.readsVersion) return known;
     const { written } = learner.leaves[leafNumber] as Leaf;
     const isAffected = ({ reads }: LearnedInstance) => reads.some((bits, word) => (bits & (written[word] as number)) !== 0);
-    // A step property that has never been asked has read nothing yet.
-    const isNew = ({ root }: LearnedInstance) => learner.rules.heap[root] === 0;
     const affected = {
       version: learner.readsVersion,
       onState: this.#onState.filter(isAffected),
-      onStep: this.#onStep.filter((instance) => isNew(instance) || isAffected(instance)),
+      onStep: this.#onStep.filter(isAffected),
     };
     this.#affected[leafNumber] = affected;
     return affected;
@@ -425,6 +432,7 @@ export class FastRun {
   #normalise(): void {
     const { next } = this;
     const freedBits = this.#freedBits;
+    this.#hasForgotten = false;
     let freed = 0;
     for (let word = 0; word < next.length; word++) freed |= (next[word] as number) & (freedBits[word] as number);
     if (freed === 0) return;
@@ -439,6 +447,7 @@ export class FastRun {
       )
         continue;
       put(next, liveness, FREE);
+      this.#hasForgotten = true;
     }
   }
 

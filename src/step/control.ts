@@ -118,7 +118,8 @@ function sameWitness(one: Witness, other: Witness): boolean {
   return one.from === other.from && equal(one.reads, other.reads) && equal(one.choices, other.choices);
 }
 
-function keyOf({ kind, frames, mutex, returned }: ControlDescription): string {
+/** What tells control states of a thread apart. */
+export function keyOf({ kind, frames, mutex, returned }: ControlDescription): string {
   const parts: string[] = [kind];
   for (const { site, live, watched } of frames) {
     const { file, line, column } = site.location;

@@ -65,7 +65,8 @@ export class Machine implements RunEnvironment {
       const block = this.run(reached, thread);
       const touchesNothing =
         block.outcome === "step" && block.decisions.length === 0 && block.writes.size === 0 && block.reports.length === 0;
-      return touchesNothing && block.next?.kind !== "finished" ? (block.state as State) : reached;
+      const isPassedUnseen = block.next?.kind !== "finished" && block.next?.kind !== "return";
+      return touchesNothing && isPassedUnseen ? (block.state as State) : reached;
     }, state);
   }
 

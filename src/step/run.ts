@@ -13,7 +13,7 @@ import { FREED, type Layout, LIVE } from "../state/layout.js";
 import type { Names } from "../state/names.js";
 import { readCell, type State, type StateDraft, writeCell } from "../state/state.js";
 import type { Access, Acquisition, BlockEvent, BlockRun, Decision, Report } from "./block.js";
-import { type Control, type ControlDescription, type ControlRegister, copyLocal, type Frame, type Witness } from "./control.js";
+import { type Control, type ControlDescription, type ControlRegister, copyLocal, type Frame, keyOf, type Witness } from "./control.js";
 
 enablePatches();
 
@@ -149,6 +149,7 @@ export class Run implements Context {
 
   execute(): NativeBlock {
     for (const witness of witnessesTo(this.control, this.options.secondWitness === true)) this.#replayBlock(witness);
+    if (keyOf(this.#describePending()) !== this.control.key) throw this.#nondeterministic();
     let outcome: BlockRun["outcome"] = "step";
     let fault: Report | null = null;
     try {
@@ -193,17 +194,15 @@ export class Run implements Context {
   }
 
   #nextControl(): Control {
+    const register = this.environment.registers[this.thread] as ControlRegister;
+    return register.intern(this.#describePending(), { from: this.control, reads: this.#reads, choices: this.#choices });
+  }
+
+  #describePending(): ControlDescription {
     const { kind, frames, wait, returned } = this.#pending;
     const mutex = wait?.mutex ?? null;
-    const description: ControlDescription = {
-      kind,
-      frames,
-      mutex,
-      mutexCell: mutex ? this.environment.layout.cell(mutex.$view, mutex.$field, 0) : -1,
-      returned,
-    };
-    const register = this.environment.registers[this.thread] as ControlRegister;
-    return register.intern(description, { from: this.control, reads: this.#reads, choices: this.#choices });
+    const mutexCell = mutex ? this.environment.layout.cell(mutex.$view, mutex.$field, 0) : -1;
+    return { kind, frames, mutex, mutexCell, returned };
   }
 
   #replayBlock(witness: Witness): void {
@@ -218,8 +217,11 @@ export class Run implements Context {
     } finally {
       this.#replay = null;
     }
+    if (this.#nextRead !== witness.reads.length || this.#nextChoice !== witness.choices.length) throw this.#nondeterministic();
     this.#oneAccess = 0;
     this.#raceAllowed = 0;
+    // What an earlier block allocated has been there for others to see since that block ended.
+    this.#fresh.clear();
   }
 
   #nondeterministic(): ModelError {
