@@ -1,5 +1,6 @@
 /** drivers/iommu/iommu.c of 6.1.176: domains, groups, ownership. */
 import {
+  abstraction,
   applied,
   data_race,
   EBUSY,
@@ -17,6 +18,11 @@ import {
 } from "iommu-mc";
 import { attach_dev, detach_dev, domain_alloc, domain_free } from "./drivers.js";
 import type { BusType, Device, DomainType, IommuDomain, IommuGroup, VfioGroup } from "./schema.js";
+
+abstraction(
+  "changes of the default domain's type through sysfs, deferred attach, PASIDs and fault handlers are left out",
+  "may miss a bug",
+);
 
 /** v6.1 line 1117. Reads `dev->iommu_group` without a lock; it does not change while the device exists. */
 export function iommu_group_get(dev: Device): IommuGroup | null {

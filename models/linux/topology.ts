@@ -114,7 +114,7 @@ export function ownershipScenario(topology: Topology, options: OwnershipOptions)
       iommu_domain: 2 * groups.length + 2 * users,
       // A process may still have a group open that its last driver has left, while a new one is made for the iommu_group.
       vfio_group: withVfio.length + (options.vfioRebinds ? users : 0) + owners,
-      vfio_device: lent.length + (options.vfioRebinds ? 1 : 0),
+      vfio_device: lent.length + (options.vfioRebinds ? users : 0),
       // A process that closes a container with a group in it may open another.
       vfio_container: containers > 0 ? containers : 2 * users,
       // Another thread of the process may still be looking at the one before.

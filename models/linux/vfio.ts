@@ -84,17 +84,20 @@ function __vfio_group_get_from_iommu(iommu_group: IommuGroup): VfioGroup | null 
   return null;
 }
 
-/** v6.1 line 204, with vfio_group_alloc(). */
+/**
+ * v6.1 line 204, with vfio_group_alloc(). Whoever finds, under the lock, that another was faster drops what it has
+ * made; vfio_group_release() does not give back the reference to the iommu_group, and warns of that.
+ */
 function* vfio_create_group(iommu_group: IommuGroup): Proc<VfioGroup | null> {
   if (fault("kzalloc(vfio_group)")) return null;
   const group = vfio_group_alloc(iommu_group);
   yield* mutex_lock(vfio.group_lock);
   const ret = __vfio_group_get_from_iommu(iommu_group);
-  if (ret === null) list_add(group, vfio.group_list);
+  const isAdded = ret === null && !fault("cdev_device_add");
+  if (isAdded) list_add(group, vfio.group_list);
   mutex_unlock(vfio.group_lock);
-  if (ret === null) return group;
+  if (isAdded) return group;
   yield;
-  // Lost the race: vfio_group_release() warns if the reference to the iommu_group was not given back, and leaks it.
   yield* vfio_group_put_device(group);
   return ret;
 }
@@ -134,6 +137,7 @@ function* vfio_unregister_group_dev(device: VfioDevice): Proc {
 /** v6.1 line 244: the last device of the group takes the group out of its container, whatever user space holds open. */
 function* vfio_device_remove_group(group: VfioGroup): Proc {
   // refcount_dec_and_mutex_lock(): the last reference is only given back under the lock.
+  atomic("refcount_dec_not_one() is one access");
   if (refcount_read(group.drivers) > 1) {
     kref_put(group.drivers);
     return;

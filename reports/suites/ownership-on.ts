@@ -5,6 +5,7 @@ import { transmit } from "../../models/linux/native.js";
 import { ownershipScenario, type Topology, type TopologyGroup } from "../../models/linux/topology.js";
 import {
   attach_and_detach,
+  bind,
   claim_and_release,
   driver_with_own_domain,
   map_and_unmap,
@@ -16,7 +17,7 @@ import {
   vfio_user_of_two,
   vfio_user_once,
 } from "../../models/linux/workloads.js";
-import { C1, C3, C3Attach, C4, C4Detach, driverAtWork, K1, L2, ownership, userAtWork } from "../../properties/index.js";
+import { C1, C3, C3Attach, C4, C4Detach, driverAtWork, K1, L2, L3, ownership, R1, userAtWork } from "../../properties/index.js";
 
 type IommuDriver = "intel_iommu" | "arm_smmu_v3";
 
@@ -212,6 +213,7 @@ export function closeSuites(topology: Topology): Suite[] {
     noDefaultDomain(topology, roles),
     unplug(topology, roles),
     twoThreads(topology, roles),
+    twoBinds(topology, roles),
   ];
 }
 
@@ -321,6 +323,36 @@ function twoThreads(topology: Topology, { single }: Roles): Suite {
     }),
     properties: without([...ownership, userAtWork], "O1"),
     expected: { "use-after-free": unlockedIoctl },
+  });
+}
+
+/** The first two devices of a group are bound to vfio-pci at the same time. */
+function twoBinds(topology: Topology, { several, busy }: Roles): Suite {
+  const [one, other] = several.devices;
+  const race: Expectation = {
+    verdict: "violated",
+    reason:
+      "vfio_group_find_or_alloc() of 6.1 looks for the VFIO group and makes one in two critical sections; the loser drops its own, and vfio_group_release() warns and leaks the reference to the iommu_group",
+  };
+  return suite({
+    name: "vfio-group/two-binds",
+    design: linux61,
+    scenario: ownershipScenario(topology, {
+      name: "vfio-group/two-binds",
+      describes: `${one!.name} and ${other!.name} are bound to vfio-pci at the same time`,
+      iommu: "intel_iommu",
+      vfio: [],
+      unbound: busy.map(({ name }) => name),
+      without: othersThan(several, topology),
+      users: 2,
+      vfioRebinds: true,
+      threads: (objects) => [
+        thread("udev0", bind, objects.device(one!.name), objects.driver("vfio-pci")),
+        thread("udev1", bind, objects.device(other!.name), objects.driver("vfio-pci")),
+      ],
+    }),
+    properties: [L3, R1],
+    expected: { R1: race, "warn-on": race },
   });
 }
 
