@@ -15,7 +15,7 @@ export function fail(error: unknown, command: string, json: boolean): number {
   }
   const told = describe(error);
   process.stderr.write(`iommu-mc: ${textOf(told)}\n`);
-  if (process.env["IOMMU_MC_DEBUG"] === "1" && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  if (process.env.IOMMU_MC_DEBUG === "1" && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   if (json) writeJson(command, told);
   return 2;
 }

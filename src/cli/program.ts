@@ -2,7 +2,10 @@
 import { Command, Option } from "commander";
 import { type CheckOptions, check } from "./check.js";
 import { version } from "./header.js";
+import { type LedgerOptions, ledger } from "./ledger.js";
+import { list } from "./list.js";
 import { addLimitOptions, addVariantOptions } from "./options.js";
+import { type ReplayOptions, replay } from "./replay.js";
 
 /** Ends of a command line are told through `done`. */
 export function makeProgram(done: (exitCode: number) => void): Command {
@@ -14,6 +17,9 @@ export function makeProgram(done: (exitCode: number) => void): Command {
     .exitOverride()
     .addHelpText("after", examples("iommu-mc check linux-6.1", "iommu-mc check linux-6.1 --revert 0286300e6045", "iommu-mc list commits"));
   addCheck(program, done);
+  addList(program, done);
+  addReplay(program, done);
+  addLedger(program, done);
   return program;
 }
 
@@ -48,6 +54,48 @@ function addCheck(program: Command, done: (exitCode: number) => void): void {
       ),
     )
     .action(async (design: string | undefined, options: CheckOptions) => done(await check(design, options)));
+}
+
+function addList(program: Command, done: (exitCode: number) => void): void {
+  program
+    .command("list")
+    .summary("list designs, suites, properties and commits")
+    .description("Lists what there is: designs, suites, properties, and the commits that can be reverted or applied.")
+    .argument("[what]", "designs, suites, properties or commits; default: all of them")
+    .option("--file <file>", "a .ts file that exports suites, instead of the bundled ones")
+    .option("--json", "print one JSON document (docs/json.md)")
+    .addHelpText("after", examples("iommu-mc list", "iommu-mc list commits", "iommu-mc list properties --json"))
+    .action(async (what: string | undefined, options: { file?: string; json?: boolean }) => done(await list(what, options)));
+}
+
+function addReplay(program: Command, done: (exitCode: number) => void): void {
+  const command = program
+    .command("replay")
+    .summary("show a path step by step")
+    .description("Shows a path of a suite step by step, and what is violated at its end. Exit code 1 if that is not expected.")
+    .argument("<suite>", "name of the suite")
+    .argument("<path>", "the path, as check prints it: numbers with dots between them, - for the empty one");
+  addVariantOptions(command)
+    .option("--file <file>", "a .ts file that exports suites, instead of the bundled ones")
+    .option("--json", "print one JSON document (docs/json.md)")
+    .addHelpText(
+      "after",
+      examples("iommu-mc replay vfio-close/arm_smmu_v3 0.0.0", "iommu-mc replay vfio-close/arm_smmu_v3 0.0.0 --revert 0286300e6045"),
+    )
+    .action(async (suite: string, path: string, options: ReplayOptions) => done(await replay(suite, path, options)));
+}
+
+function addLedger(program: Command, done: (exitCode: number) => void): void {
+  program
+    .command("ledger")
+    .summary("compare a run of all suites with what is recorded of them")
+    .description("Runs all bundled suites and compares verdicts, counts and paths with reports/ledger.json. Exit code 1 if they differ.")
+    .option("--update", "record the run instead")
+    .option("--file <file>", "a .ts file that exports suites, instead of the bundled ones")
+    .option("--ledger <file>", "the ledger to compare with, instead of the bundled one")
+    .option("--json", "print one JSON document (docs/json.md)")
+    .addHelpText("after", examples("iommu-mc ledger", "iommu-mc ledger --update", "iommu-mc ledger --file mine.ts --ledger mine.json"))
+    .action(async (options: LedgerOptions) => done(await ledger(options)));
 }
 
 function examples(...lines: readonly string[]): string {

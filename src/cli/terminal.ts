@@ -9,13 +9,13 @@ const WIDEST = 180;
 /** Width and colours for standard output. `COLUMNS` counts where there is no terminal to ask. */
 export function lookOfStdout(): Look {
   const { isTTY, columns } = process.stdout;
-  const asked = isTTY ? columns : Number(process.env["COLUMNS"]) || WIDTH_OF_A_PIPE;
+  const asked = isTTY ? columns : Number(process.env.COLUMNS) || WIDTH_OF_A_PIPE;
   return { width: Math.min(WIDEST, Math.max(NARROWEST, asked || WIDTH_OF_A_PIPE)), style: isTTY ? colours() : plain };
 }
 
 function colours(): Style {
-  const noColor = process.env["NO_COLOR"];
-  if ((noColor !== undefined && noColor !== "") || process.env["TERM"] === "dumb") return plain;
+  const noColor = process.env.NO_COLOR;
+  if ((noColor !== undefined && noColor !== "") || process.env.TERM === "dumb") return plain;
   const paint = pc.createColors(true);
   return { bold: paint.bold, dim: paint.dim, good: paint.green, bad: paint.red, warn: paint.yellow };
 }

@@ -36,29 +36,31 @@ export function changeTexts(machine: Machine, step: TraceStep, before: State, af
     if (fate === "freed") return [`${name} freed`];
     // A freed slot that nothing refers to any more becomes a free one: no event of the design.
     if (fate === "") return [];
-    const told = [...fields].map((field) => fieldText(machine, slot, field, before, after));
-    if (fate === "allocated") return [told.length === 0 ? `${name} allocated` : `${name} allocated: ${told.join(", ")}`];
+    const isNew = fate === "allocated";
+    const told = [...fields].map((field) => fieldText(machine, slot, field, isNew ? null : before, after));
+    if (isNew) return [told.length === 0 ? `${name} allocated` : `${name} allocated: ${told.join(", ")}`];
     return told.length === 0 ? [] : [`${name}.${told.join(", ")}`];
   });
   return faults === null ? texts : [...texts, faults];
 }
 
-function fieldText(machine: Machine, { slot }: Slot, field: FieldInfo, before: State, after: State): string {
+/** `before` is null for a field of an object that is new: what it held then was nothing. */
+function fieldText(machine: Machine, { slot }: Slot, field: FieldInfo, before: State | null, after: State): string {
   const { layout, names } = machine;
   const first = layout.fieldCell(field, slot);
   const { spec } = field;
   if (spec.kind === "set") {
     const members = field.struct.schema.struct(spec.of);
     const moves = Array.from({ length: layout.slots(members) }, (_, member) => {
-      const was = readCell(layout, before, first + member);
+      const was = before === null ? 0 : readCell(layout, before, first + member);
       const is = readCell(layout, after, first + member);
       return was === is ? "" : `${is === 1 ? "+" : "-"}${names.object(members, member)}`;
     });
     return `${field.name} ${moves.filter((move) => move !== "").join(" ")}`;
   }
-  if (spec.kind === "list") return `${field.name} ${listText(machine, field, first, before)} → ${listText(machine, field, first, after)}`;
-  const told = (state: State) => names.code(first, readCell(layout, state, first));
-  return `${field.name} ${told(before)} → ${told(after)}`;
+  const told = (state: State) =>
+    spec.kind === "list" ? listText(machine, field, first, state) : names.code(first, readCell(layout, state, first));
+  return before === null ? `${field.name} = ${told(after)}` : `${field.name} ${told(before)} → ${told(after)}`;
 }
 
 function listText({ layout, names }: Machine, field: FieldInfo, first: number, state: State): string {

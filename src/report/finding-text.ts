@@ -2,6 +2,7 @@
 import type { Finding } from "../explore/outcome.js";
 import type { Suite } from "../lang/suite.js";
 import type { SuiteRun } from "../session/run-suite.js";
+import type { Machine } from "../step/machine.js";
 import type { Trace } from "../trace/replay.js";
 import { becauseTexts, freedTexts, lengthText } from "./because.js";
 import { replayCommand } from "./command.js";
@@ -22,12 +23,18 @@ export function findingLines(run: SuiteRun, finding: Finding, trace: Trace, file
   const lines = [style.bad(first as string), ...rest];
   lines.push(...hanging("  ", `${suite.name}: ${lengthText(machine, trace.steps)}, shortest`, width), "");
   lines.push(...traceLines(machine, trace, look), "");
-  lines.push(...reasonLines(run, finding, trace, look));
+  lines.push(...reasonLines(machine, finding, trace, look));
   lines.push(`replay    ${replayCommand(suite.name, finding.path, variant, file)}`);
   return lines;
 }
 
-function reasonLines({ machine }: SuiteRun, finding: Finding, trace: Trace, { width, style }: Look): string[] {
+/** What is not so in the last state, with the values that show it. */
+export function reasonLines(
+  machine: Machine,
+  finding: Pick<Finding, "subject" | "message" | "isProperty" | "location">,
+  trace: Trace,
+  { width, style }: Look,
+): string[] {
   const lines: string[] = [];
   const add = (head: string, text: string) => {
     const [first, ...rest] = hanging(head.padEnd(10), text, width);

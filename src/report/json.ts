@@ -49,6 +49,43 @@ export interface JsonCheck extends JsonHeader {
   readonly exitCode: ExitCode;
 }
 
+/** `replay`. */
+export interface JsonReplay extends JsonHeader {
+  readonly suite: string;
+  readonly revert: readonly string[];
+  readonly apply: readonly string[];
+  readonly bounds: Bounds;
+  readonly path: string;
+  /** What the last step and the state after it violate. */
+  readonly violated: readonly Pick<JsonFinding, "check" | "kind" | "message" | "subject" | "location" | "failing">[];
+  readonly trace: readonly JsonStep[];
+  /** 1 if something is violated that the suite does not expect. */
+  readonly exitCode: ExitCode;
+}
+
+/** `ledger`. */
+export interface JsonLedger extends JsonHeader {
+  /** Path of the ledger file. */
+  readonly ledger: string;
+  /** Differences between the file as it was and the run, in words; empty if they agree. */
+  readonly differences: readonly string[];
+  readonly updated: boolean;
+  readonly exitCode: ExitCode;
+}
+
+/** `topology import`. */
+export interface JsonTopologyImport extends JsonHeader {
+  /** The file written; null for standard output, in which case `text` holds it. */
+  readonly out: string | null;
+  readonly text: string | null;
+  readonly kept: readonly { readonly group: number; readonly devices: readonly string[]; readonly why: string }[];
+  readonly leftOut: readonly string[];
+  /** The IOMMU driver of the model that stands for the machine's. */
+  readonly iommu: string;
+  readonly suites: readonly string[];
+  readonly exitCode: 0;
+}
+
 export interface JsonSuite {
   readonly suite: string;
   readonly design: string;

@@ -4,7 +4,7 @@ import type { Comparison, SuiteRun } from "../session/run-suite.js";
 import { boundsOf, boundsText, changesText, faultsText } from "./bounds.js";
 import type { Look } from "./style.js";
 import { type SuiteResult, type SuiteVerdict, verdictOf } from "./verdict.js";
-import { counted, duration, enumerate, hanging } from "./wrap.js";
+import { counted, duration, enumerate, hanging, joined } from "./wrap.js";
 
 const MARGIN = 13;
 
@@ -21,9 +21,9 @@ export function suiteLines(result: SuiteResult, look: Look): string[] {
     case "run":
       return runLines(result.run, look);
     case "error":
-      return row("MODEL ERROR", `${result.suite.name} · ${result.error.message}`, look, look.style.bad);
+      return row("MODEL ERROR", [result.suite.name, result.error.message], look, look.style.bad);
     case "not-run":
-      return row("NOT RUN", `${result.suite.name} · interrupted before its turn`, look, look.style.warn);
+      return row("NOT RUN", [result.suite.name, "interrupted before its turn"], look, look.style.warn);
   }
 }
 
@@ -34,7 +34,7 @@ function runLines(run: SuiteRun, look: Look): string[] {
   const bounds = boundsOf(machine);
   const changes = changesText(variant);
   const isExpected = run.exitCode === 0;
-  const word = verdict === "violated" && isExpected ? "expected" : words[verdict];
+  const word = verdict === "violated" && isExpected ? "as expected" : words[verdict];
   const paint = isExpected ? look.style.good : verdict === "unfinished" ? look.style.warn : look.style.bad;
   const facts = [
     suite.name,
@@ -45,10 +45,10 @@ function runLines(run: SuiteRun, look: Look): string[] {
     `${counted(outcome.states, "state")}, ${counted(outcome.transitions, "transition")}, depth ${outcome.depth}, ${duration(outcome.statistics.seconds)}`,
     ...holding(comparisons),
   ];
-  const lines = row(word, facts.join(" · "), look, paint);
+  const lines = row(word, facts, look, paint);
   for (const comparison of comparisons) lines.push(...remarkLines(run, comparison, look));
   const unfinished = comparisons.filter(({ verdict }) => verdict === "unfinished");
-  if (unfinished.length > 0) lines.push(...remark(`not decided: ${folded(unfinished)}`, look));
+  if (unfinished.length > 0) lines.push(...remark(`not decided, since the run was not complete: ${folded(unfinished)}`, look));
   if (outcome.faultedSteps > 0) {
     lines.push(...remark(`${counted(outcome.faultedSteps, "step")} ended in a fault; what would come after is not covered`, look));
   }
@@ -98,8 +98,8 @@ function remarkLines({ suite }: SuiteRun, comparison: Comparison, look: Look): s
   }
 }
 
-function row(word: string, text: string, { width, style }: Look, paint: (text: string) => string): string[] {
-  const [first, ...rest] = hanging(word.padEnd(MARGIN), text, width);
+function row(word: string, facts: readonly string[], { width, style }: Look, paint: (text: string) => string): string[] {
+  const [first, ...rest] = joined(word.padEnd(MARGIN), facts, width);
   return [paint(style.bold(word)) + (first as string).slice(word.length), ...rest];
 }
 

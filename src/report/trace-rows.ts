@@ -10,6 +10,8 @@ export interface Row {
   /** Calls around it. */
   readonly depth: number;
   readonly text: string;
+  /** Said after the text where there is room. */
+  readonly aside?: string;
   readonly kind: "call" | "event" | "report";
 }
 
@@ -27,6 +29,7 @@ export interface StepRows {
 /** The rows of every step, in order. */
 export function stepRows(machine: Machine, trace: Pick<Trace, "steps" | "states">): StepRows[] {
   const begun = new Set<number>();
+  /** Mutexes each thread holds, in the order in which it took them. */
   const heldBefore = new Map<number, readonly number[]>();
   return trace.steps.map((step, position) => {
     const before = trace.states[position] as State;
@@ -42,10 +45,10 @@ export function stepRows(machine: Machine, trace: Pick<Trace, "steps" | "states"
     if (step.fault !== null) rows.push({ depth: step.openCalls.length, text: "the thread goes no further", kind: "report" });
     if (rows.length === 0) rows.push({ depth: step.openCalls.length, text: "·", kind: "event" });
     const notes = after === null ? [] : changeTexts(machine, step, before, after);
-    if (String(heldBefore.get(step.thread) ?? []) !== String(step.held)) {
-      notes.push(`held: ${step.held.map((cell) => machine.names.cell(cell)).join(", ") || "nothing"}`);
-    }
-    heldBefore.set(step.thread, step.held);
+    const known = heldBefore.get(step.thread) ?? [];
+    const held = [...known.filter((cell) => step.held.includes(cell)), ...step.held.filter((cell) => !known.includes(cell))];
+    if (String(known) !== String(held)) notes.push(`held: ${held.map((cell) => machine.names.cell(cell)).join(", ") || "nothing"}`);
+    heldBefore.set(step.thread, held);
     return { number: position + 1, thread: step.thread, rows, notes, place: placeOf(step) };
   });
 }
@@ -78,7 +81,7 @@ function eventRows(machine: Machine, events: readonly BlockEvent[]): Row[] {
           rows[begun.row] = { ...last, text: last.text.replace(/ \{$/, result) };
         } else {
           // A brace whose opening is far away is hard to place by eye.
-          rows.push({ depth, text: begun ? `}${result}` : `}${result}  /* ${event.procedure} */`, kind: "call" });
+          rows.push({ depth, text: `}${result}`, kind: "call", ...(begun ? {} : { aside: `/* ${event.procedure} */` }) });
         }
         break;
       }

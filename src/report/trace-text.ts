@@ -7,7 +7,7 @@ import type { Machine } from "../step/machine.js";
 import type { Trace } from "../trace/replay.js";
 import type { Look } from "./style.js";
 import { type StepRows, stepRows } from "./trace-rows.js";
-import { padEnd, widthOf, wrap } from "./wrap.js";
+import { padEnd, widthOf, wrap, wrapCall } from "./wrap.js";
 
 /** Width from which changes stand beside the calls; in a narrower terminal they stand below them. */
 const BESIDE = 96;
@@ -53,7 +53,7 @@ function planOf(steps: readonly StepRows[], names: readonly string[], lane: Read
   const places = longest(steps.map(({ place }) => place));
   const isBeside = width >= BESIDE;
   const longestNote = longest(steps.flatMap(({ notes }) => notes));
-  const notes = isBeside ? Math.min(longestNote, Math.max(28, Math.floor(width * 0.36))) : 0;
+  const notes = isBeside ? Math.min(longestNote, Math.max(28, Math.floor(width * 0.32))) : 0;
   const room = isBeside ? width - NUMBER - 3 - notes - 2 - places : width - NUMBER - 2 - places;
   const deepest = Math.max(0, ...steps.flatMap(({ rows }) => rows.map(({ depth }) => depth)));
   const indent = room - 2 * deepest >= LEAST_LANE ? 2 : 1;
@@ -85,11 +85,12 @@ function planOf(steps: readonly StepRows[], names: readonly string[], lane: Read
 
 function stepLines(step: StepRows, position: number, name: string, plan: Plan, { style }: Look): string[] {
   const offset = plan.hasLanes ? (plan.offsets[position] as number) : 0;
-  const left = step.rows.flatMap(({ depth, text, kind }) => {
+  const left = step.rows.flatMap(({ depth, text, aside, kind }) => {
     const before = plan.hasLanes ? " ".repeat(offset) : `${name}: `;
     const indent = before + " ".repeat(depth * plan.indent);
     const room = Math.max(16, plan.calls - widthOf(indent));
-    return wrap(text, room, 4).map((line) => ({ text: indent + line, isReport: kind === "report" }));
+    const whole = aside !== undefined && widthOf(text) + widthOf(aside) + 2 <= room ? `${text}  ${aside}` : text;
+    return wrapCall(whole, room, 4).map((line) => ({ text: indent + line, isReport: kind === "report" }));
   });
   const paint = (isReport: boolean, text: string) => (isReport ? style.bad(text) : text);
   const number = String(step.number).padStart(NUMBER - 2);

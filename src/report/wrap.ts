@@ -1,5 +1,11 @@
 /** Text in lines of a given width, and numbers as people write them. */
 
+/** Between the facts of a line. */
+const SEPARATOR = " · ";
+
+/** A space where no line is broken: `→ 1` and `{` do not begin a line of their own. */
+const GLUE = "\u00a0";
+
 /** Characters a text takes up in a terminal. All that reports use are one column wide. */
 export function widthOf(text: string): number {
   return [...text].length;
@@ -10,6 +16,10 @@ export function widthOf(text: string): number {
  * spaces. A word that is longer than a line keeps its line to itself, unbroken, so that it can be copied.
  */
 export function wrap(text: string, width: number, hang = 0): string[] {
+  return wrapWords(text.replace(/ \{$/, `${GLUE}{`).replaceAll("→ ", `→${GLUE}`), width, hang).map((line) => line.replaceAll(GLUE, " "));
+}
+
+function wrapWords(text: string, width: number, hang: number): string[] {
   const lines: string[] = [];
   const indent = " ".repeat(hang);
   let line = "";
@@ -31,6 +41,28 @@ export function wrap(text: string, width: number, hang = 0): string[] {
 export function hanging(head: string, text: string, width: number): string[] {
   const indent = widthOf(head);
   return wrap(text, Math.max(20, width - indent)).map((line, number) => (number === 0 ? head : " ".repeat(indent)) + line);
+}
+
+/** Like `wrap`, but also breaks after an opening bracket: a call's name and first argument may be longer than a line. */
+export function wrapCall(text: string, width: number, hang: number): string[] {
+  const GAP = "\u200b";
+  const lines = wrap(text, width, hang);
+  if (lines.every((line) => widthOf(line) <= width)) return lines;
+  return wrap(text.replace("(", `(${GAP} `), width, hang).map((line) => line.replace(`${GAP} `, "").replace(GAP, ""));
+}
+
+/** Facts joined by dots: as many to a line as fit, a fact broken only if it is longer than a line. */
+export function joined(head: string, facts: readonly string[], width: number): string[] {
+  const indent = widthOf(head);
+  const room = Math.max(20, width - indent);
+  const lines: string[] = [];
+  for (const fact of facts) {
+    const last = lines.at(-1);
+    const longer = last === undefined ? fact : last + SEPARATOR + fact;
+    if (last !== undefined && widthOf(longer) <= room) lines[lines.length - 1] = longer;
+    else lines.push(...wrap(fact, room));
+  }
+  return lines.map((line, number) => (number === 0 ? head : " ".repeat(indent)) + line);
 }
 
 export function padEnd(text: string, width: number): string {

@@ -55,10 +55,10 @@ export function* runSuite(
   const explore = options.engine === "reference" ? exploreReference : exploreFast;
   const outcome = yield* explore(machine, { limits: options.limits ?? {}, goOnAfter: new Set(Object.keys(suite.expected ?? {})) });
   const traces = outcome.findings.map((finding) => ({ finding, trace: replayFinding(machine, finding) }));
-  const isChanged = (variant.revert?.length ?? 0) + (variant.apply?.length ?? 0) > 0;
+  const isChanged = Object.values(variant).some((change) => change !== undefined && String(change) !== "");
   const comparisons = outcome.results.map(({ check, isProperty, verdict }): Comparison => {
     const expectedBecause = suite.expected?.[check]?.reason ?? null;
-    // On a changed design an expected violation may be gone: that is what the change is tried for.
+    // On a changed design, or with other faults, an expected violation may be gone: that is what the change is tried for.
     const asExpected = expectedBecause === null ? verdict === "holds" : verdict === "violated" || (isChanged && verdict === "holds");
     return { check, isProperty, verdict, expectedBecause, asExpected };
   });

@@ -165,7 +165,8 @@ function showsCheck(machine: Machine, { check }: Finding, state: State, last: Na
   });
 }
 
-function situations(machine: Machine, state: State): ThreadSituation[] {
+/** What each thread can do in the state. */
+export function situations(machine: Machine, state: State): ThreadSituation[] {
   return machine.threads.map((_, thread) => {
     const control: Control = machine.control(state, thread);
     const [first] = machine.blocks(state, thread);

@@ -1,0 +1,89 @@
+/** `iommu-mc ledger`: compares a run of the suites with what is recorded of them, or records it. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { ModelError } from "../lang/errors.js";
+import type { JsonLedger } from "../report/json.js";
+import { compareLedgers, type Ledger, ledgerOf, ledgerText, readLedger } from "../report/ledger.js";
+import { exitCodeOf, worst } from "../report/verdict.js";
+import { packageRoot } from "../session/open.js";
+import type { ExitCode } from "../session/run-suite.js";
+import { runSuites } from "./drive.js";
+import { UsageError } from "./errors.js";
+import { headerOf, jsonText } from "./header.js";
+import { open } from "./select.js";
+import { print } from "./terminal.js";
+
+export interface LedgerOptions {
+  readonly update?: boolean;
+  readonly file?: string;
+  readonly ledger?: string;
+  readonly json?: boolean;
+}
+
+/** Where what is known of the bundled suites is recorded. */
+export function bundledLedger(): string {
+  return resolve(packageRoot(), "reports/ledger.json");
+}
+
+/** Exit code 1 if something differs. With `--update`, 0, or 3 if a run was interrupted: then nothing is written. */
+export async function ledger(options: LedgerOptions): Promise<ExitCode> {
+  if (options.file !== undefined && options.ledger === undefined) {
+    throw new UsageError("--file without --ledger", "Say where the ledger of your suites is: --ledger FILE.json.");
+  }
+  const path = options.ledger ?? bundledLedger();
+  const before = recorded(path, options.update === true);
+  const { session } = open(options.file);
+  const results = await runSuites(session, session.suites, {});
+  const failed = results.find((result) => result.kind === "error");
+  if (failed?.kind === "error") throw failed.error;
+  const code = worst(results.map(exitCodeOf));
+  if (code === 3 || code === 2) {
+    const unfinished = results
+      .filter((result) => exitCodeOf(result) === code)
+      .map((result) => (result.kind === "run" ? result.run.suite.name : result.suite.name));
+    await say(options, path, [`${code === 3 ? "not finished" : "model at fault"}: ${unfinished.join(", ")}`], false, code);
+    return code;
+  }
+  const now = ledgerOf(results.flatMap((result) => (result.kind === "run" ? [result.run] : [])));
+  const differences = compareLedgers(before, now);
+  if (options.update) {
+    writeFileSync(path, ledgerText(now));
+    await say(options, path, differences, true, 0);
+    return 0;
+  }
+  const exitCode = differences.length > 0 ? 1 : 0;
+  await say(options, path, differences, false, exitCode);
+  return exitCode;
+}
+
+function recorded(path: string, mayBeMissing: boolean): Ledger {
+  if (!existsSync(path)) {
+    if (mayBeMissing) return {};
+    throw new UsageError(`there is no ledger ${path}`, "Make one with --update.");
+  }
+  const read = readLedger(readFileSync(path, "utf8"));
+  if (read === null) {
+    if (mayBeMissing) return {};
+    throw new ModelError(`${path} is no ledger`, "Make it anew with --update.", { file: path, line: 1, column: 1 });
+  }
+  return read;
+}
+
+async function say(
+  options: LedgerOptions,
+  path: string,
+  differences: readonly string[],
+  updated: boolean,
+  exitCode: ExitCode,
+): Promise<void> {
+  process.exitCode = exitCode;
+  if (options.json) {
+    const document: JsonLedger = { ...headerOf("ledger"), ledger: path, differences, updated, exitCode };
+    await print(jsonText(document));
+    return;
+  }
+  const verdict =
+    differences.length === 0 ? "the ledger agrees with the run" : updated ? "the ledger is updated:" : "the ledger and the run differ:";
+  const advice = exitCode === 1 ? ["", "If the new figures are right, record them: iommu-mc ledger --update"] : [];
+  await print(`${[verdict, ...differences.map((line) => `  ${line}`), ...advice].join("\n")}\n`);
+}

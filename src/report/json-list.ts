@@ -1,0 +1,78 @@
+/** What `list --json` prints. */
+import type { Suite } from "../lang/suite.js";
+import type { JsonHeader } from "./json.js";
+
+/** `list`. Members that were not asked for are left out. */
+export interface JsonListed {
+  readonly designs?: readonly { readonly name: string; readonly version: string; readonly includes: readonly string[] }[];
+  readonly suites?: readonly {
+    readonly name: string;
+    readonly design: string;
+    readonly scenario: { readonly name: string; readonly describes: string };
+    readonly properties: readonly string[];
+    readonly expectedViolations: readonly string[];
+  }[];
+  readonly properties?: readonly {
+    readonly code: string;
+    readonly sentence: string;
+    readonly source: string;
+    readonly seenRedBy: string;
+    readonly window: string;
+  }[];
+  readonly commits?: readonly {
+    readonly sha: string;
+    readonly subject: string;
+    readonly since: string;
+    readonly needs: readonly string[];
+    /** Designs that include it, and designs that know how to be with it but do not. */
+    readonly includedBy: readonly string[];
+    readonly applicableTo: readonly string[];
+  }[];
+}
+
+export interface JsonList extends JsonHeader, JsonListed {}
+
+/** `kind` null lists everything. */
+export function jsonList(suites: readonly Suite[], kind: keyof JsonListed | null): JsonListed {
+  const designs = distinct(suites.map(({ design }) => design));
+  const properties = distinct(suites.flatMap((suite) => suite.properties));
+  const shas = distinct(designs.flatMap(({ commits }) => Object.keys(commits)));
+  const all: Required<JsonListed> = {
+    designs: designs.map(({ name, version, includes }) => ({ name, version, includes })),
+    suites: suites.map(({ name, design, scenario, properties, expected }) => ({
+      name,
+      design: design.name,
+      scenario: { name: scenario.name, describes: scenario.describes },
+      properties: properties.map(({ code }) => code),
+      expectedViolations: Object.keys(expected ?? {}),
+    })),
+    properties: properties.map(({ code, sentence, source, seenRedBy, window }) => ({
+      code,
+      sentence,
+      source,
+      seenRedBy,
+      window: window.kind,
+    })),
+    commits: shas.flatMap((sha) => {
+      const knowing = designs.filter(({ commits }) => commits[sha] !== undefined);
+      const commit = knowing[0]?.commits[sha];
+      if (commit === undefined) return [];
+      const includedBy = knowing.filter(({ includes }) => includes.includes(sha));
+      return [
+        {
+          sha,
+          subject: commit.subject,
+          since: commit.since,
+          needs: commit.needs ?? [],
+          includedBy: includedBy.map(({ name }) => name),
+          applicableTo: knowing.filter((design) => !includedBy.includes(design)).map(({ name }) => name),
+        },
+      ];
+    }),
+  };
+  return kind === null ? all : { [kind]: all[kind] };
+}
+
+function distinct<T>(items: readonly T[]): T[] {
+  return [...new Set(items)];
+}
