@@ -281,7 +281,7 @@ function partialAttach(
 const unlockedIoctl: Expectation = {
   verdict: "violated",
   reason:
-    "vfio_fops_unl_ioctl() reads container->iommu_data without a lock, and vfio_group_detach_container() frees it when the last group leaves, while MAP_DMA still uses it. A read lock was held there once (v3.10); no fix since is known",
+    "vfio_fops_unl_ioctl() reads container->iommu_data without a lock, and vfio_group_detach_container() frees it when the last group leaves, while MAP_DMA still uses it. Older kernels held a read lock there; no fix since is known",
 };
 
 /** The last device of the group leaves vfio-pci while the process maps memory. */
