@@ -58,6 +58,11 @@ export function collect(value: string, before: readonly string[] = []): readonly
   return [...before, value];
 }
 
+/** The same for numbers. */
+export function collectNumber(value: string, before: readonly number[] = []): readonly number[] {
+  return [...before, wholeNumber(value)];
+}
+
 export function wholeNumber(value: string): number {
   if (!/^\d+$/.test(value) || !Number.isSafeInteger(Number(value))) throw new InvalidArgumentError("It is a whole number, 0 or more.");
   return Number(value);

@@ -4,8 +4,9 @@ import { type CheckOptions, check } from "./check.js";
 import { version } from "./header.js";
 import { type LedgerOptions, ledger } from "./ledger.js";
 import { list } from "./list.js";
-import { addLimitOptions, addVariantOptions } from "./options.js";
+import { addLimitOptions, addVariantOptions, collectNumber } from "./options.js";
 import { type ReplayOptions, replay } from "./replay.js";
+import { type ImportOptions, importTopology } from "./topology/import.js";
 
 /** Ends of a command line are told through `done`. */
 export function makeProgram(done: (exitCode: number) => void): Command {
@@ -19,6 +20,7 @@ export function makeProgram(done: (exitCode: number) => void): Command {
   addCheck(program, done);
   addList(program, done);
   addReplay(program, done);
+  addTopology(program, done);
   addLedger(program, done);
   return program;
 }
@@ -83,6 +85,33 @@ function addReplay(program: Command, done: (exitCode: number) => void): void {
       examples("iommu-mc replay vfio-close/arm_smmu_v3 0.0.0", "iommu-mc replay vfio-close/arm_smmu_v3 0.0.0 --revert 0286300e6045"),
     )
     .action(async (suite: string, path: string, options: ReplayOptions) => done(await replay(suite, path, options)));
+}
+
+function addTopology(program: Command, done: (exitCode: number) => void): void {
+  program
+    .command("topology")
+    .summary("make suites of a real machine's topology")
+    .description("Works with topologies recorded on real machines.")
+    .helpCommand(false)
+    .command("import")
+    .summary("make a file of suites from a recorded topology")
+    .description(
+      "Writes a TypeScript file with the groups of a recorded machine and the ownership suites on them, and tells on standard error what it kept and left out.",
+    )
+    .argument("<file>", "a topology.json")
+    .option("--keep-group <n>", "keep this group, instead of one of several devices and one of a single device (repeatable)", collectNumber)
+    .option("--out <file>", "the file to write; default: standard output, with imports relative to the working directory")
+    .option("--name <name>", "what suites call the machine; default: after the file")
+    .option("--iommu <driver>", "the model's IOMMU driver, where it is not the machine's")
+    .option("--json", "print one JSON document (docs/json.md)")
+    .addHelpText(
+      "after",
+      examples(
+        "iommu-mc topology import topology.json --out machine.ts && iommu-mc check machine.ts",
+        "iommu-mc topology import topology.json --keep-group 16 --keep-group 5 --out machine.ts",
+      ),
+    )
+    .action(async (file: string, options: ImportOptions) => done(await importTopology(file, options)));
 }
 
 function addLedger(program: Command, done: (exitCode: number) => void): void {

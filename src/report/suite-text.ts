@@ -1,7 +1,7 @@
 /** A suite's row in the verdict table. Nothing "holds" here without its design, scenario, bounds and fault policy. */
 import { SANITIZERS } from "../explore/outcome.js";
 import type { Comparison, SuiteRun } from "../session/run-suite.js";
-import { boundsOf, boundsText, changesText, faultsText } from "./bounds.js";
+import { boundsOf, boundsText, changesText, faultsText, objectsText } from "./bounds.js";
 import type { Look } from "./style.js";
 import { type SuiteResult, type SuiteVerdict, verdictOf } from "./verdict.js";
 import { counted, duration, enumerate, hanging, joined } from "./wrap.js";
@@ -41,6 +41,7 @@ function runLines(run: SuiteRun, look: Look): string[] {
     `${design.name} ${design.version}${changes === "" ? "" : ` ${changes}`}`,
     faultsText(bounds),
     scenario.describes,
+    ...[objectsText(bounds)].filter((text) => text !== ""),
     boundsText(bounds),
     `${counted(outcome.states, "state")}, ${counted(outcome.transitions, "transition")}, depth ${outcome.depth}, ${duration(outcome.statistics.seconds)}`,
     ...holding(comparisons),

@@ -2,7 +2,7 @@
 import type { Abstraction, Errs } from "../lang/design.js";
 import type { SuiteRun } from "../session/run-suite.js";
 import { replayCommand } from "./command.js";
-import { claimText, findingLines } from "./finding-text.js";
+import { byPath, claimText, shownLines } from "./finding-text.js";
 import type { Look } from "./style.js";
 import { suiteLines } from "./suite-text.js";
 import { exitCodeOf, type SuiteResult, suiteOf } from "./verdict.js";
@@ -85,14 +85,16 @@ function traceSections(runs: readonly SuiteRun[], options: TextOptions): string[
   const sections: string[][] = [];
   const known: string[] = [];
   for (const run of runs) {
-    for (const { finding, trace } of run.traces) {
-      const isExpected = run.comparisons.some(({ check, expectedBecause }) => check === finding.check && expectedBecause !== null);
-      if (!isExpected || options.traces === "all") {
-        sections.push(findingLines(run, finding, trace, options.file, options));
-      } else {
-        known.push(...hanging("  ", `${claimText(run.suite, finding)} (${counted(finding.depth, "step")})`, options.width));
-        known.push(`    ${replayCommand(run.suite.name, finding.path, run.variant, options.file)}`);
+    const expected = new Set(run.comparisons.filter(({ expectedBecause }) => expectedBecause !== null).map(({ check }) => check));
+    for (const shown of byPath(run.traces)) {
+      if (options.traces === "all" || shown.findings.some(({ finding }) => !expected.has(finding.check))) {
+        sections.push(shownLines(run, shown, options.file, options));
+        continue;
       }
+      for (const { finding } of shown.findings) {
+        known.push(...hanging("  ", `${claimText(run.suite, finding)} (${counted(finding.depth, "step")})`, options.width));
+      }
+      known.push(`    ${replayCommand(run.suite.name, shown.path, run.variant, options.file)}`);
     }
   }
   return known.length === 0 ? sections : [...sections, [options.style.bold("expected violations, and how to see them"), ...known]];

@@ -96,7 +96,9 @@ function eventRows(machine: Machine, events: readonly BlockEvent[]): Row[] {
         rows.push({ depth, text: `kfree(${names.cell(event.cell)})`, kind: "call" });
         break;
       case "choice":
-        rows.push({ depth, text: `? ${choiceText(machine, event)}`, kind: "event" });
+        // That nothing was made to fail is what a reader takes for granted.
+        if (event.label === `${event.what} FAILS`) rows.push({ depth, text: event.label, kind: "report" });
+        else if (event.label !== `${event.what} succeeds`) rows.push({ depth, text: `? ${choiceText(machine, event)}`, kind: "event" });
         break;
       case "observe":
         if (!repeatsCall(event, open.at(-1)?.call, events[position + 1])) {
@@ -113,8 +115,7 @@ function eventRows(machine: Machine, events: readonly BlockEvent[]): Row[] {
 
 function choiceText(machine: Machine, { what, label }: BlockEvent & { kind: "choice" }): string {
   const pointer = /^&(.+):(\d+)$/.exec(label);
-  const told = pointer ? machine.names.object(machine.layout.schema.struct(pointer[1] as string), Number(pointer[2])) : label;
-  return told.startsWith(`${what} `) ? told : `${what}: ${told}`;
+  return `${what}: ${pointer ? machine.names.object(machine.layout.schema.struct(pointer[1] as string), Number(pointer[2])) : label}`;
 }
 
 /** An observed driver callback is told already by its call, if that says the same values. */
