@@ -131,6 +131,8 @@ export class Run implements Context {
   #oneAccess = 0;
   #raceAllowed = 0;
   #iterations = 0;
+  /** Site of the wait that is being tried; no model code is on the stack then. */
+  #waitsAt: Location | null = null;
 
   constructor(
     readonly environment: RunEnvironment,
@@ -256,6 +258,7 @@ export class Run implements Context {
   }
 
   #waitFor(wait: Wait): void {
+    this.#waitsAt = this.#pending.frames.at(-1)?.site.location ?? null;
     if (wait.mutex) {
       const cell = this.environment.layout.cell(wait.mutex.$view, wait.mutex.$field, 0);
       this.touch(wait.mutex.$view);
@@ -264,6 +267,7 @@ export class Run implements Context {
         this.fault("lockdep", `self-deadlock: ${this.#threadName()} already holds ${this.environment.names.cell(cell)}`);
       if (holder !== 0) throw new Blocked();
     } else if (wait.guard && !wait.guard()) throw new Blocked();
+    this.#waitsAt = null;
   }
 
   #checkNothingHeld(what: string): void {
@@ -606,7 +610,7 @@ export class Run implements Context {
   }
 
   #here(): Location | null {
-    return this.#replay ? null : this.environment.locate(new Error());
+    return this.#replay ? null : (this.environment.locate(new Error()) ?? this.#waitsAt);
   }
 
   #threadName(): string {

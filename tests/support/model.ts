@@ -78,3 +78,25 @@ export function verdictOf({ results }: Outcome, check: string): ResultVerdict | 
 export function findingOf({ findings }: Outcome, check: string): Finding | undefined {
   return findings.find((finding) => finding.check === check);
 }
+
+/** Parts of an inline model; see \`tiny\`. */
+export interface Parts {
+  /** Generator functions, one per line; the first stands on line 2 of the model. */
+  readonly procedures: string;
+  /** Structs of the schema `s`. */
+  readonly structs: string;
+  /** Statements that make the objects. */
+  readonly make: string;
+  /** Expressions that make the threads. */
+  readonly threads: string;
+  /** Further entries of the suite: pools, faults, properties, expected. */
+  readonly more?: string;
+}
+
+/** The text of a model made of parts. */
+export function tiny({ procedures, structs, make, threads, more = "" }: Parts): string {
+  return `\n${procedures.trim()}
+const s = schema({ ${structs} });
+export const tiny = suiteOf(s, { ${more} }, (make) => { ${make} return [${threads}]; });
+`;
+}
