@@ -2,7 +2,7 @@ import { context } from "./context.js";
 import type { Mutex } from "./schema.js";
 
 /** What a procedure may yield: nothing (a mere preemption point) or a wait. */
-export type Yielded = Wait | undefined | void;
+export type Yielded = Wait | undefined;
 
 /**
  * A procedure's type: `function* iommu_group_get(dev: Device): Proc<IommuGroup | null>`. Between two yields it

@@ -1,0 +1,74 @@
+/** What the documents show is what happens. */
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { packageRoot } from "../src/session/open.js";
+
+const root = packageRoot();
+const documents = ["README.md", "ARCHITECTURE.md", "docs/warts.md", "docs/json.md", "docs/decisions/README.md"];
+
+function read(file: string): string {
+  return readFileSync(join(root, file), "utf8");
+}
+
+/** The contents of a document's fenced blocks of a language. */
+function blocks(file: string, language: string): string[] {
+  return [...read(file).matchAll(/^```(\w+)\n(.*?)^```$/gms)].filter((match) => match[1] === language).map((match) => match[2] as string);
+}
+
+function run(command: string): { status: number | null; stdout: string } {
+  const words = (command.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replace(/^'|'$/g, ""));
+  const { status, stdout } = spawnSync(process.execPath, ["bin/iommu-mc.js", ...words], {
+    cwd: root,
+    encoding: "utf8",
+    env: { ...process.env, COLUMNS: "100" },
+  });
+  return { status, stdout };
+}
+
+const commands = documents.flatMap((file) =>
+  blocks(file, "console").flatMap((block) =>
+    block
+      .split("\n")
+      .filter((line) => line.startsWith("$ npx iommu-mc"))
+      .map((line) => {
+        const [command, comment = ""] = line.slice("$ npx iommu-mc ".length).split("   # ");
+        return { file, command: command as string, exit: Number(/exit (\d)/.exec(comment)?.[1] ?? 0) };
+      }),
+  ),
+);
+
+describe("documents", () => {
+  it("show commands at all", () => expect(commands.length).toBeGreaterThan(4));
+
+  it.each(commands)("$file: $command ends with $exit", ({ command, exit }) => expect(run(command).status).toBe(exit));
+
+  it("README's trace is one that the tool prints", () => {
+    const shown = blocks("README.md", "text")[0] as string;
+    const path = /replay\s+iommu-mc replay (.*)$/m.exec(shown)?.[1] as string;
+    // Line numbers of the model move with every edit; which lines of the trace there are does not.
+    const withoutNumbers = (line: string) => line.trimEnd().replace(/\.ts:\d+$/, ".ts");
+    const suite = path.split(" ")[0] as string;
+    const printed = run(`check linux-6.1 --suite ${suite} --traces all`).stdout.split("\n").map(withoutNumbers);
+    for (const line of shown.trimEnd().split("\n").map(withoutNumbers)) if (line.trim() !== "…") expect(printed).toContain(line);
+  });
+
+  it("README's procedure is that of docs/example.ts", () => {
+    const procedure = blocks("README.md", "ts")[0] as string;
+    expect(read("docs/example.ts")).toContain(procedure);
+  });
+
+  it("docs/example.ts finds what the README says it finds", () => {
+    const { status, stdout } = run("check docs/example.ts");
+    expect(status).toBe(1);
+    expect(stdout).toContain("together violated");
+    expect(stdout).toContain("d0.domain = blocking0, d1.domain = default0");
+  });
+
+  it.each(documents)("%s links to files that exist", (file) => {
+    for (const [, target] of read(file).matchAll(/\]\((?!https?:)([^)#]+)/g)) {
+      expect([target, existsSync(resolve(root, dirname(file), target as string))]).toEqual([target, true]);
+    }
+  });
+});
