@@ -78,14 +78,18 @@ function folded(comparisons: readonly Comparison[]): string {
 }
 
 /** What is to be said of one check beyond that it holds. */
-function remarkLines({ suite }: SuiteRun, comparison: Comparison, look: Look): string[] {
+function remarkLines({ suite, outcome }: SuiteRun, comparison: Comparison, look: Look): string[] {
   const { check, isProperty, verdict, expectedBecause, asExpected } = comparison;
   const sentence = isProperty ? suite.properties.find(({ code }) => code === check)?.sentence : undefined;
   const called = sentence === undefined ? check : `${check} ${sentence}`;
   switch (verdict) {
     case "violated":
       return expectedBecause === null
-        ? remark(`${check} violated: ${sentence ?? "see its trace"}`, look, look.style.bad)
+        ? remark(
+            `${check} violated: ${sentence ?? outcome.findings.find((finding) => finding.check === check)?.message ?? ""}`,
+            look,
+            look.style.bad,
+          )
         : remark(`${check} violated, as expected: ${expectedBecause}`, look);
     case "vacuous":
       return remark(`${check} vacuous: nothing was ever put to the test of "${sentence ?? check}"`, look, look.style.bad);

@@ -56,11 +56,18 @@ function limitLines(runs: readonly SuiteRun[], { width, style }: TextOptions): s
 }
 
 function summaryLines(results: readonly SuiteResult[], { width }: TextOptions): string[] {
-  const off = results.filter((result) => exitCodeOf(result) !== 0);
-  const names = off.map((result) => suiteOf(result).name);
   const all = counted(results.length, "suite");
-  if (off.length === 0) return hanging("", `${all}: ${results.length === 1 ? "as expected" : "all as expected"}`, width);
-  return hanging("", `${all}: ${off.length} not as expected (${names.join(", ")})`, width);
+  const kinds = [
+    [2, "with a model at fault"],
+    [1, "not as expected"],
+    [3, "unfinished"],
+  ] as const;
+  const off = kinds.flatMap(([code, kind]) => {
+    const names = results.filter((result) => exitCodeOf(result) === code).map((result) => suiteOf(result).name);
+    return names.length === 0 ? [] : [`${names.length} ${kind} (${names.join(", ")})`];
+  });
+  if (off.length === 0) return [`${all}: ${results.length === 1 ? "as expected" : "all as expected"}`];
+  return hanging("", `${all}: ${off.join(", ")}`, width);
 }
 
 function assumptionLines(abstractions: readonly Abstraction[], { width, style }: TextOptions): string[] {
