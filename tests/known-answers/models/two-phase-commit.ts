@@ -2,7 +2,22 @@
  * Two-phase commit without the messages' loss (Gray and Lamport, Consensus on Transaction Commit, 2006; TLA+
  * module TwoPhase). One thread per resource manager and one for the transaction manager; each action is a step.
  */
-import { assume, choose, design, enumeration, flag, type Proc, property, scenario, schema, setOf, suite, thread, type View, windows } from "iommu-mc";
+import {
+  assume,
+  choose,
+  design,
+  enumeration,
+  flag,
+  type Proc,
+  property,
+  scenario,
+  schema,
+  setOf,
+  suite,
+  thread,
+  type View,
+  windows,
+} from "iommu-mc";
 
 const commit = schema({
   rm: { state: enumeration("working", "prepared", "committed", "aborted") },

@@ -1,0 +1,41 @@
+/** Explores a model with both engines and requires that they say the same of it. */
+import { deepStrictEqual } from "node:assert";
+import { ModelError } from "../../src/lang/errors.js";
+import { runSuiteNow } from "../../src/session/run-suite.js";
+import { comparable, load } from "../support/model.js";
+
+/** Models with more states are left out: the reference engine would take too long. */
+export const MOST_STATES = 2000;
+
+export interface Compared {
+  /** `refused`: both engines say in the same words what is wrong with the model. */
+  readonly kind: "compared" | "too large" | "refused";
+  readonly states: number;
+  /** Verdicts and checks with findings, for counting what the random models reach. */
+  readonly seen: readonly string[];
+}
+
+/** Throws an AssertionError if the engines disagree, or if a finding cannot be replayed. */
+export function compareEngines(text: string): Compared {
+  const fast = attempt(text, "fast");
+  if (typeof fast !== "string" && fast.end.kind === "limit") return { kind: "too large", states: fast.states, seen: [] };
+  const reference = attempt(text, "reference");
+  if (typeof fast === "string" || typeof reference === "string") {
+    deepStrictEqual(fast, reference);
+    return { kind: "refused", states: 0, seen: [] };
+  }
+  deepStrictEqual(comparable(fast), comparable(reference));
+  for (const { path, depth } of [...fast.findings, ...reference.findings]) deepStrictEqual(path.length, depth);
+  const seen = fast.results.map(({ check, isProperty, verdict }) => (isProperty ? verdict : `${check} ${verdict}`));
+  return { kind: "compared", states: fast.states, seen };
+}
+
+function attempt(text: string, engine: "fast" | "reference") {
+  const { session, suite } = load(text);
+  try {
+    return runSuiteNow(session, suite, { engine, limits: { maxStates: MOST_STATES } }).outcome;
+  } catch (error) {
+    if (error instanceof ModelError && !/defect of the checker/.test(error.hint)) return error.describe();
+    throw error;
+  }
+}
