@@ -17,20 +17,27 @@ interface Slot {
 export function changeTexts(machine: Machine, step: TraceStep, before: State, after: State): string[] {
   const { layout, names } = machine;
   const objects = new Map<string, { slot: Slot; fate: string | null; fields: Set<FieldInfo> }>();
+  const objectIn = (struct: StructInfo, slot: number) => {
+    const name = names.object(struct, slot);
+    const object = objects.get(name) ?? { slot: { struct, slot }, fate: null, fields: new Set() };
+    objects.set(name, object);
+    return object;
+  };
   let faults: string | null = null;
   for (const { cell: number, from, to } of step.changes) {
     const cell = layout.cells[number];
     if (cell?.kind === "faults") faults = `faults left ${from} → ${to}`;
     if (cell?.kind !== "field" && cell?.kind !== "liveness") continue;
-    const struct = cell.kind === "field" ? cell.field.struct : cell.struct;
-    const name = names.object(struct, cell.slot);
-    let object = objects.get(name);
-    if (!object) {
-      object = { slot: { struct, slot: cell.slot }, fate: null, fields: new Set() };
-      objects.set(name, object);
-    }
+    const object = objectIn(cell.kind === "field" ? cell.field.struct : cell.struct, cell.slot);
     if (cell.kind === "liveness") object.fate = to === LIVE ? "allocated" : from === LIVE ? "freed" : "";
     else if (cell.field.spec.kind !== "mutex") object.fields.add(cell.field);
+  }
+  for (const number of step.stored) {
+    const cell = layout.cells[number];
+    if (cell?.kind !== "field") continue;
+    const object = objectIn(cell.field.struct, cell.slot);
+    // In a new object what is stored is told anyway, unless it is what kzalloc had put there.
+    if (object.fate === null) object.fields.add(cell.field);
   }
   const texts = [...objects].flatMap(([name, { slot, fate, fields }]) => {
     if (fate === "freed") return [`${name} freed`];
@@ -60,6 +67,7 @@ function fieldText(machine: Machine, { slot }: Slot, field: FieldInfo, before: S
   }
   const told = (state: State) =>
     spec.kind === "list" ? listText(machine, field, first, state) : names.code(first, readCell(layout, state, first));
+  if (before !== null && spec.kind !== "list" && told(before) === told(after)) return `${field.name} = ${told(after)} again`;
   return before === null ? `${field.name} = ${told(after)}` : `${field.name} ${told(before)} → ${told(after)}`;
 }
 

@@ -6,7 +6,7 @@ import type { Limits } from "../explore/outcome.js";
 import type { Abstraction } from "../lang/design.js";
 import type { Location } from "../lang/errors.js";
 import type { ExitCode, SuiteRun } from "../session/run-suite.js";
-import type { State } from "../state/state.js";
+import { readCell, type State } from "../state/state.js";
 import type { Machine } from "../step/machine.js";
 import { formatPath, type Trace } from "../trace/replay.js";
 import { becauseTexts, freedTexts } from "./because.js";
@@ -152,6 +152,8 @@ export interface JsonStep {
   readonly within: readonly string[];
   readonly events: readonly { readonly depth: number; readonly text: string }[];
   readonly changes: readonly { readonly cell: string; readonly from: string; readonly to: string }[];
+  /** Fields that the step stored the value into that was there already. */
+  readonly storedAgain: readonly { readonly cell: string; readonly value: string }[];
   /** Mutexes held after the step. */
   readonly held: readonly string[];
 }
@@ -258,6 +260,10 @@ export function jsonSteps(machine: Machine, trace: Pick<Trace, "steps" | "states
     within: step.openCalls,
     events: (rows[position]?.rows ?? []).map(({ depth, text }) => ({ depth, text })),
     changes: step.changes.map(({ cell, from, to }) => ({ cell: names.cell(cell), from: names.code(cell, from), to: names.code(cell, to) })),
+    storedAgain: step.stored.map((cell) => ({
+      cell: names.cell(cell),
+      value: names.code(cell, readCell(machine.layout, trace.states[position] as State, cell)),
+    })),
     held: step.held.map((cell) => names.cell(cell)),
   }));
 }

@@ -32,6 +32,8 @@ export interface TraceStep {
   readonly openCalls: readonly string[];
   /** Cells changed, in layout order; of the model's fields and of allocation, not of the checker's own bookkeeping. */
   readonly changes: readonly Change[];
+  /** Cells of scalar fields that the step stored the value into that was there already: in a race, often the lost one. */
+  readonly stored: readonly number[];
   readonly patches: readonly Patch[];
   /** Cells of the mutexes that the thread holds after the step. */
   readonly held: readonly number[];
@@ -76,6 +78,7 @@ export function replayPath(machine: Machine, path: readonly number[]): { steps: 
       events: block.events,
       openCalls: control.frames.map(({ site }) => site.procedure),
       changes: next === null ? [] : changesBetween(machine, state, next),
+      stored: next === null ? [] : storedAgain(machine, block.writes, state),
       patches: block.patches,
       held: machine.layout.mutexCells.filter((cell) => readCell(machine.layout, next ?? state, cell) === thread + 1),
       location: control.frames.at(-1)?.site.location ?? null,
@@ -146,6 +149,16 @@ function changesBetween(machine: Machine, before: State, after: State): Change[]
     const from = readCell(machine.layout, before, number);
     const to = readCell(machine.layout, after, number);
     return from === to ? [] : [{ cell: number, from, to }];
+  });
+}
+
+const SCALARS: ReadonlySet<string> = new Set(["flag", "counter", "enumeration", "ref"]);
+
+function storedAgain(machine: Machine, writes: ReadonlyMap<number, number>, before: State): number[] {
+  return [...writes].flatMap(([number, code]) => {
+    const cell = machine.layout.cells[number];
+    const isScalar = cell?.kind === "field" && SCALARS.has(cell.field.spec.kind);
+    return isScalar && readCell(machine.layout, before, number) === code ? [number] : [];
   });
 }
 

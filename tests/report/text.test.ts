@@ -137,6 +137,10 @@ describe("a trace", () => {
     expect(lines.every((line) => [...line].length <= 110)).toBe(true);
   });
 
+  it("tells of a store that changes nothing: in a race it is the one that is lost", () => {
+    expect(traceLines(race.machine, trace, look).filter((line) => line.includes("acc.balance = 1 again"))).toHaveLength(1);
+  });
+
   it("puts changes below in a narrow terminal", () => {
     const lines = traceLines(race.machine, trace, { ...look, width: 60 });
     expect(lines.some((line) => /^ +~ acc\.balance 0 → 1$/.test(line))).toBe(true);
