@@ -1,6 +1,6 @@
 /** `iommu-mc check`: runs suites and tells how they came out. */
 import { jsonCheck } from "../report/json.js";
-import { reportText } from "../report/text.js";
+import { reportText, type TracesShown } from "../report/text.js";
 import { exitCodeOf, worst } from "../report/verdict.js";
 import type { ExitCode } from "../session/run-suite.js";
 import { runSuites } from "./drive.js";
@@ -16,7 +16,7 @@ export interface CheckOptions extends VariantOptions, LimitOptions {
   readonly property?: string;
   readonly engine?: "fast" | "reference";
   readonly file?: string;
-  readonly traces?: "all" | "unexpected";
+  readonly traces?: TracesShown;
   readonly json?: boolean;
 }
 
@@ -43,7 +43,7 @@ export async function check(what: string | undefined, options: CheckOptions): Pr
   }
   const text = options.json
     ? jsonText(jsonCheck(headerOf("check"), results, session.abstractions, limits))
-    : reportText(results, session.abstractions, { ...lookOfStdout(), traces: options.traces ?? "unexpected", file });
+    : reportText(results, session.abstractions, { ...lookOfStdout(), traces: options.traces ?? "shortest", file });
   await print(text);
   return exitCode;
 }

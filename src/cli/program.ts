@@ -41,9 +41,9 @@ function addCheck(program: Command, done: (exitCode: number) => void): void {
   addLimitOptions(command)
     .option("--file <file>", "a .ts file that exports suites, instead of the bundled ones")
     .addOption(
-      new Option("--traces <which>", "traces of all violations, or of the unexpected ones")
-        .choices(["all", "unexpected"])
-        .default("unexpected"),
+      new Option("--traces <which>", "the shortest trace of each unexpected violation, those of all unexpected ones, or of all")
+        .choices(["shortest", "unexpected", "all"])
+        .default("shortest"),
     )
     .option("--json", "print one JSON document (docs/json.md)")
     .addHelpText(

@@ -8,7 +8,7 @@ import { counted, enumerate } from "./wrap.js";
 /** More values than this tell nobody anything. */
 const VALUES_SHOWN = 8;
 
-/** `group0.domain = dom2`, those that are set first; the last entry may say how many more there are. */
+/** `group0.domain = dom2`, those that are set first, what is on lists last; the last entry may say how many more there are. */
 export function becauseTexts(machine: Machine, trace: Pick<Trace, "because">): string[] {
   const { layout, names } = machine;
   const seen = new Set<number>();
@@ -16,15 +16,16 @@ export function becauseTexts(machine: Machine, trace: Pick<Trace, "because">): s
     const info = layout.cells[cell];
     if (seen.has(cell)) return false;
     seen.add(cell);
-    // That an object exists, and where a list ends, is no reason for anything.
+    // That an object exists, where a list ends, and the lock of the property's window are no reason for anything.
     if (info?.kind === "liveness") return code === FREED;
-    return !(info?.kind === "field" && info.field.spec.kind === "list" && code === 0);
+    const kind = info?.kind === "field" ? info.field.spec.kind : null;
+    return kind !== "mutex" && !(kind === "list" && code === 0);
   });
   const isList = (cell: number) => {
     const info = layout.cells[cell];
     return info?.kind === "field" && info.field.spec.kind === "list";
   };
-  const rank = ({ cell, code }: (typeof cells)[number]) => (code === 0 ? 2 : isList(cell) ? 1 : 0);
+  const rank = ({ cell, code }: (typeof cells)[number]) => (isList(cell) ? 2 : code === 0 ? 1 : 0);
   const ordered = [...cells].sort((one, other) => rank(one) - rank(other));
   const texts = ordered
     .slice(0, VALUES_SHOWN)

@@ -61,14 +61,16 @@ export function reasonLines(
   trace: Trace,
   { width, style }: Look,
 ): string[] {
+  const sentence = machine.properties.find(({ code }) => finding.isProperty && code === finding.check)?.sentence;
   const lines: string[] = [];
   const add = (head: string, text: string) => {
     const [first, ...rest] = hanging(head.padEnd(10), text, width);
     lines.push(style.bold(first as string), ...rest);
   };
-  const subject = finding.subject === null ? `${finding.check}: ` : `${finding.check} for ${finding.subject}: `;
-  if (trace.failing.length > 0) add("not so", `${subject}${trace.failing.join("; ")}`);
-  else add(finding.isProperty ? "not so" : "found", `${subject}${finding.message}`);
+  const about = finding.subject === null ? finding.check : `${finding.check} for ${finding.subject}`;
+  // A property without named parts has nothing to say beyond its sentence, which stands above.
+  const what = trace.failing.length > 0 ? trace.failing.join("; ") : finding.message === sentence ? "" : finding.message;
+  add(finding.isProperty ? "not so" : "found", what === "" ? about : `${about}: ${what}`);
   const values = becauseTexts(machine, trace);
   if (values.length > 0) add("because", values.join(", "));
   const freed = freedTexts(machine, trace);

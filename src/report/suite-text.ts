@@ -38,16 +38,16 @@ function runLines(run: SuiteRun, look: Look): string[] {
   const paint = isExpected ? look.style.good : verdict === "unfinished" ? look.style.warn : look.style.bad;
   const facts = [
     suite.name,
+    `${counted(outcome.states, "state")}, ${counted(outcome.transitions, "transition")}, depth ${outcome.depth}, ${duration(outcome.statistics.seconds)}`,
     `${design.name} ${design.version}${changes === "" ? "" : ` ${changes}`}`,
     faultsText(bounds),
     scenario.describes,
     ...[objectsText(bounds)].filter((text) => text !== ""),
     boundsText(bounds),
-    `${counted(outcome.states, "state")}, ${counted(outcome.transitions, "transition")}, depth ${outcome.depth}, ${duration(outcome.statistics.seconds)}`,
     ...holding(comparisons),
   ];
   const lines = row(word, facts, look, paint);
-  for (const comparison of comparisons) lines.push(...remarkLines(run, comparison, look));
+  lines.push(...remarkLines(run, look));
   const unfinished = comparisons.filter(({ verdict }) => verdict === "unfinished");
   if (unfinished.length > 0) lines.push(...remark(`not decided, since the run was not complete: ${folded(unfinished)}`, look));
   if (outcome.faultedSteps > 0) {
@@ -77,30 +77,26 @@ function folded(comparisons: readonly Comparison[]): string {
   return parts.join(", ");
 }
 
-/** What is to be said of one check beyond that it holds. */
-function remarkLines({ suite, outcome }: SuiteRun, comparison: Comparison, look: Look): string[] {
-  const { check, isProperty, verdict, expectedBecause, asExpected } = comparison;
-  const sentence = isProperty ? suite.properties.find(({ code }) => code === check)?.sentence : undefined;
-  const called = sentence === undefined ? check : `${check} ${sentence}`;
-  switch (verdict) {
-    case "violated":
-      return expectedBecause === null
-        ? remark(
-            `${check} violated: ${sentence ?? outcome.findings.find((finding) => finding.check === check)?.message ?? ""}`,
-            look,
-            look.style.bad,
-          )
-        : remark(`${check} violated, as expected: ${expectedBecause}`, look);
-    case "vacuous":
-      return remark(`${check} vacuous: nothing was ever put to the test of "${sentence ?? check}"`, look, look.style.bad);
-    case "holds":
-      if (!asExpected) return remark(`${called}: holds, but was expected to be violated (${expectedBecause})`, look, look.style.bad);
-      return expectedBecause === null
-        ? []
-        : remark(`${check} holds with this change; without it: ${expectedBecause}`, look, look.style.good);
-    case "unfinished":
-      return [];
+/** What is to be said beyond how many hold: checks of which the same is true share a line. Their sentences stand with the traces. */
+function remarkLines({ comparisons }: SuiteRun, look: Look): string[] {
+  const { bad, good } = look.style;
+  const told = new Map<string, { checks: string[]; paint: (text: string) => string }>();
+  const add = (check: string, what: string, paint = (text: string) => text) => {
+    const same = told.get(what) ?? { checks: [], paint };
+    same.checks.push(check);
+    told.set(what, same);
+  };
+  for (const { check, verdict, expectedBecause, asExpected } of comparisons) {
+    if (verdict === "violated") {
+      if (expectedBecause === null) add(check, "violated", bad);
+      else add(check, `violated, as expected: ${expectedBecause}`);
+    } else if (verdict === "vacuous") add(check, "vacuous: nothing was ever put to the test", bad);
+    else if (verdict === "holds" && expectedBecause !== null) {
+      if (asExpected) add(check, `held with this change; without it: ${expectedBecause}`, good);
+      else add(check, `held, but expected to be violated: ${expectedBecause}`, bad);
+    }
   }
+  return [...told].flatMap(([what, { checks, paint }]) => remark(`${enumerate(checks)} ${what}`, look, paint));
 }
 
 function row(word: string, facts: readonly string[], { width, style }: Look, paint: (text: string) => string): string[] {

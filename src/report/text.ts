@@ -2,18 +2,20 @@
 import type { Abstraction, Errs } from "../lang/design.js";
 import type { SuiteRun } from "../session/run-suite.js";
 import { replayCommand } from "./command.js";
-import { byPath, claimText, shownLines } from "./finding-text.js";
+import { byPath, type Shown, shownLines } from "./finding-text.js";
 import type { Look } from "./style.js";
 import { suiteLines } from "./suite-text.js";
 import { exitCodeOf, type SuiteResult, suiteOf } from "./verdict.js";
 import { counted, duration, hanging, rounded } from "./wrap.js";
 
 export interface TextOptions extends Look {
-  /** Traces of expected violations too, or only of what is not as expected. */
-  readonly traces: "all" | "unexpected";
+  /** Of every unexpected violation the shortest trace in any suite; of all that is unexpected; or of expected violations too. */
+  readonly traces: TracesShown;
   /** The file the suites were read from, as given on the command line; null for the bundled ones. */
   readonly file: string | null;
 }
+
+export type TracesShown = "shortest" | "unexpected" | "all";
 
 /** Learned paths of one block beyond which it slows the run down and wants a `yield`. */
 export const WIDE_BLOCK_PATHS = 2000;
@@ -87,24 +89,57 @@ function assumptionLines(abstractions: readonly Abstraction[], { width, style }:
   ];
 }
 
-/** The traces of what is not as expected; of what is, the command that shows it. */
+interface Place {
+  readonly run: SuiteRun;
+  readonly shown: Shown;
+  /** Names of what is violated there that the suite did not expect. */
+  readonly unexpected: readonly string[];
+}
+
+/** Traces, shortest first; of what gets none, the command that shows it. */
 function traceSections(runs: readonly SuiteRun[], options: TextOptions): string[][] {
-  const sections: string[][] = [];
-  const known: string[] = [];
-  for (const run of runs) {
+  const places = runs.flatMap((run) => {
     const expected = new Set(run.comparisons.filter(({ expectedBecause }) => expectedBecause !== null).map(({ check }) => check));
-    for (const shown of byPath(run.traces)) {
-      if (options.traces === "all" || shown.findings.some(({ finding }) => !expected.has(finding.check))) {
-        sections.push(shownLines(run, shown, options.file, options));
-        continue;
-      }
-      for (const { finding } of shown.findings) {
-        known.push(...hanging("  ", `${claimText(run.suite, finding)} (${counted(finding.depth, "step")})`, options.width));
-      }
-      known.push(`    ${replayCommand(run.suite.name, shown.path, run.variant, options.file)}`);
-    }
-  }
-  return known.length === 0 ? sections : [...sections, [options.style.bold("expected violations, and how to see them"), ...known]];
+    return byPath(run.traces).map((shown): Place => {
+      const unexpected = shown.findings.map(({ finding }) => finding.check).filter((check) => !expected.has(check));
+      return { run, shown, unexpected };
+    });
+  });
+  const inFull = chosenPlaces(places, options.traces);
+  const sections = inFull.map(({ run, shown }) => shownLines(run, shown, options.file, options));
+  const rest = places.filter((place) => !inFull.includes(place));
+  const list = (heading: string, listed: readonly Place[]) => {
+    if (listed.length > 0) sections.push([options.style.bold(heading), ...listed.flatMap((place) => briefLines(place, options))]);
+  };
+  list(
+    "the same elsewhere",
+    rest.filter(({ unexpected }) => unexpected.length > 0),
+  );
+  list(
+    "expected violations, and how to see them",
+    rest.filter(({ unexpected }) => unexpected.length === 0),
+  );
+  return sections;
+}
+
+/** A change that breaks one thing breaks it in many suites: by default each violated check gets its shortest trace only. */
+function chosenPlaces(places: readonly Place[], which: TracesShown): Place[] {
+  const byLength = [...places].sort((one, other) => one.shown.path.length - other.shown.path.length);
+  if (which === "all") return byLength;
+  const told = new Set<string>();
+  return byLength.filter(({ unexpected }) => {
+    const isNews = unexpected.some((check) => which === "unexpected" || !told.has(check));
+    for (const check of unexpected) told.add(check);
+    return isNews;
+  });
+}
+
+function briefLines({ run, shown }: Place, { width, file }: TextOptions): string[] {
+  const checks = [...new Set(shown.findings.map(({ finding }) => finding.check))];
+  return [
+    ...hanging("  ", `${checks.join(", ")} in ${run.suite.name}, ${counted(shown.path.length, "step")}`, width),
+    `    ${replayCommand(run.suite.name, shown.path, run.variant, file)}`,
+  ];
 }
 
 function statisticsLines(runs: readonly SuiteRun[], options: TextOptions): string[] {
