@@ -10,8 +10,9 @@ import { FREE, type Layout } from "../state/layout.js";
 import type { Names } from "../state/names.js";
 import { freedSlots, isReferenced, readCell, type State, type StateDraft, writeCell } from "../state/state.js";
 import { type Control, ControlRegister, refersTo } from "./control.js";
+import type { RunEnvironment, RunOptions } from "./environment.js";
 import { instantiate } from "./instantiate.js";
-import { type NativeBlock, type RunEnvironment, type RunOptions, runBlock } from "./run.js";
+import { type NativeBlock, runBlock } from "./run.js";
 
 /** Which variant of a suite is meant. */
 export interface Variant {

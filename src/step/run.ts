@@ -3,42 +3,19 @@
  * it read is fed back to it), then the block is run on the state through recording views.
  */
 import { enablePatches, type Patch, produce, produceWithPatches } from "immer";
-import { type CheckName, type Context, within } from "../lang/context.js";
+import { within } from "../lang/context.js";
 import { type Location, ModelError } from "../lang/errors.js";
 import { Wait } from "../lang/procedure.js";
 import type { Local, ProcedureInfo, Site } from "../lang/runtime.js";
 import type { Thread } from "../lang/scenario.js";
-import { FieldHandle, type FieldInfo, type StructInfo, StructView } from "../lang/schema.js";
-import { FREED, type Layout, LIVE } from "../state/layout.js";
-import type { Names } from "../state/names.js";
-import { readCell, type State, type StateDraft, writeCell } from "../state/state.js";
-import type { Access, Acquisition, BlockEvent, BlockRun, Decision, Report } from "./block.js";
+import { type State, type StateDraft, writeCell } from "../state/state.js";
+import type { BlockRun, Report } from "./block.js";
 import { type Control, type ControlDescription, type ControlRegister, copyLocal, type Frame, keyOf, type Witness } from "./control.js";
+import type { RunEnvironment, RunOptions } from "./environment.js";
+import { Blocked, reportOf } from "./fault.js";
+import { Recorder } from "./recorder.js";
 
 enablePatches();
-
-/** What a run needs to know of its machine. */
-export interface RunEnvironment {
-  readonly layout: Layout;
-  readonly names: Names;
-  readonly threads: readonly Thread[];
-  readonly registers: readonly ControlRegister[];
-  readonly applied: ReadonlySet<string>;
-  readonly faultPolicy: "contract" | "any";
-  /** Procedures whose return some property watches. */
-  readonly watched: ReadonlySet<string>;
-  /** First place in model source on an error's stack. */
-  readonly locate: (error: Error) => Location | null;
-}
-
-export interface RunOptions {
-  /** Choices to make, in order; after the last one the first alternative is taken. */
-  readonly choices?: readonly number[];
-  /** Record calls, results and lock operations for a trace. */
-  readonly trace?: boolean;
-  /** Use the control state's second witness. */
-  readonly secondWitness?: boolean;
-}
 
 export interface NativeBlock extends BlockRun {
   /** Choices made, in order. */
@@ -46,16 +23,6 @@ export interface NativeBlock extends BlockRun {
   /** Immer's patches from the state before to the state after: for showing, never for learning. */
   readonly patches: readonly Patch[];
 }
-
-/** Ends a block in a finding. */
-class Fault extends Error {
-  constructor(readonly report: Report) {
-    super(report.message);
-  }
-}
-
-/** Ends a block that is not possible in this state. */
-class Blocked extends Error {}
 
 /** Iterations of a loop without a yield after which a block is taken to be endless. */
 const LONGEST_BLOCK_ITERATIONS = 100_000;
@@ -74,7 +41,7 @@ export function runBlock(environment: RunEnvironment, control: Control, state: S
   const outer = active;
   active = run;
   try {
-    return within(run, () => run.execute());
+    return within(run.recorder, () => run.execute());
   } finally {
     active = outer;
   }
@@ -95,10 +62,10 @@ interface OpenCall {
   entered: { readonly procedure: ProcedureInfo; readonly parameters: readonly Local[] } | null;
 }
 
-export class Run implements Context {
-  readonly isStep = true;
+export class Run {
   readonly thread: number;
-  readonly faultPolicy: "contract" | "any";
+  /** The context that the block's code acts on. */
+  readonly recorder: Recorder;
 
   readonly #generator: Generator<unknown, unknown, void>;
   #pending: Pending = { kind: "start", frames: [], wait: null, returned: null, live: [] };
@@ -106,33 +73,7 @@ export class Run implements Context {
   readonly #calls: OpenCall[] = [];
   #root: OpenCall["entered"] = null;
   #rootReturned = false;
-
-  /** Replaying a witness, values come from here and nothing is recorded. */
-  #replay: Witness | null = null;
-  #nextRead = 0;
-  #nextChoice = 0;
-
-  readonly #reads: number[] = [];
-  readonly #seen = new Set<number>();
-  readonly #writes = new Map<number, number>();
-  readonly #decisions: Decision[] = [];
-  readonly #choices: number[] = [];
-  readonly #accesses: Access[] = [];
-  /** Fields stored to while others could see them, by first cell. */
-  readonly #stored = new Set<number>();
-  /** Objects allocated by this block: nobody else can see them before it ends. */
-  readonly #fresh = new Set<StructView>();
-  readonly #acquisitions: Acquisition[] = [];
-  readonly #taken: number[] = [];
-  readonly #givenBack: number[] = [];
-  readonly #reports: Report[] = [];
-  readonly #events: BlockEvent[] = [];
-  #atomicBecause: string | null = null;
-  #oneAccess = 0;
-  #raceAllowed = 0;
   #iterations = 0;
-  /** Site of the wait that is being tried; no model code is on the stack then. */
-  #waitsAt: Location | null = null;
 
   constructor(
     readonly environment: RunEnvironment,
@@ -141,15 +82,16 @@ export class Run implements Context {
     readonly options: RunOptions,
   ) {
     this.thread = control.thread;
-    this.faultPolicy = environment.faultPolicy;
+    this.recorder = new Recorder(environment, control.thread, state, options);
     const { procedure, parameters } = environment.threads[control.thread] as Thread;
     this.#generator = (procedure as (...parameters: readonly Local[]) => Generator<unknown, unknown, void>)(...parameters);
     if (typeof this.#generator?.next !== "function") {
-      throw new ModelError(`thread ${this.#threadName()} is not a procedure`, "Give thread() a generator function (function*).");
+      throw new ModelError(`thread ${this.recorder.threadName()} is not a procedure`, "Give thread() a generator function (function*).");
     }
   }
 
   execute(): NativeBlock {
+    const { recorder } = this;
     for (const witness of witnessesTo(this.control, this.options.secondWitness === true)) this.#replayBlock(witness);
     if (keyOf(this.#describePending()) !== this.control.key) throw this.#nondeterministic();
     let outcome: BlockRun["outcome"] = "step";
@@ -160,26 +102,26 @@ export class Run implements Context {
       if (error instanceof Blocked) outcome = "blocked";
       else {
         outcome = "fault";
-        fault = error instanceof Fault ? error.report : this.#reportOf(error);
-        this.#event({ kind: "report", report: fault, depth: this.#calls.length });
+        fault = reportOf(error, this.environment.locate);
+        recorder.event({ kind: "report", report: fault, depth: this.#calls.length });
       }
     }
     const next = outcome === "step" ? this.#nextControl() : null;
     const [state, patches] = next === null ? [null, []] : this.#apply(next);
     return {
       outcome,
-      decisions: this.#decisions,
-      writes: this.#writes,
-      accesses: this.#accesses,
-      stored: this.#stored,
-      acquisitions: this.#acquisitions,
-      reports: outcome === "blocked" ? [] : this.#reports,
+      decisions: recorder.decisions,
+      writes: recorder.writes,
+      accesses: recorder.accesses,
+      stored: recorder.stored,
+      acquisitions: recorder.acquisitions,
+      reports: outcome === "blocked" ? [] : recorder.reports,
       fault,
-      atomicBecause: this.#atomicBecause,
-      events: this.#events,
+      atomicBecause: recorder.atomicBecause,
+      events: recorder.events,
       next,
       state,
-      choices: this.#choices,
+      choices: recorder.choices,
       patches,
     };
   }
@@ -187,7 +129,7 @@ export class Run implements Context {
   #apply(next: Control): [State, readonly Patch[]] {
     const recipe = (draft: unknown) => {
       const changing = draft as StateDraft;
-      for (const [cell, code] of this.#writes) writeCell(this.environment.layout, changing, cell, code);
+      for (const [cell, code] of this.recorder.writes) writeCell(this.environment.layout, changing, cell, code);
       changing.threads[this.thread] = next.number;
     };
     if (!this.options.trace) return [produce(this.state, recipe), []];
@@ -197,7 +139,7 @@ export class Run implements Context {
 
   #nextControl(): Control {
     const register = this.environment.registers[this.thread] as ControlRegister;
-    return register.intern(this.#describePending(), { from: this.control, reads: this.#reads, choices: this.#choices });
+    return register.intern(this.#describePending(), { from: this.control, reads: this.recorder.reads, choices: this.recorder.choices });
   }
 
   #describePending(): ControlDescription {
@@ -208,28 +150,18 @@ export class Run implements Context {
   }
 
   #replayBlock(witness: Witness): void {
-    this.#replay = witness;
-    this.#nextRead = 0;
-    this.#nextChoice = 0;
     try {
-      this.#resume();
+      this.recorder.replaying(witness, () => this.#resume());
     } catch (error) {
       if (error instanceof ModelError) throw error;
       throw this.#nondeterministic();
-    } finally {
-      this.#replay = null;
     }
-    if (this.#nextRead !== witness.reads.length || this.#nextChoice !== witness.choices.length) throw this.#nondeterministic();
-    this.#oneAccess = 0;
-    this.#raceAllowed = 0;
-    // What an earlier block allocated has been there for others to see since that block ended.
-    this.#fresh.clear();
   }
 
   #nondeterministic(): ModelError {
     const site = this.#pending.frames.at(-1)?.site;
     return new ModelError(
-      `nondeterministic model code: run again from the same state, thread ${this.#threadName()} does something else`,
+      `nondeterministic model code: run again from the same state, thread ${this.recorder.threadName()} does something else`,
       "A block's behaviour must follow from the state it reads and the choices it makes: look for data kept outside the state.",
       site?.location ?? this.#root?.procedure.location,
     );
@@ -258,21 +190,22 @@ export class Run implements Context {
   }
 
   #waitFor(wait: Wait): void {
-    this.#waitsAt = this.#pending.frames.at(-1)?.site.location ?? null;
+    const { recorder } = this;
+    recorder.waitsAt = this.#pending.frames.at(-1)?.site.location ?? null;
     if (wait.mutex) {
       const cell = this.environment.layout.cell(wait.mutex.$view, wait.mutex.$field, 0);
-      this.touch(wait.mutex.$view);
-      const holder = this.#readCell(cell);
+      recorder.touch(wait.mutex.$view);
+      const holder = recorder.readCell(cell);
       if (holder === this.thread + 1)
-        this.fault("lockdep", `self-deadlock: ${this.#threadName()} already holds ${this.environment.names.cell(cell)}`);
+        recorder.fault("lockdep", `self-deadlock: ${recorder.threadName()} already holds ${this.environment.names.cell(cell)}`);
       if (holder !== 0) throw new Blocked();
     } else if (wait.guard && !wait.guard()) throw new Blocked();
-    this.#waitsAt = null;
+    recorder.waitsAt = null;
   }
 
   #checkNothingHeld(what: string): void {
-    if (this.#readCell(this.environment.layout.heldCell(this.thread)) !== 0)
-      this.report("lockdep", `${what} returns while holding a mutex`);
+    if (this.recorder.readCell(this.environment.layout.heldCell(this.thread)) !== 0)
+      this.recorder.report("lockdep", `${what} returns while holding a mutex`);
   }
 
   // What instrumented code calls, through the module's `$rt`.
@@ -302,7 +235,7 @@ export class Run implements Context {
       if (!mutex) throw new ModelError("yield* of a wait that is not a mutex", "Write `yield until(…)`, without the star.", site.location);
       const { live: copies } = this.#pending;
       yield undefined;
-      this.acquire(mutex.$view, mutex.$field);
+      this.recorder.acquire(mutex.$view, mutex.$field);
       this.#restored = copies;
       return undefined;
     }
@@ -315,11 +248,11 @@ export class Run implements Context {
     }
     const copies = live.map((value, position) => copyLocal(value, site.live[position] ?? "?", site));
     const call: OpenCall = { site, live: copies, entered: null };
-    this.#calls.push(call);
+    this.#open(call);
     const result = (yield* callee as Generator<unknown, unknown, void>) as Local;
-    this.#calls.pop();
+    this.#close();
     const { entered } = call;
-    if (entered) this.#event({ kind: "return", procedure: entered.procedure.name, result, depth: this.#calls.length });
+    if (entered) this.recorder.event({ kind: "return", procedure: entered.procedure.name, result, depth: this.#calls.length });
     if (this.#calls.length === 0) this.#checkNothingHeld(entered?.procedure.name ?? "a call");
     let kept: Local = result;
     if (entered && this.environment.watched.has(entered.procedure.name)) {
@@ -353,7 +286,7 @@ export class Run implements Context {
     if (call) call.entered ??= entered;
     else this.#root ??= entered;
     const depth = Math.max(0, this.#calls.length - 1);
-    if (call) this.#event({ kind: "call", procedure: procedure.name, parameters, depth, location: call.site.location });
+    if (call) this.recorder.event({ kind: "call", procedure: procedure.name, parameters, depth, location: call.site.location });
   }
 
   tick(location: Location): void {
@@ -366,6 +299,16 @@ export class Run implements Context {
     }
   }
 
+  #open(call: OpenCall): void {
+    this.#calls.push(call);
+    this.recorder.depth = this.#calls.length;
+  }
+
+  #close(): void {
+    this.#calls.pop();
+    this.recorder.depth = this.#calls.length;
+  }
+
   #frames(): Frame[] {
     return this.#calls.map(({ site, live, entered }) => ({
       site,
@@ -375,269 +318,6 @@ export class Run implements Context {
           ? { procedure: entered.procedure.name, parameters: entered.parameters }
           : null,
     }));
-  }
-
-  // The context that views and primitives act on.
-
-  read(view: StructView, field: FieldInfo, offset: number): number {
-    this.touch(view);
-    const first = this.environment.layout.fieldCell(field, view.$index);
-    this.#access(view, field, first);
-    return this.#readCell(first + offset);
-  }
-
-  write(view: StructView, field: FieldInfo, offset: number, code: number): void {
-    this.touch(view);
-    const first = this.environment.layout.fieldCell(field, view.$index);
-    this.#access(view, field, first);
-    if (!this.#fresh.has(view)) this.#stored.add(first);
-    this.#writeCell(first + offset, code);
-  }
-
-  touch(view: StructView): void {
-    const cell = this.environment.layout.livenessCell(view.$struct, view.$index);
-    if (cell >= 0 && this.#readCell(cell) !== LIVE)
-      this.fault("use-after-free", `${this.environment.names.view(view)} is used after it was freed`);
-  }
-
-  slots(struct: StructInfo): number {
-    return this.environment.layout.slots(struct);
-  }
-
-  allocate(struct: StructInfo): StructView {
-    const { layout } = this.environment;
-    if (layout.livenessCell(struct, 0) < 0) throw this.#notDynamic(struct, "kzalloc");
-    for (let slot = 0; slot < layout.slots(struct); slot++) {
-      const cell = layout.livenessCell(struct, slot);
-      if (this.#readCell(cell) === 0) {
-        this.#writeCell(cell, LIVE);
-        this.#fresh.add(struct.view(slot));
-        this.#event({ kind: "allocate", cell, depth: this.#calls.length });
-        return struct.view(slot);
-      }
-    }
-    throw new Fault({
-      check: "model-fault",
-      message: `the pool of ${struct.name} is exhausted`,
-      location: this.#here(),
-      exhausted: struct.number,
-    });
-  }
-
-  free(view: StructView): void {
-    const { layout, names } = this.environment;
-    const cell = layout.livenessCell(view.$struct, view.$index);
-    if (cell < 0) throw this.#notDynamic(view.$struct, "kfree");
-    if (this.#readCell(cell) !== LIVE) this.fault("double-free", `${names.view(view)} is freed again`);
-    for (const field of view.$struct.fields) {
-      if (field.spec.kind === "mutex" && this.#readCell(layout.fieldCell(field, view.$index)) !== 0) {
-        this.fault("lockdep", `${names.view(view)} is freed while ${names.cell(layout.fieldCell(field, view.$index))} is held`);
-      }
-    }
-    this.#writeCell(cell, FREED);
-    // A freed object's fields are cleared, so that states which cannot differ do not differ.
-    const first = layout.fieldCell(view.$struct.fields[0] as FieldInfo, view.$index);
-    for (let offset = 0; offset < layout.stride(view.$struct); offset++) this.#writeCell(first + offset, 0);
-    this.#event({ kind: "free", cell, depth: this.#calls.length });
-  }
-
-  isFreed(): boolean {
-    throw new ModelError("isFreed() is asked by model code", "Only properties may ask it; the C cannot.", this.#here() ?? undefined);
-  }
-
-  acquire(view: StructView, field: FieldInfo): void {
-    const { layout } = this.environment;
-    const cell = layout.fieldCell(field, view.$index);
-    this.#writeCell(cell, this.thread + 1);
-    const held = layout.heldCell(this.thread);
-    this.#writeCell(held, this.#readCell(held) + 1);
-    if (this.#replay) return;
-    this.#acquisitions.push({ cell, alsoTaken: [...this.#taken], givenBack: [...this.#givenBack], location: this.#here() });
-    this.#taken.push(cell);
-    this.#accesses.push({ kind: "acquire", cell, guarded: true });
-    this.#event({ kind: "lock", cell, depth: this.#calls.length });
-  }
-
-  release(view: StructView, field: FieldInfo): void {
-    const { layout, names } = this.environment;
-    this.touch(view);
-    const cell = layout.fieldCell(field, view.$index);
-    const holder = this.#readCell(cell);
-    if (holder !== this.thread + 1) {
-      this.fault(
-        "lockdep",
-        `${this.#threadName()} unlocks ${names.cell(cell)}, which ${holder === 0 ? "is free" : "another thread holds"}`,
-      );
-    }
-    this.#writeCell(cell, 0);
-    const held = layout.heldCell(this.thread);
-    this.#writeCell(held, this.#readCell(held) - 1);
-    if (this.#replay) return;
-    const position = this.#taken.indexOf(cell);
-    if (position >= 0) this.#taken.splice(position, 1);
-    else this.#givenBack.push(cell);
-    this.#accesses.push({ kind: "release", cell, guarded: true });
-    this.#event({ kind: "unlock", cell, depth: this.#calls.length });
-  }
-
-  asOneAccess<T>(access: () => T): T {
-    this.#oneAccess++;
-    const before = this.#accesses.length;
-    try {
-      return access();
-    } finally {
-      this.#oneAccess--;
-      if (this.#oneAccess === 0 && !this.#replay) this.#accesses.splice(before + 1);
-    }
-  }
-
-  withoutGuard<T>(access: () => T): T {
-    this.#raceAllowed++;
-    try {
-      return access();
-    } finally {
-      this.#raceAllowed--;
-    }
-  }
-
-  declareAtomic(why: string): void {
-    if (!this.#replay) this.#atomicBecause = why;
-  }
-
-  choose(what: string, labels: readonly string[]): number {
-    if (this.#replay) {
-      const taken = this.#replay.choices[this.#nextChoice++];
-      if (taken === undefined || taken >= labels.length) throw this.#nondeterministic();
-      return taken;
-    }
-    const taken = this.options.choices?.[this.#choices.length] ?? 0;
-    this.#decisions.push({ kind: "choice", what, labels, taken });
-    if (labels.length === 0) throw new Blocked();
-    this.#choices.push(taken);
-    this.#event({ kind: "choice", what, label: labels[taken] as string, depth: this.#calls.length });
-    return taken;
-  }
-
-  faultBudget(): number {
-    return this.#readCell(this.environment.layout.faultsCell);
-  }
-
-  spendFault(_what: string): void {
-    const { faultsCell } = this.environment.layout;
-    this.#writeCell(faultsCell, this.#readCell(faultsCell) - 1);
-  }
-
-  applied(commit: string): boolean {
-    return this.environment.applied.has(commit);
-  }
-
-  observe(event: string, values: readonly unknown[]): void {
-    this.#event({ kind: "observe", event, values, depth: this.#calls.length });
-  }
-
-  report(check: CheckName, message: string): void {
-    if (this.#replay) return;
-    const report: Report = { check, message, location: this.#here() };
-    if (this.#reports.some((known) => known.check === check && known.message === message)) return;
-    this.#reports.push(report);
-    this.#event({ kind: "report", report, depth: this.#calls.length });
-  }
-
-  fault(check: CheckName, message: string): never {
-    throw new Fault({ check, message, location: this.#here() });
-  }
-
-  #access(view: StructView, field: FieldInfo, first: number): void {
-    if (field.isGhost || this.#fresh.has(view)) return;
-    const guarded = this.#isGuarded(view, field);
-    if (this.#replay) return;
-    const last = this.#accesses.at(-1);
-    const isContainer = field.spec.kind === "set" || field.spec.kind === "list";
-    if (isContainer && last?.kind === "access" && last.cell === first) return;
-    this.#accesses.push({ kind: "access", cell: first, guarded });
-  }
-
-  /** Whether the lock that guards the field is held by this thread; reports if one guards it and it is not. */
-  #isGuarded(view: StructView, field: FieldInfo): boolean {
-    if (field.guard === null) return false;
-    const { layout, names } = this.environment;
-    let owner = view;
-    for (const [position, name] of field.guard.entries()) {
-      const step = owner.$struct.field(name);
-      const cell = layout.fieldCell(step, owner.$index);
-      const code = this.#readCell(cell);
-      if (position === field.guard.length - 1) {
-        if (code === this.thread + 1) return true;
-        if (this.#raceAllowed === 0) {
-          this.report("guarded-by", `${names.view(view)}.${field.name} is touched without ${names.cell(cell)}`);
-        }
-        return false;
-      }
-      if (code === 0 || step.spec.kind !== "ref") return false;
-      owner = step.struct.schema.struct(step.spec.to).view(code - 1);
-    }
-    return false;
-  }
-
-  #readCell(cell: number): number {
-    if (this.#replay) {
-      const code = this.#replay.reads[this.#nextRead++];
-      if (code === undefined) throw this.#nondeterministic();
-      return code;
-    }
-    let code = this.#writes.get(cell);
-    if (code === undefined) {
-      code = readCell(this.environment.layout, this.state, cell);
-      if (!this.#seen.has(cell)) {
-        this.#seen.add(cell);
-        this.#decisions.push({ kind: "read", cell, code });
-      }
-    }
-    this.#reads.push(code);
-    return code;
-  }
-
-  #writeCell(cell: number, code: number): void {
-    if (this.#replay) return;
-    const size = this.environment.layout.cells[cell]?.size as number;
-    if (!(code >= 0 && code < size))
-      this.fault("model-fault", `${this.environment.names.cell(cell)} cannot hold ${code}; its range is 0 to ${size - 1}`);
-    this.#writes.set(cell, code);
-  }
-
-  #event(event: BlockEvent): void {
-    if (this.options.trace && !this.#replay) this.#events.push(event);
-  }
-
-  #here(): Location | null {
-    return this.#replay ? null : (this.environment.locate(new Error()) ?? this.#waitsAt);
-  }
-
-  #threadName(): string {
-    return this.environment.threads[this.thread]?.name as string;
-  }
-
-  #notDynamic(struct: StructInfo, what: string): ModelError {
-    return new ModelError(
-      `${what} of ${struct.name}, whose pool has no bound in the scenario`,
-      `Add pools: { ${struct.name}: N } to the scenario, N being the most objects that exist at a time.`,
-      this.#here() ?? undefined,
-    );
-  }
-
-  /** What a thrown error of model code means. Errors that are not the design's are passed on. */
-  #reportOf(error: unknown): Report {
-    if (error instanceof ModelError) throw error;
-    if (!(error instanceof Error))
-      throw new ModelError(`model code threw ${String(error)}`, "Model code does not throw; use WARN_ON or BUG_ON.");
-    const location = this.environment.locate(error);
-    if (error instanceof TypeError && /of null/.test(error.message)) {
-      const field = /'([^']+)'/.exec(error.message)?.[1];
-      return { check: "null-deref", message: `NULL pointer dereference${field ? ` (reading ->${field})` : ""}`, location };
-    }
-    if (error instanceof RangeError && /^\w+\.\w+ holds/.test(error.message))
-      return { check: "model-fault", message: error.message, location };
-    throw new ModelError(`model code failed: ${error.message}`, "Correct the model at this place.", location ?? undefined);
   }
 }
 
@@ -650,9 +330,4 @@ function witnessesTo(control: Control, second: boolean): Witness[] {
     witness = witness.from.witness;
   }
   return chain.reverse();
-}
-
-/** Whether the local is a pointer into the state. */
-export function isPointer(value: unknown): value is StructView | FieldHandle {
-  return value instanceof StructView || value instanceof FieldHandle;
 }

@@ -1,0 +1,28 @@
+/** What a run needs to know of its machine, and what it may be asked for. */
+import type { Location } from "../lang/errors.js";
+import type { Thread } from "../lang/scenario.js";
+import type { Layout } from "../state/layout.js";
+import type { Names } from "../state/names.js";
+import type { ControlRegister } from "./control.js";
+
+export interface RunEnvironment {
+  readonly layout: Layout;
+  readonly names: Names;
+  readonly threads: readonly Thread[];
+  readonly registers: readonly ControlRegister[];
+  readonly applied: ReadonlySet<string>;
+  readonly faultPolicy: "contract" | "any";
+  /** Procedures whose return some property watches. */
+  readonly watched: ReadonlySet<string>;
+  /** First place in model source on an error's stack. */
+  readonly locate: (error: Error) => Location | null;
+}
+
+export interface RunOptions {
+  /** Choices to make, in order; after the last one the first alternative is taken. */
+  readonly choices?: readonly number[];
+  /** Record calls, results and lock operations for a trace. */
+  readonly trace?: boolean;
+  /** Use the control state's second witness. */
+  readonly secondWitness?: boolean;
+}
