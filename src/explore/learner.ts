@@ -5,6 +5,7 @@
 import { type Answer, evaluate, instancesOf, type PropertyInstance, type Question } from "../check/evaluate.js";
 import { ModelError } from "../lang/errors.js";
 import { get, Packing, type Place } from "../state/packing.js";
+import type { State } from "../state/state.js";
 import type { BlockRun } from "../step/block.js";
 import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
@@ -58,6 +59,8 @@ export class Learner {
   /** Root slots by thread and control state number. */
   readonly roots: Int32Array[];
   readonly pathsOf = new Map<Control, number>();
+  /** Paths learned of control states to which one way is known so far. */
+  readonly #onlyWitness = new Map<Control, { readonly words: Uint32Array; readonly choices: readonly number[] }[]>();
 
   constructor(
     readonly machine: Machine,
@@ -100,7 +103,9 @@ export class Learner {
     const state = this.packing.unpack(words);
     const control = machine.control(state, thread);
     const block = machine.run(state, thread, { choices });
-    this.#repeat(control, block, () => machine.run(state, thread, { choices, secondWitness: true }));
+    if (control.secondWitness !== null || !this.pathsOf.has(control)) this.#repeat(control, state, choices, block);
+    if (control.secondWitness === null) this.#remember(control, words, choices);
+    if (block.next) this.#catchUp(block.next);
     const tests = block.decisions.map((decision): Test => {
       if (decision.kind === "choice") return { kind: CHOICE, count: decision.labels.length, taken: decision.taken };
       const size = machine.layout.cells[decision.cell]?.size as number;
@@ -110,9 +115,9 @@ export class Learner {
     const last = tests.at(-1);
     // A choice among nothing has no child to hang a leaf on: the node itself says that the step is not possible.
     const isDeadEnd = last?.kind === CHOICE && last.count === 0;
-    const slot = this.#grow(control, this.rootOf(thread, control.number), isDeadEnd ? tests.slice(0, -1) : tests);
+    const slot = this.#grow(control, block, isDeadEnd ? tests.slice(0, -1) : tests);
     // The path was missing from the tree, or nobody would have asked.
-    if (rules.heap[slot] !== 0) throw this.#nondeterministic(control);
+    if (rules.heap[slot] !== 0) throw this.#nondeterministic(control, block.next);
     const node = block.outcome === "blocked" ? rules.newBlocked() : this.#newLeaf(control, block);
     rules.heap[slot] = node;
     this.pathsOf.set(control, (this.pathsOf.get(control) ?? 0) + 1);
@@ -220,32 +225,51 @@ export class Learner {
     return this.rules.newLeaf(number, [payload.length / 3, ...payload]);
   }
 
-  #grow(control: Control, root: number, tests: readonly Test[]): number {
+  #grow(control: Control, { next }: BlockRun, tests: readonly Test[]): number {
     try {
-      return this.rules.grow(root, tests);
+      return this.rules.grow(this.rootOf(control.thread, control.number), tests);
     } catch (error) {
-      if (error instanceof Contradiction) throw this.#nondeterministic(control);
+      if (error instanceof Contradiction) throw this.#nondeterministic(control, next);
       throw error;
     }
   }
 
+  #remember(control: Control, words: Uint32Array, choices: readonly number[]): void {
+    const paths = this.#onlyWitness.get(control);
+    const path = { words: words.slice(), choices };
+    if (paths) paths.push(path);
+    else this.#onlyWitness.set(control, [path]);
+  }
+
+  /** Once a second way to a control state is known, what was learned with the first alone is repeated with the second. */
+  #catchUp(control: Control): void {
+    const paths = this.#onlyWitness.get(control);
+    if (control.secondWitness === null || paths === undefined) return;
+    this.#onlyWitness.delete(control);
+    for (const { words, choices } of paths) {
+      const state = this.packing.unpack(words);
+      this.#repeat(control, state, choices, this.machine.run(state, control.thread, { choices }));
+    }
+  }
+
   /** Runs the path again, by another witness if there is one: it must come out the same. */
-  #repeat(control: Control, first: BlockRun, again: () => BlockRun): void {
-    if (control.secondWitness === null && (this.pathsOf.get(control) ?? 0) > 0) return;
-    const second = again();
+  #repeat(control: Control, state: State, choices: readonly number[], first: BlockRun): void {
+    const second = this.machine.run(state, control.thread, { choices, secondWitness: true });
     const same =
       second.outcome === first.outcome &&
       second.next === first.next &&
       JSON.stringify(second.decisions) === JSON.stringify(first.decisions) &&
       JSON.stringify([...second.writes]) === JSON.stringify([...first.writes]) &&
       JSON.stringify([second.fault, second.reports, second.accesses]) === JSON.stringify([first.fault, first.reports, first.accesses]);
-    if (!same) throw this.#nondeterministic(control);
+    if (!same) throw this.#nondeterministic(control, first.next);
   }
 
-  #nondeterministic(control: Control): ModelError {
-    const site = control.frames.at(-1)?.site;
+  #nondeterministic(control: Control, next: Control | null): ModelError {
+    // A thread that has not begun stands nowhere; where it gets to is near enough.
+    const site = (control.frames.at(-1) ?? next?.frames.at(-1))?.site;
+    const thread = this.machine.names.threads[control.thread];
     return new ModelError(
-      `nondeterministic model code${site ? ` in ${site.procedure}` : ""}: from the same reads and choices it did two different things`,
+      `nondeterministic model code in ${site ? `${site.procedure}, ` : ""}thread ${thread}: from the same reads and choices it did two different things`,
       "A block's behaviour must follow from the state it reads and the choices it makes: look for data kept outside the state.",
       site?.location,
     );

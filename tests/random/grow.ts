@@ -181,9 +181,25 @@ export function grow(tape: readonly number[]): string {
       () => same(`if (${condition(scope)}) return ${number(scope)};`),
       () => same(rarely(8) ? `${b}.n++;` : `${b}.g = ${b}.g === 0 ? 1 : 0;`),
       () => same(`atomic("a test");`),
+      () => same(nestedLocks(scope)),
+      () =>
+        same(
+          `{ const pair = [${number(scope)}, ${pointer(scope)}, ${b}.mode]; yield; ${b}.n = pair[0]; ${b}.q = pair[1]; yield; ${b}.mode = pair[2]; }`,
+        ),
+      () =>
+        same(
+          `{ const lock = ${b}.${one(["m", "m2"])}; yield; yield* mutex_lock(lock); ${b}.k = ${number(scope)}; yield; mutex_unlock(lock); }`,
+        ),
       () => same(rarely(8) ? (take(2) === 1 ? `mutex_unlock(${b}.m);` : `yield* mutex_lock(${b}.m2);`) : locked(scope, depth)),
       () => same(`if (!${b}.set.every((o) => false)) { const some = choose("some", [...${b}.set]); some.v = 1; yield; ${b}.q = some; }`),
     );
+  }
+
+  /** Two mutexes, one inside the other, in either order. */
+  function nestedLocks(scope: Scope): string {
+    const [first, second] = take(2) === 0 ? ["m", "m2"] : ["m2", "m"];
+    const [b, c] = [box(scope), box(scope)];
+    return `yield* mutex_lock(${b}.${first}); yield* mutex_lock(${c}.${second}); ${b}.on = ${condition(scope)}; mutex_unlock(${c}.${second}); yield; mutex_unlock(${b}.${first});`;
   }
 
   function freed(scope: Scope, b: string): string {
@@ -224,6 +240,7 @@ export function grow(tape: readonly number[]): string {
       () => `atRest("box", "${one(["m", "m2"])}", (b, state) => ${judgement(ofBox)})`,
       () => `onStep("box", (b, before, state) => ${stepJudgement(ofBox)})`,
       () => `onReturn("${one(["sub0", "sub1"])}", ([b, x], ret, state) => ${judgement({ ...ofBox, numbers: ["x", "ret"] })})`,
+      () => `onReturn("t0", ([b], ret, state) => ${judgement(ofBox)})`,
       () => `atEnd("box", (b, state) => ${judgement(ofBox)})`,
       () => `sometimes("box", (b, state) => ${judgement(ofBox)})`,
       () => `always("obj", (o, state) => o.v < 2 && o.next !== o)`,
