@@ -94,7 +94,7 @@ export const C11 = property({
 
 export const L2 = property({
   code: "L2",
-  sentence: "Nothing is on a freed domain: neither the hardware of a device nor a group.",
+  sentence: "Nothing is on a freed domain: neither the hardware of a device nor a group, which has no freed default domain either.",
   source: "0286300e6045, dcf40ed3a20d (use after free of group->domain)",
   seenRedBy: "--revert 0286300e6045 with the driver that has no detach_dev; --revert 2cc73c5712f9",
   window: always("device", (dev) => {
@@ -103,6 +103,7 @@ export const L2 = property({
     return {
       "the hardware's domain is alive": dev.hw === null || !isFreed(dev.hw),
       "the group's domain is alive": group.domain === null || !isFreed(group.domain),
+      "the group's default domain is alive": group.default_domain === null || !isFreed(group.default_domain),
     };
   }),
 });

@@ -1,6 +1,6 @@
 /** DMA ownership: who may use a group's devices, the kernel's DMA API or a user process. Written for v5.19 to v6.1. */
 import { type Errno, property, windows } from "iommu-mc";
-import { type Device, type IommuGroup, linux, type VfioGroup } from "../models/linux/schema.js";
+import { type IommuGroup, linux, type VfioGroup } from "../models/linux/schema.js";
 import { reach } from "./reach.js";
 
 const { always, atRest, onReturn, onStep, sometimes } = windows(linux);
@@ -11,12 +11,14 @@ export const O1 = property({
     "A driver is allowed to use the DMA API only while nobody owns the group, and only on the default domain if others use it already.",
   source: "iommu_device_use_default_domain()",
   seenRedBy: "mutant: iommu_device_use_default_domain() refuses only a group without an owner",
-  window: onReturn<[Device], Errno>("iommu_device_use_default_domain", ([dev], ret) => {
-    const group = dev.iommu_group;
-    if (ret !== 0 || group === null) return null;
+  // No invariant: once counted, a driver may put the group on a domain of its own. It is asked where the count rises.
+  window: onStep("iommu_group", (group, before) => {
+    const users = before(() => group.owner_cnt);
+    const isClaim = group.owner !== null && (users === 0 || before(() => group.owner) !== group.owner);
+    if (group.owner_cnt <= users || isClaim) return null;
     return {
       "nobody owns the group": group.owner === null,
-      "the group is on its default domain if another driver uses it": group.owner_cnt < 2 || isOnDefaultDomain(group),
+      "the group is on its default domain if another driver uses it": users === 0 || isOnDefaultDomain(group),
     };
   }),
 });
