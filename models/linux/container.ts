@@ -28,14 +28,15 @@ import {
   vfio_dma_do_unmap,
   vfio_iommu_type1_attach_group,
   vfio_iommu_type1_detach_group,
+  vfio_iommu_type1_notify,
   vfio_iommu_type1_open,
   vfio_iommu_type1_release,
 } from "./type1.js";
 
-abstraction("container->group_lock is a mutex: CHECK_EXTENSION, the only reader, is left out", "neither");
+abstraction("container->group_lock is a mutex: its only reader, CHECK_EXTENSION, is left out", "neither");
 abstraction("type1 is the only VFIO IOMMU driver: SET_IOMMU tries one", "neither");
 
-/** Opening /dev/vfio/vfio, v6.1 line 361. */
+/** Opening /dev/vfio/vfio, 6.1.176 line 365. */
 export function* vfio_fops_open(): Proc<VfioContainer | null> {
   if (fault("kzalloc(vfio_container)")) return null;
   const container = kzalloc(linux, "vfio_container");
@@ -43,8 +44,16 @@ export function* vfio_fops_open(): Proc<VfioContainer | null> {
   return container;
 }
 
-/** Closing it, v6.1 line 377. */
+/** Closing it, 6.1.176 line 382. Tells the IOMMU driver, without any lock. */
 export function* vfio_fops_release(container: VfioContainer): Proc {
+  const driver = data_race(() => container.iommu_driver);
+  yield;
+  if (driver) {
+    const data = data_race(() => container.iommu_data);
+    yield;
+    yield* vfio_iommu_type1_notify(data!);
+    yield;
+  }
   vfio_container_put(container);
 }
 
@@ -52,16 +61,15 @@ function vfio_container_put(container: VfioContainer): void {
   if (kref_put(container.kref)) kfree(container);
 }
 
-/** v6.1 line 426. Claims the group, and attaches it if the container has its IOMMU already. */
+/** 6.1.176 line 427. Claims the group, and attaches it if the container has its IOMMU already. */
 export function* vfio_container_attach_group(container: VfioContainer, group: VfioGroup): Proc<Errno> {
   lockdep_assert_held(group.group_lock);
   yield* mutex_lock(container.group_lock);
   let ret: Errno = yield* iommu_group_claim_dma_owner(group.iommu_group!, group);
   yield;
   if (!ret) {
-    const iommu_data = container.iommu_data;
-    if (iommu_data !== null) {
-      ret = yield* vfio_iommu_type1_attach_group(iommu_data, group.iommu_group!);
+    if (container.iommu_driver) {
+      ret = yield* vfio_iommu_type1_attach_group(container.iommu_data!, group.iommu_group!);
       yield;
       if (ret) {
         yield* iommu_group_release_dma_owner(group.iommu_group!);
@@ -79,22 +87,25 @@ export function* vfio_container_attach_group(container: VfioContainer, group: Vf
   return ret;
 }
 
-/** v6.1 line 479. The last group takes the container's IOMMU with it. */
+/** 6.1.176 line 479. The last group takes the container's IOMMU with it. */
 export function* vfio_group_detach_container(group: VfioGroup): Proc {
   const container = group.container!;
   lockdep_assert_held(group.group_lock);
   WARN_ON(group.container_users !== 1, "a group leaves its container with users");
   yield* mutex_lock(container.group_lock);
-  const iommu_data = container.iommu_data;
-  if (iommu_data !== null) yield* vfio_iommu_type1_detach_group(iommu_data, group.iommu_group!);
+  const driver = container.iommu_driver;
+  if (driver) yield* vfio_iommu_type1_detach_group(container.iommu_data!, group.iommu_group!);
   yield;
   yield* iommu_group_release_dma_owner(group.iommu_group!);
   yield;
   group.container = null;
   group.container_users = 0;
   list_del(group, container.group_list);
-  if (iommu_data !== null && list_empty(container.group_list)) {
-    yield* vfio_iommu_type1_release(iommu_data);
+  if (driver && list_empty(container.group_list)) {
+    yield* vfio_iommu_type1_release(container.iommu_data!);
+    yield;
+    container.iommu_driver = false;
+    yield;
     container.iommu_data = null;
   }
   mutex_unlock(container.group_lock);
@@ -102,23 +113,37 @@ export function* vfio_group_detach_container(group: VfioGroup): Proc {
   vfio_container_put(container);
 }
 
-/** v6.1 line 514. Looks at the container's IOMMU without the container's lock; the group keeps it from going away. */
+/** 6.1.176 line 514. Looks at the container's IOMMU without the container's lock; the group keeps it from going away. */
 export function vfio_device_assign_container(device: VfioDevice): Errno {
   const group = device.group!;
   lockdep_assert_held(group.group_lock);
   const container = group.container;
-  if (container === null || data_race(() => container.iommu_data) === null) return -EINVAL;
+  if (container === null || !data_race(() => container.iommu_driver)) return -EINVAL;
   if (WARN_ON(group.container_users === 0, "a group in a container has no users")) return -EINVAL;
   kref_get(group.file);
   group.container_users++;
   return 0;
 }
 
-/** VFIO_SET_IOMMU, v6.1 line 266. */
+/**
+ * 6.1.176 line 532. Drops the open device's reference on the group's file under the lock, and tells whether it was the
+ * last: fput() does not release the file there and then.
+ */
+export function* vfio_device_unassign_container(device: VfioDevice): Proc<boolean> {
+  const group = device.group!;
+  yield* mutex_lock(group.group_lock);
+  WARN_ON(group.container_users <= 1, "an open device is not counted as a user of the container");
+  group.container_users--;
+  const isLast = kref_put(group.file);
+  mutex_unlock(group.group_lock);
+  return isLast;
+}
+
+/** VFIO_SET_IOMMU, 6.1.176 line 266. */
 export function* vfio_ioctl_set_iommu(container: VfioContainer): Proc<Errno> {
   let ret: Errno;
   yield* mutex_lock(container.group_lock);
-  if (list_empty(container.group_list) || container.iommu_data !== null) {
+  if (list_empty(container.group_list) || container.iommu_driver) {
     mutex_unlock(container.group_lock);
     return -EINVAL;
   }
@@ -128,14 +153,18 @@ export function* vfio_ioctl_set_iommu(container: VfioContainer): Proc<Errno> {
   else {
     ret = yield* __vfio_container_attach_groups(container, data);
     if (ret) yield* vfio_iommu_type1_release(data);
-    else container.iommu_data = data;
+    else {
+      container.iommu_driver = true;
+      yield;
+      container.iommu_data = data;
+    }
   }
   mutex_unlock(vfio.iommu_drivers_lock);
   mutex_unlock(container.group_lock);
   return ret;
 }
 
-/** v6.1 line 241. A failure detaches the groups before the failing one, in reverse; they stay claimed. */
+/** 6.1.176 line 241. A failure detaches the groups before the failing one, in reverse; they stay claimed. */
 function* __vfio_container_attach_groups(container: VfioContainer, data: VfioIommu): Proc<Errno> {
   let ret: Errno = -ENODEV;
   let attached = 0;
@@ -160,11 +189,13 @@ function iommu_group_of(group: VfioGroup) {
   return data_race(() => group.iommu_group)!;
 }
 
-/** The other ioctls of a container go to its IOMMU driver, v6.1 line 357: driver and data are read without any lock. */
+/** The other ioctls of a container go to its IOMMU driver, 6.1.176 line 333: driver and data are read one after the other, without any lock. */
 export function* vfio_fops_unl_ioctl(container: VfioContainer, cmd: "VFIO_IOMMU_MAP_DMA" | "VFIO_IOMMU_UNMAP_DMA"): Proc<Errno> {
-  const data = data_race(() => container.iommu_data);
-  if (data === null) return -EINVAL;
+  const driver = data_race(() => container.iommu_driver);
+  if (!driver) return -EINVAL;
   yield;
-  if (cmd === "VFIO_IOMMU_MAP_DMA") return yield* vfio_dma_do_map(data);
-  return yield* vfio_dma_do_unmap(data);
+  const data = data_race(() => container.iommu_data);
+  yield;
+  if (cmd === "VFIO_IOMMU_MAP_DMA") return yield* vfio_dma_do_map(data!);
+  return yield* vfio_dma_do_unmap(data!);
 }

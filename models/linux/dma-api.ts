@@ -1,7 +1,13 @@
-/** The DMA API of a bound driver, as far as page tables go: drivers/iommu/dma-iommu.c and kernel/dma/mapping.c of v6.1. */
-
+/** The DMA API of a bound driver, as far as page tables go: drivers/iommu/dma-iommu.c and kernel/dma/mapping.c of 6.1.176. */
+import { abstraction } from "iommu-mc";
 import { iommu_get_dma_domain } from "./iommu.js";
 import type { Device, IommuDomain } from "./schema.js";
+
+abstraction(
+  "dma_ops always fit the group's default domain: setting them up in dma_configure and tearing them down are left out",
+  "may miss a bug",
+);
+abstraction("a mapping for DMA that fails is one that is not made: it is no fault of its own", "neither");
 
 /**
  * dma_map_page() through iommu_dma_map_page(): maps into the group's default domain, whatever domain the group

@@ -5,7 +5,10 @@ import { pci_dma_cleanup, pci_dma_configure } from "./pci.js";
 import type { Device, DeviceDriver } from "./schema.js";
 import { vfio_pci_probe, vfio_pci_remove } from "./vfio.js";
 
-abstraction("device links, pm domains, deferred probing and the test_remove loop of really_probe are left out", "may miss a bug");
+abstraction(
+  "device links, pm domains, bus notifiers, deferred probing and the test_remove loop of really_probe are left out",
+  "may miss a bug",
+);
 abstraction("the lock of a parent bridge, which bind and unbind take for USB only, is left out", "neither");
 
 /** device_driver_attach(): the way a write to the driver's `bind` file goes. */
@@ -24,7 +27,7 @@ export function* device_driver_detach(dev: Device): Proc {
   mutex_unlock(dev.lock);
 }
 
-/** v6.1 line 577. The caller holds the device's lock. Only a successful dma_configure is followed by a dma_cleanup. */
+/** 6.1.176 line 584. The caller holds the device's lock. Only a successful dma_configure is followed by a dma_cleanup. */
 function* really_probe(dev: Device, drv: DeviceDriver): Proc<Errno> {
   dev.driver = drv;
   let ret: Errno = fault("pinctrl_bind_pins") ? -EINVAL : 0;
@@ -52,7 +55,7 @@ function* really_probe(dev: Device, drv: DeviceDriver): Proc<Errno> {
   return ret;
 }
 
-/** v6.1 line 1232. The ownership count is dropped before the managed resources go. */
+/** 6.1.176 line 1246. The ownership count is dropped before the managed resources go. */
 function* __device_release_driver(dev: Device): Proc {
   yield* device_remove(dev);
   yield;
@@ -75,7 +78,7 @@ function* device_remove(dev: Device): Proc {
   if (drv.kind === "vfio_pci") yield* vfio_pci_remove(dev);
 }
 
-/** v6.1 line 529: devres_release_all() and the rest. */
+/** 6.1.176 line 528: devres_release_all() and the rest. */
 function device_unbind_cleanup(dev: Device): void {
   dev.devres_map = null;
   dev.driver = null;

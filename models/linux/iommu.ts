@@ -23,26 +23,27 @@ abstraction(
   "changes of the default domain's type through sysfs, deferred attach, PASIDs and fault handlers are left out",
   "may miss a bug",
 );
+abstraction("the two kobjects of an iommu_group, of which devices_kobj holds the other, are one count", "neither");
 
-/** v6.1 line 1117. Reads `dev->iommu_group` without a lock; it does not change while the device exists. */
+/** 6.1.176 line 1117. Reads `dev->iommu_group` without a lock; it does not change while the device exists. */
 export function iommu_group_get(dev: Device): IommuGroup | null {
   const group = dev.iommu_group;
   if (group !== null) kref_get(group.devices_kobj);
   return group;
 }
 
-/** v6.1 line 1135. */
+/** 6.1.176 line 1135. */
 export function iommu_group_ref_get(group: IommuGroup): IommuGroup {
   kref_get(group.devices_kobj);
   return group;
 }
 
-/** v6.1 line 1149. */
+/** 6.1.176 line 1149. */
 export function iommu_group_put(group: IommuGroup): void {
   if (kref_put(group.devices_kobj)) iommu_group_release(group);
 }
 
-/** v6.1 line 670: the last reference is gone, so nobody holds or wants the mutex. */
+/** 6.1.176 line 670: the last reference is gone, so nobody holds or wants the mutex. */
 function iommu_group_release(group: IommuGroup): void {
   const blocking_domain = data_race(() => group.blocking_domain);
   if (group.default_domain !== null) iommu_domain_free(group.default_domain);
@@ -50,7 +51,7 @@ function iommu_group_release(group: IommuGroup): void {
   kfree(group);
 }
 
-/** v6.1 line 1904. */
+/** 6.1.176 line 1904. */
 function __iommu_domain_alloc(bus: BusType, type: DomainType): IommuDomain | null {
   const ops = bus.iommu_ops;
   if (ops === null) return null;
@@ -59,40 +60,40 @@ function __iommu_domain_alloc(bus: BusType, type: DomainType): IommuDomain | nul
   return domain;
 }
 
-/** v6.1 line 1934: a domain for a user of the IOMMU API, empty. */
+/** 6.1.176 line 1934: a domain for a user of the IOMMU API, empty. */
 export function iommu_domain_alloc(bus: BusType): IommuDomain | null {
   return __iommu_domain_alloc(bus, "UNMANAGED");
 }
 
-/** v6.1 line 1940. */
+/** 6.1.176 line 1940. */
 export function iommu_domain_free(domain: IommuDomain): void {
   domain_free(domain);
 }
 
-/** v6.1 line 1951: the domain the core wants the group on when no user domain is attached. */
+/** 6.1.176 line 1951: the domain the core wants the group on when no user domain is attached. */
 function* __iommu_group_set_core_domain(group: IommuGroup): Proc {
   const new_domain = group.owner !== null ? group.blocking_domain : group.default_domain;
   if (applied("dcf40ed3a20d")) {
     yield* __iommu_group_set_domain_nofail(group, new_domain);
   } else {
     const ret = yield* __iommu_group_set_domain(group, new_domain);
-    WARN_ON(ret !== 0, "iommu driver failed to attach the default/blocking domain");
+    WARN_ON(ret !== 0, "the driver refused the domain the core wants the group on");
   }
 }
 
-/** v6.1 line 1965. */
+/** 6.1.176 line 1965. */
 function* __iommu_attach_device(domain: IommuDomain, dev: Device): Proc<Errno> {
   return yield* attach_dev(domain, dev);
 }
 
-/** v6.1 line 2015; before 0286300e6045 a driver without `detach_dev` was silently not told. */
+/** 6.1.176 line 2015; before 0286300e6045 a driver without `detach_dev` was silently not told. */
 function* __iommu_detach_device(domain: IommuDomain, dev: Device): Proc {
   if (!applied("0286300e6045") && !domain.ops!.detach_dev) return;
   yield* detach_dev(domain, dev);
 }
 
 /**
- * v6.1 line 2088. Each device is a step of its own. Since 2cc73c5712f9 a failure puts every device back on the
+ * 6.1.176 line 2088. Each device is a step of its own. Since 2cc73c5712f9 a failure puts every device back on the
  * old domain; before, those attached so far stayed on the new one. That fix is written in terms of what
  * 0286300e6045 introduced, and is not applied without it.
  */
@@ -110,12 +111,12 @@ function* __iommu_attach_group(domain: IommuDomain, group: IommuGroup): Proc<Err
     const old_domain = group.domain;
     group.domain = null;
     const failed = yield* __iommu_group_set_domain(group, old_domain);
-    WARN_ON(failed !== 0, "iommu driver failed to attach a compatible domain");
+    WARN_ON(failed !== 0, "the driver refused the domain the group came from");
   }
   return ret;
 }
 
-/** v6.1 line 2119. */
+/** 6.1.176 line 2119. */
 export function* iommu_attach_group(domain: IommuDomain, group: IommuGroup): Proc<Errno> {
   yield* mutex_lock(group.mutex);
   const ret = yield* __iommu_attach_group(domain, group);
@@ -123,7 +124,7 @@ export function* iommu_attach_group(domain: IommuDomain, group: IommuGroup): Pro
   return ret;
 }
 
-/** v6.1 line 2140. Without dcf40ed3a20d an error leaves the devices before the failing one on the new domain. */
+/** 6.1.176 line 2140. Without dcf40ed3a20d an error leaves the devices before the failing one on the new domain. */
 function* __iommu_group_set_domain(group: IommuGroup, new_domain: IommuDomain | null): Proc<Errno> {
   if (applied("dcf40ed3a20d")) return yield* __iommu_group_set_domain_internal(group, new_domain, false);
   if (group.domain === new_domain) return 0;
@@ -202,10 +203,10 @@ function* __iommu_device_set_domain(group: IommuGroup, dev: Device, new_domain: 
 /** v6.5. */
 function* __iommu_group_set_domain_nofail(group: IommuGroup, new_domain: IommuDomain | null): Proc {
   const ret = yield* __iommu_group_set_domain_internal(group, new_domain, true);
-  WARN_ON(ret !== 0, "iommu driver failed to attach a domain that must not fail");
+  WARN_ON(ret !== 0, "the driver refused a domain that must not be refused");
 }
 
-/** v6.1 line 2179; `domain` has been ignored since 0286300e6045. */
+/** 6.1.176 line 2179; `domain` has been ignored since 0286300e6045. */
 export function* iommu_detach_group(domain: IommuDomain, group: IommuGroup): Proc {
   yield* mutex_lock(group.mutex);
   if (applied("0286300e6045")) yield* __iommu_group_set_core_domain(group);
@@ -232,7 +233,7 @@ function* __iommu_detach_group(domain: IommuDomain, group: IommuGroup): Proc {
   group.domain = group.default_domain;
 }
 
-/** v6.1 line 3100: identity equals identity. */
+/** 6.1.176 line 3100: identity equals identity. */
 function iommu_is_default_domain(group: IommuGroup): boolean {
   if (group.domain === group.default_domain) return true;
   return (
@@ -240,7 +241,7 @@ function iommu_is_default_domain(group: IommuGroup): boolean {
   );
 }
 
-/** v6.1 line 3126: a driver that uses the DMA API is about to be bound. */
+/** 6.1.176 line 3126: a driver that uses the DMA API is about to be bound. */
 export function* iommu_device_use_default_domain(dev: Device): Proc<Errno> {
   const group = iommu_group_get(dev);
   if (group === null) return 0;
@@ -254,7 +255,7 @@ export function* iommu_device_use_default_domain(dev: Device): Proc<Errno> {
   return ret;
 }
 
-/** v6.1 line 3159. */
+/** 6.1.176 line 3159. */
 export function* iommu_device_unuse_default_domain(dev: Device): Proc {
   const group = iommu_group_get(dev);
   if (group === null) return;
@@ -265,7 +266,7 @@ export function* iommu_device_unuse_default_domain(dev: Device): Proc {
   iommu_group_put(group);
 }
 
-/** v6.1 line 3174. Takes the first device without asking whether there is one. */
+/** 6.1.176 line 3174. Takes the first device without asking whether there is one. */
 function __iommu_group_alloc_blocking_domain(group: IommuGroup): Errno {
   const dev = list_first_entry(group.devices);
   if (group.blocking_domain !== null) return 0;
@@ -277,7 +278,7 @@ function __iommu_group_alloc_blocking_domain(group: IommuGroup): Errno {
   return 0;
 }
 
-/** v6.1 line 3206. VFIO calls it when a group is put into a container; the owner is the vfio_group. */
+/** 6.1.176 line 3206. VFIO calls it when a group is put into a container; the owner is the vfio_group. */
 export function* iommu_group_claim_dma_owner(group: IommuGroup, owner: VfioGroup): Proc<Errno> {
   let ret: Errno = 0;
   yield* mutex_lock(group.mutex);
@@ -301,7 +302,7 @@ export function* iommu_group_claim_dma_owner(group: IommuGroup, owner: VfioGroup
   return ret;
 }
 
-/** v6.1 line 3244. */
+/** 6.1.176 line 3244. */
 export function* iommu_group_release_dma_owner(group: IommuGroup): Proc {
   yield* mutex_lock(group.mutex);
   if (!WARN_ON(group.owner_cnt === 0 || group.owner === null, "release of a group nobody owns")) {
@@ -317,14 +318,14 @@ export function* iommu_group_release_dma_owner(group: IommuGroup): Proc {
         yield* __iommu_group_set_domain_nofail(group, group.default_domain);
       } else {
         const ret = yield* __iommu_group_set_domain(group, group.default_domain);
-        WARN_ON(ret !== 0, "iommu driver failed to attach the default domain");
+        WARN_ON(ret !== 0, "the driver refused the default domain");
       }
     }
   }
   mutex_unlock(group.mutex);
 }
 
-/** v6.1 line 2066. */
+/** 6.1.176 line 2066. */
 export function iommu_get_dma_domain(dev: Device): IommuDomain | null {
   return dev.iommu_group!.default_domain;
 }

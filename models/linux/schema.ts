@@ -86,7 +86,8 @@ export const linux = schema({
   vfio_container: {
     group_lock: mutex(),
     group_list: list("vfio_group", 2).guardedBy("group_lock"),
-    /** `iommu_driver` and `iommu_data`, which are set and cleared together. */
+    /** Whether there is one; it can only be type1. Set before `iommu_data` and cleared before it, which who reads them without the lock can see. */
+    iommu_driver: flag().guardedBy("group_lock"),
     iommu_data: ref("vfio_iommu").guardedBy("group_lock"),
     kref: refcount(4),
   },

@@ -23,25 +23,37 @@ import {
   until,
   WARN_ON,
 } from "iommu-mc";
-import { vfio_container_attach_group, vfio_device_assign_container, vfio_group_detach_container } from "./container.js";
+import {
+  vfio_container_attach_group,
+  vfio_device_assign_container,
+  vfio_device_unassign_container,
+  vfio_group_detach_container,
+} from "./container.js";
 import { iommu_group_get, iommu_group_put, iommu_group_ref_get } from "./iommu.js";
 import { type Device, type IommuGroup, linux, type VfioContainer, type VfioDevice, type VfioGroup, vfio } from "./schema.js";
 
-abstraction("no-IOMMU groups, emulated (mdev) groups, KVM and device sets are left out", "may miss a bug");
+abstraction("no-IOMMU groups, emulated (mdev) groups, KVM and device sets with their lock are left out", "may miss a bug");
+abstraction("GET_STATUS and CHECK_EXTENSION, which only ask, are left out", "may miss a bug");
+abstraction("a VFIO group has its character device exactly while it is on vfio.group_list", "neither");
 abstraction(
   "a vfio_device is registered for as long as it is on its group's list: device_lock is folded into its reference count",
   "neither",
 );
 abstraction(
-  "open_count and the open_device/close_device callbacks of vfio-pci are left out: they do not touch the IOMMU",
+  "open_count and what the open_device and close_device callbacks of vfio-pci do to the device are left out: they do not touch the IOMMU",
   "may miss a bug",
 );
 
-/** vfio_pci.c: registers the device with its group, which it makes if need be. */
+/** vfio_pci.c, with __vfio_register_dev() (6.1.176 line 527): registers the device with its group, which it makes if need be. */
 export function* vfio_pci_probe(dev: Device): Proc<Errno> {
   if (fault("vfio_alloc_device")) return -ENOMEM;
   const group = yield* vfio_group_find_or_alloc(dev);
   if (group === null) return -ENOMEM;
+  if (fault("device_add(vfio_device)")) {
+    yield;
+    yield* vfio_device_remove_group(group);
+    return -ENOMEM;
+  }
   const device = kzalloc(linux, "vfio_device");
   device.dev = dev;
   device.group = group;
@@ -58,7 +70,7 @@ export function* vfio_pci_remove(dev: Device): Proc {
   kfree(device);
 }
 
-/** v6.1 line 571. */
+/** 6.1.176 line 484. */
 function* vfio_group_find_or_alloc(dev: Device): Proc<VfioGroup | null> {
   const iommu_group = iommu_group_get(dev);
   if (iommu_group === null) return null;
@@ -72,7 +84,7 @@ function* vfio_group_find_or_alloc(dev: Device): Proc<VfioGroup | null> {
   return group;
 }
 
-/** v6.1 line 132. */
+/** 6.1.176 line 145. */
 function __vfio_group_get_from_iommu(iommu_group: IommuGroup): VfioGroup | null {
   for (const group of vfio.group_list) {
     // The group's pointer cannot change while it is on the list and the list is locked.
@@ -85,7 +97,7 @@ function __vfio_group_get_from_iommu(iommu_group: IommuGroup): VfioGroup | null 
 }
 
 /**
- * v6.1 line 204, with vfio_group_alloc(). Whoever finds, under the lock, that another was faster drops what it has
+ * 6.1.176 line 220, with vfio_group_alloc(). Whoever finds, under the lock, that another was faster drops what it has
  * made; vfio_group_release() does not give back the reference to the iommu_group, and warns of that.
  */
 function* vfio_create_group(iommu_group: IommuGroup): Proc<VfioGroup | null> {
@@ -120,21 +132,21 @@ function* vfio_group_put_device(group: VfioGroup): Proc {
   vfio_group_release(group);
 }
 
-/** v6.1 line 161: the last reference on the character device is gone. */
+/** 6.1.176 line 173: the last reference on the character device is gone. */
 function vfio_group_release(group: VfioGroup): void {
   const iommu_group = data_race(() => group.iommu_group);
   WARN_ON(iommu_group !== null, "a vfio_group is released with its iommu_group");
   kfree(group);
 }
 
-/** v6.1 line 727, as the removal of a driver sees it. */
+/** 6.1.176 line 634, as the removal of a driver sees it. */
 function* vfio_unregister_group_dev(device: VfioDevice): Proc {
   kref_put(device.refcount);
   yield until(() => refcount_read(device.refcount) === 0);
   yield* vfio_device_remove_group(device.group!);
 }
 
-/** v6.1 line 244: the last device of the group takes the group out of its container, whatever user space holds open. */
+/** 6.1.176 line 264: the last device of the group takes the group out of its container, whatever user space holds open. */
 function* vfio_device_remove_group(group: VfioGroup): Proc {
   // refcount_dec_and_mutex_lock(): the last reference is only given back under the lock.
   atomic("refcount_dec_not_one() is one access");
@@ -160,7 +172,7 @@ function* vfio_device_remove_group(group: VfioGroup): Proc {
   yield* vfio_group_put_device(group);
 }
 
-/** chrdev_open() and vfio_group_fops_open() (v6.1 line 1094): opening /dev/vfio/N. Returns the group, or null with an error. */
+/** chrdev_open() and vfio_group_fops_open() (6.1.176 line 927): opening /dev/vfio/N. Returns the group, or null with an error. */
 export function* vfio_group_fops_open(iommu_group: IommuGroup): Proc<VfioGroup | null> {
   const group = chrdev_open(iommu_group);
   if (group === null) return null;
@@ -198,7 +210,7 @@ export function* vfio_group_fput(group: VfioGroup): Proc {
   if (kref_put(group.file)) yield* vfio_group_fops_release(group);
 }
 
-/** v6.1 line 1133. */
+/** 6.1.176 line 964. */
 function* vfio_group_fops_release(group: VfioGroup): Proc {
   yield* mutex_lock(group.group_lock);
   if (group.container !== null) yield* vfio_group_detach_container(group);
@@ -208,7 +220,7 @@ function* vfio_group_fops_release(group: VfioGroup): Proc {
   yield* vfio_group_put_device(group);
 }
 
-/** VFIO_GROUP_SET_CONTAINER, v6.1 line 802. */
+/** VFIO_GROUP_SET_CONTAINER, 6.1.176 line 704. */
 export function* vfio_group_ioctl_set_container(group: VfioGroup, container: VfioContainer): Proc<Errno> {
   let ret: Errno;
   yield* mutex_lock(group.group_lock);
@@ -219,7 +231,7 @@ export function* vfio_group_ioctl_set_container(group: VfioGroup, container: Vfi
   return ret;
 }
 
-/** VFIO_GROUP_UNSET_CONTAINER, v6.1 line 781. */
+/** VFIO_GROUP_UNSET_CONTAINER, 6.1.176 line 684. */
 export function* vfio_group_ioctl_unset_container(group: VfioGroup): Proc<Errno> {
   let ret: Errno = 0;
   yield* mutex_lock(group.group_lock);
@@ -230,14 +242,20 @@ export function* vfio_group_ioctl_unset_container(group: VfioGroup): Proc<Errno>
   return ret;
 }
 
-/** VFIO_GROUP_GET_DEVICE_FD, v6.1 line 938, with vfio_device_open(). Returns the open device or null. */
+/** VFIO_GROUP_GET_DEVICE_FD, 6.1.176 line 835, with vfio_device_open(). Returns the open device or null. */
 export function* vfio_group_ioctl_get_device_fd(group: VfioGroup, dev: Device): Proc<VfioDevice | null> {
   const device = vfio_device_get_from_name(group, dev);
   if (device === null) return null;
   yield* mutex_lock(group.group_lock);
   const ret = vfio_device_assign_container(device);
   mutex_unlock(group.group_lock);
-  if (ret === 0) return device;
+  if (ret === 0) {
+    // Of all that is still to be done for an open device, the callback of the driver stands for what may fail.
+    if (!fault("open_device")) return device;
+    yield;
+    const isLast = yield* vfio_device_unassign_container(device);
+    WARN_ON(isLast, "the file an ioctl is called on is held by its caller");
+  }
   yield;
   vfio_device_put_registration(device);
   return null;
@@ -256,16 +274,12 @@ function vfio_device_put_registration(device: VfioDevice): void {
 }
 
 /**
- * v6.1 line 1029: closing a device. It drops its reference on the group's file under the lock; if it was the last
- * one, the file is released as fput() does it, when the process is about to return to user space.
+ * 6.1.176 line 1027: closing a device. If it held the last reference on the group's file, that is released as
+ * fput() does it, when the process is about to return to user space.
  */
 export function* vfio_device_fops_release(device: VfioDevice): Proc {
   const group = device.group!;
-  yield* mutex_lock(group.group_lock);
-  WARN_ON(group.container_users <= 1, "an open device is not counted as a user of the container");
-  group.container_users--;
-  const isLast = kref_put(group.file);
-  mutex_unlock(group.group_lock);
+  const isLast = yield* vfio_device_unassign_container(device);
   yield;
   vfio_device_put_registration(device);
   if (isLast) yield* vfio_group_fops_release(group);
