@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { ModelError } from "../lang/errors.js";
 import type { JsonLedger } from "../report/json.js";
 import { compareLedgers, type Ledger, ledgerOf, ledgerText, readLedger } from "../report/ledger.js";
-import { exitCodeOf, worst } from "../report/verdict.js";
+import { exitCodeOf, suiteOf, worst } from "../report/verdict.js";
 import { packageRoot } from "../session/open.js";
 import type { ExitCode } from "../session/run-suite.js";
 import { runSuites } from "./drive.js";
@@ -25,7 +25,7 @@ export function bundledLedger(): string {
   return resolve(packageRoot(), "reports/ledger.json");
 }
 
-/** Exit code 1 if something differs. With `--update`, 0, or 3 if a run was interrupted: then nothing is written. */
+/** Exit code 1 if something differs or is not as its suite expects. With `--update` the run is recorded, unless it did not come to its end. */
 export async function ledger(options: LedgerOptions): Promise<ExitCode> {
   if (options.file !== undefined && options.ledger === undefined) {
     throw new UsageError("--file without --ledger", "Say where the ledger of your suites is: --ledger FILE.json.");
@@ -37,24 +37,27 @@ export async function ledger(options: LedgerOptions): Promise<ExitCode> {
   const failed = results.find((result) => result.kind === "error");
   if (failed?.kind === "error") throw failed.error;
   const code = worst(results.map(exitCodeOf));
+  const off = results
+    .filter((result) => exitCodeOf(result) !== 0)
+    .map((result) => `${suiteOf(result).name}: ${complaints[exitCodeOf(result)]}`);
   if (code === 3 || code === 2) {
-    const unfinished = results
-      .filter((result) => exitCodeOf(result) === code)
-      .map((result) => (result.kind === "run" ? result.run.suite.name : result.suite.name));
-    await say(options, path, [`${code === 3 ? "not finished" : "model at fault"}: ${unfinished.join(", ")}`], false, code);
+    await say(options, path, off, false, code);
     return code;
   }
   const now = ledgerOf(results.flatMap((result) => (result.kind === "run" ? [result.run] : [])));
-  const differences = compareLedgers(before, now);
-  if (options.update) {
-    writeFileSync(path, ledgerText(now));
-    await say(options, path, differences, true, 0);
-    return 0;
-  }
-  const exitCode = differences.length > 0 ? 1 : 0;
-  await say(options, path, differences, false, exitCode);
+  const differences = [...off, ...compareLedgers(before, now)];
+  if (options.update) writeFileSync(path, ledgerText(now));
+  const exitCode = options.update ? code : differences.length > 0 ? 1 : 0;
+  await say(options, path, differences, options.update === true, exitCode);
   return exitCode;
 }
+
+const complaints: Readonly<Record<ExitCode, string>> = {
+  0: "as expected",
+  1: "not as the suite expects; see iommu-mc check",
+  2: "the model is at fault; see iommu-mc check",
+  3: "not finished",
+};
 
 function recorded(path: string, mayBeMissing: boolean): Ledger {
   if (!existsSync(path)) {
@@ -84,6 +87,6 @@ async function say(
   }
   const verdict =
     differences.length === 0 ? "the ledger agrees with the run" : updated ? "the ledger is updated:" : "the ledger and the run differ:";
-  const advice = exitCode === 1 ? ["", "If the new figures are right, record them: iommu-mc ledger --update"] : [];
+  const advice = exitCode === 1 && !updated ? ["", "If the new figures are right, record them: iommu-mc ledger --update"] : [];
   await print(`${[verdict, ...differences.map((line) => `  ${line}`), ...advice].join("\n")}\n`);
 }

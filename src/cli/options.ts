@@ -19,8 +19,8 @@ export interface LimitOptions {
 
 export function addVariantOptions(command: Command): Command {
   return command
-    .option("--revert <sha>", "take a commit out of the design (repeatable)", collect)
-    .option("--apply <sha>", "add a commit to the design (repeatable)", collect)
+    .option("--revert <sha>", "take a commit out of the design (repeatable)", collectSha)
+    .option("--apply <sha>", "add a commit to the design (repeatable)", collectSha)
     .option("--faults <n>", "failures that may be injected in one behaviour, instead of the scenario's number", wholeNumber)
     .addOption(
       new Option("--fault-policy <policy>", "which failures: those the kernel's contract allows, or any").choices(["contract", "any"]),
@@ -53,9 +53,14 @@ export function limitsOf({ maxStates, maxDepth, timeout, memory }: LimitOptions)
   };
 }
 
-/** For an option that may be given more than once. */
-export function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
+/** Less of a sha is more likely a slip than an abbreviation. */
+const LEAST_SHA = 4;
+
+/** For an option that may be given more than once: a commit. */
+function collectSha(value: string, before: readonly string[] = []): readonly string[] {
+  if (!/^[0-9a-f]+$/i.test(value) || value.length < LEAST_SHA)
+    throw new InvalidArgumentError(`It is ${LEAST_SHA} or more digits of a commit's sha.`);
+  return [...before, value.toLowerCase()];
 }
 
 /** The same for numbers. */

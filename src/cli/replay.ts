@@ -6,7 +6,7 @@ import { claimText, reasonLines } from "../report/finding-text.js";
 import { type JsonReplay, jsonSteps } from "../report/json.js";
 import { traceLines } from "../report/trace-text.js";
 import { hanging, joined } from "../report/wrap.js";
-import { type ExitCode, machineOf } from "../session/run-suite.js";
+import { type ExitCode, machineOf, resolvedVariant } from "../session/run-suite.js";
 import { formatPath, parsePath, replayPath } from "../trace/replay.js";
 import { asModelError } from "./drive.js";
 import { UsageError } from "./errors.js";
@@ -31,9 +31,10 @@ export async function replay(name: string, pathText: string, options: ReplayOpti
     );
   const { session } = open(options.file);
   const suite = selectOne(session.suites, name);
-  const variant = variantOf(options);
+  const asked = variantOf(options);
   try {
-    const machine = machineOf(session, suite, variant);
+    const machine = machineOf(session, suite, asked);
+    const variant = resolvedVariant(suite, machine, asked);
     const replayed = replayPath(machine, path);
     const shown = judgePath(machine, path, replayed);
     const exitCode = exitCodeOf(shown, Object.keys(suite.expected ?? {}));

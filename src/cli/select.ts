@@ -1,5 +1,5 @@
 /** Which suites a command line means. */
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { SANITIZERS } from "../explore/outcome.js";
 import type { Suite } from "../lang/suite.js";
 import { bundledSuites, openSuites, type Session } from "../session/open.js";
@@ -14,8 +14,15 @@ export interface Opened {
 /** Opens a file of suites, or the bundled ones. */
 export function open(file: string | undefined): Opened {
   if (file === undefined) return { session: openSuites(bundledSuites()), file: null };
-  if (!existsSync(file)) throw new UsageError(`there is no file ${file}`, "Give the path of a .ts file that exports suites.");
+  requireFile(file, "Give the path of a .ts file that exports suites.");
   return { session: openSuites(file), file };
+}
+
+/** Throws a UsageError if there is no such file. */
+export function requireFile(path: string, hint: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) throw new UsageError(`there is no file ${path}`, hint);
+  if (found.isDirectory()) throw new UsageError(`${path} is a folder`, hint);
 }
 
 /** Whether an argument that may be a design's name is a path. */

@@ -3,14 +3,14 @@ import pc from "picocolors";
 import { type Look, NARROWEST, plain, type Style } from "../report/style.js";
 
 const WIDTH_OF_A_PIPE = 100;
-/** Lines longer than this are hard to read, whatever the terminal can show. */
+/** Longer lines are hard to read, whatever the terminal can show. */
 const WIDEST = 180;
 
 /** Width and colours for standard output. `COLUMNS` counts where there is no terminal to ask. */
 export function lookOfStdout(): Look {
   const { isTTY, columns } = process.stdout;
-  const asked = isTTY ? columns : Number(process.env.COLUMNS) || WIDTH_OF_A_PIPE;
-  return { width: Math.min(WIDEST, Math.max(NARROWEST, asked || WIDTH_OF_A_PIPE)), style: isTTY ? colours() : plain };
+  const asked = isTTY ? Math.min(columns, WIDEST) : Number(process.env.COLUMNS);
+  return { width: Math.max(NARROWEST, asked || WIDTH_OF_A_PIPE), style: isTTY ? colours() : plain };
 }
 
 function colours(): Style {

@@ -90,7 +90,7 @@ export interface JsonSuite {
   readonly suite: string;
   readonly design: string;
   readonly version: string;
-  /** Commits taken out of the design, and added to it, as given. */
+  /** Commits taken out of the design, and added to it, as the design calls them. */
   readonly revert: readonly string[];
   readonly apply: readonly string[];
   readonly scenario: { readonly name: string; readonly describes: string };

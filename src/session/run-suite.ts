@@ -43,15 +43,24 @@ export function machineOf(session: Session, suite: Suite, variant: Variant = {})
   return new Machine(suite.design, suite.scenario, suite.properties, variant, session.locate);
 }
 
+/** The variant with its commits as the design calls them: a user may abbreviate. */
+export function resolvedVariant({ design }: Suite, { applied }: Machine, variant: Variant): Variant {
+  return {
+    ...variant,
+    revert: design.includes.filter((sha) => !applied.has(sha)),
+    apply: [...applied].filter((sha) => !design.includes.includes(sha)),
+  };
+}
+
 /** Runs the suite. Yields progress now and then; "interrupt" sent back ends the run with what is known. */
 export function* runSuite(
   session: Session,
   suite: Suite,
   options: RunSuiteOptions = {},
 ): Generator<Progress, SuiteRun, "interrupt" | undefined> {
-  const variant = options.variant ?? {};
   for (const check of Object.keys(suite.expected ?? {})) checkExpectation(suite, check);
-  const machine = machineOf(session, suite, variant);
+  const machine = machineOf(session, suite, options.variant);
+  const variant = resolvedVariant(suite, machine, options.variant ?? {});
   const explore = options.engine === "reference" ? exploreReference : exploreFast;
   const outcome = yield* explore(machine, { limits: options.limits ?? {}, goOnAfter: new Set(Object.keys(suite.expected ?? {})) });
   const traces = outcome.findings.map((finding) => ({ finding, trace: replayFinding(machine, finding) }));

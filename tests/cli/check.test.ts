@@ -1,6 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { readFileSync } from "node:fs";
+import { describe, expect, it, vi } from "vitest";
+import { fail } from "../../src/cli/failure.js";
 import type { JsonCheck, JsonFailure } from "../../src/report/json.js";
-import { big, iommuMc, root, shell, small, temporaryFolder } from "./helpers.js";
+import { big, bin, iommuMc, root, shell, small, temporaryFolder } from "./helpers.js";
 
 const { folder, write } = temporaryFolder();
 
@@ -28,6 +30,12 @@ describe("exit codes", () => {
     expect(ended.stdout).toMatch(/^unfinished: big\/wheels was stopped by the .*limit/);
     expect(ended.stdout).toMatch(/^UNFINISHED {3}big\/wheels · /m);
     expect(ended.stdout).not.toContain("hold");
+  });
+
+  it("commits may be abbreviated, and are told in full", async () => {
+    const { stdout } = await iommuMc(["check", small, "--suite", "small/holds", "--revert", "AAAAA"]);
+    expect(stdout).toContain("without aaaaaaaaaaaa");
+    expect(stdout).toMatch(/--revert aaaaaaaaaaaa$/m);
   });
 
   it("0 for an expected violation that is gone with other faults", async () => {
@@ -125,6 +133,8 @@ describe("what is checked", () => {
     [["check", small, "--apply", "aaaaaaaaaaaa"], "includes it already"],
     [["check", small, "--revert", "aaaaaaaaaaaa", "--apply", "bbbbbbbbbbbb"], "needs aaaaaaaaaaaa"],
     [["check", "no/such/file.ts"], "there is no file no/such/file.ts"],
+    [["check", "tests/cli/"], "tests/cli/ is a folder"],
+    [["check", small, "--revert", "aa"], "4 or more digits"],
     [["check", small, "--faults", "many"], "whole number"],
     [["check", small, "--max-states", "0"], "1 or more"],
     [["check", small, "--engine", "slow"], "Allowed choices are fast, reference"],
@@ -219,6 +229,35 @@ describe("interruption", () => {
     const ended = await iommuMc(["check", big, "--json"], { whileRunning: interruptAfter(2500) });
     const { suites, exitCode } = JSON.parse(ended.stdout) as JsonCheck;
     expect([ended.code, exitCode, suites[0]?.verdict, suites[0]?.end]).toEqual([3, 3, "unfinished", { limit: "interrupt" }]);
+  });
+});
+
+describe("what is not the user's fault", () => {
+  it("a second Ctrl-C ends at once", async () => {
+    const ended = await shell(`node tests/cli/fixtures/twice-interrupted.mjs`);
+    expect(ended.stdout).toBe("130\n");
+  });
+
+  it("without a build it says how to make one", async () => {
+    const elsewhere = write("iommu-mc.mjs", readFileSync(bin, "utf8"));
+    const ended = await shell(`node ${elsewhere}`);
+    expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining("npm run build")]);
+  });
+
+  it("a defect of ours is one line that asks to report it; the stack only when asked for", () => {
+    const written: string[] = [];
+    const spy = vi.spyOn(process.stderr, "write").mockImplementation((text) => written.push(String(text)) > 0);
+    try {
+      expect(fail(new TypeError("x is not a function"), "check", false)).toBe(2);
+      expect(written.join("")).toMatch(/^iommu-mc: internal error: x is not a function\n {2}This is a defect .* report it.*\n$/);
+      written.length = 0;
+      vi.stubEnv("IOMMU_MC_DEBUG", "1");
+      fail(new TypeError("x is not a function"), "check", false);
+      expect(written.join("")).toMatch(/^ +at /m);
+    } finally {
+      spy.mockRestore();
+      vi.unstubAllEnvs();
+    }
   });
 });
 

@@ -64,7 +64,7 @@ describe("replay", () => {
 
 describe("ledger of own suites", () => {
   const ledger = join(folder, "ledger.json");
-  const words = ["ledger", "--file", small, "--ledger", ledger];
+  const words = ["ledger", "--file", "tests/cli/fixtures/good.ts", "--ledger", ledger];
 
   it("is made, agrees, and tells what differs", async () => {
     expect(await iommuMc(words)).toMatchObject({ code: 2, stderr: expect.stringContaining("--update") });
@@ -82,6 +82,13 @@ describe("ledger of own suites", () => {
     expect([differences.length, exitCode]).toEqual([2, 1]);
     expect((await iommuMc([...words, "--update"])).code).toBe(0);
     expect(readFileSync(ledger, "utf8")).toBe(text);
+  });
+
+  it("tells of what is not as expected, and records it only when asked to", async () => {
+    const ended = await iommuMc(["ledger", "--file", small, "--ledger", join(folder, "all.json"), "--update"]);
+    expect(ended.code).toBe(1);
+    expect(ended.stdout).toContain("small/null: not as the suite expects");
+    expect((await iommuMc(["ledger", "--file", small, "--ledger", join(folder, "all.json")])).code).toBe(1);
   });
 
   it("is not taken for one if it is something else", async () => {

@@ -9,6 +9,7 @@ import { modelLoader, packageRoot, session } from "../../session/open.js";
 import { type ExitCode, machineOf } from "../../session/run-suite.js";
 import { UsageError, unknownName } from "../errors.js";
 import { headerOf, jsonText } from "../header.js";
+import { requireFile } from "../select.js";
 import { print } from "../terminal.js";
 import { chooseGroups } from "./choose.js";
 import { readTopology } from "./read.js";
@@ -24,7 +25,7 @@ export interface ImportOptions {
 
 /** Writes the file to standard output or `--out`, and tells on standard error what it kept and left out. */
 export async function importTopology(file: string, options: ImportOptions): Promise<ExitCode> {
-  if (!existsSync(file)) throw new UsageError(`there is no file ${file}`, "Give a topology.json recorded on the machine.");
+  requireFile(file, "Give a topology.json recorded on the machine.");
   const { out } = options;
   if (out !== undefined && existsSync(out) && !readFileSync(out, "utf8").startsWith(HEADER)) {
     throw new UsageError(`${out} exists and was not written by this command`, "Choose another --out, or remove it first.");
