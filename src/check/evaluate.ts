@@ -6,6 +6,7 @@ import type { FieldInfo, StructInfo, StructView } from "../lang/schema.js";
 import { FREED, LIVE } from "../state/layout.js";
 import { readCell, type State } from "../state/state.js";
 import type { Control } from "../step/control.js";
+import { nullAccess } from "../step/fault.js";
 import type { Machine } from "../step/machine.js";
 
 /** A property of one object; of the whole state if `subject` is null. */
@@ -55,6 +56,7 @@ export function evaluate(instance: PropertyInstance, machine: Machine, question:
     if (question.before !== undefined && !context.somethingReadChanged())
       return { verdict: "closed", reads: context.reads, failing: [], trouble: null };
     if (judgement === null) return { verdict: "closed", reads: context.reads, failing: [], trouble: null };
+    if (!isJudgement(judgement)) throw new TypeError("it returned neither true, false or null, nor named conjuncts that are true or false");
     if (typeof judgement === "boolean") return { verdict: judgement ? "true" : "false", reads: context.reads, failing: [], trouble: null };
     const failing = Object.entries(judgement).flatMap(([name, holds]) => (holds ? [] : [name]));
     return { verdict: failing.length === 0 ? "true" : "false", reads: context.reads, failing, trouble: null };
@@ -74,13 +76,18 @@ export function evaluate(instance: PropertyInstance, machine: Machine, question:
   }
 }
 
+/** Types say so already; but a file may be JavaScript, and what is no answer must not count as one. */
+function isJudgement(value: unknown): value is boolean | Readonly<Record<string, boolean>> {
+  if (typeof value !== "object" || value === null) return typeof value === "boolean";
+  return Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every((holds) => typeof holds === "boolean");
+}
+
 class Dangling extends Error {}
 
 function troubleOf(error: unknown): string | null {
   if (error instanceof Dangling) return error.message;
-  if (error instanceof TypeError && /of null/.test(error.message))
-    return `it follows a NULL pointer (${/'([^']+)'/.exec(error.message)?.[1] ?? "?"})`;
-  return null;
+  const field = nullAccess(error);
+  return field === null ? null : `it follows a NULL pointer (${field || "?"})`;
 }
 
 function ask({ property, subject }: PropertyInstance, context: PropertyContext, question: Question): Judgement {

@@ -9,7 +9,7 @@ export class LockOrder {
 
   /** Adds the edge. Returns a cycle of mutex cells that it closes, first element not repeated, or null. */
   add(held: number, taken: number, location: Location | null): readonly number[] | null {
-    const key = held * 65_536 + taken;
+    const key = held * 2 ** 26 + taken;
     if (this.#known.has(key)) return null;
     this.#known.add(key);
     this.graph.setEdge(String(held), String(taken), { location });

@@ -36,7 +36,8 @@ export interface Context {
   allocate(struct: StructInfo): StructView;
   free(view: StructView): void;
   isFreed(view: StructView): boolean;
-  acquire(view: StructView, field: FieldInfo): void;
+  /** `waits` tells whether the thread would have waited for it: only then can it be part of a deadlock. */
+  acquire(view: StructView, field: FieldInfo, waits: boolean): void;
   release(view: StructView, field: FieldInfo): void;
   /** Several reads and writes that are one access to memory, such as an atomic increment. */
   asOneAccess<T>(access: () => T): T;

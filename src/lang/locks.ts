@@ -20,7 +20,7 @@ export function mutex_unlock(mutex: Mutex): void {
 /** Takes the mutex if it is free; tells whether it did. */
 export function mutex_trylock(mutex: Mutex): boolean {
   if (!mutex.isFree) return false;
-  context().acquire(mutex.$view, mutex.$field);
+  context().acquire(mutex.$view, mutex.$field, false);
   return true;
 }
 

@@ -251,10 +251,10 @@ export class SetView<V extends object = StructView> extends FieldHandle {
 
 /** An ordered list of objects. Changed with `list_add`, `list_add_tail` and `list_del`. */
 export class ListView<V extends object = StructView> extends FieldHandle {
-  /** The element at `position`, or null past the end. */
+  /** The element at `position`, or null where there is none: past the end, and before the start. */
   at(position: number): V | null {
     const { spec, struct } = this.$field;
-    if (spec.kind !== "list" || position >= spec.capacity) return null;
+    if (spec.kind !== "list" || !(position >= 0 && position < spec.capacity)) return null;
     const code = context().read(this.$view, this.$field, position);
     return code === 0 ? null : (struct.schema.struct(spec.of).view(code - 1) as unknown as V);
   }

@@ -89,7 +89,15 @@ export class Layout {
     return first + slot * this.stride(field.struct);
   }
 
-  /** Cells of one object of the struct. */
+  /** All cells of an object's fields. */
+  cellsOf({ $struct, $index }: StructView): readonly number[] {
+    const [firstField] = $struct.fields;
+    if (firstField === undefined) return [];
+    const first = this.fieldCell(firstField, $index);
+    return Array.from({ length: this.stride($struct) }, (_, offset) => first + offset);
+  }
+
+  /** Number of cells of one object of the struct. */
   stride(struct: StructInfo): number {
     let stride = this.#strides[struct.number];
     if (stride === undefined) {
@@ -128,6 +136,9 @@ export interface Pointer {
 const LARGEST_CELL = 65_536;
 
 function checkedSize(field: FieldInfo, size: number): number {
+  if (!Number.isInteger(size) || size < 1) {
+    throw new ModelError(`${field.struct.name}.${field.name} has ${size} possible values`, "Declare bounds that are whole numbers.");
+  }
   if (size <= LARGEST_CELL) return size;
   throw new ModelError(
     `${field.struct.name}.${field.name} has ${size} possible values, more than ${LARGEST_CELL}`,

@@ -61,6 +61,10 @@ export interface ControlDescription {
   readonly mutex: FieldHandle | null;
   readonly mutexCell: number;
   readonly returned: Control["returned"];
+  /** Arguments of the thread's own procedure that are needed although no local holds them. */
+  readonly root: readonly Local[];
+  /** Mutexes that the thread's own procedure holds: what it calls may return with them held. */
+  readonly heldByRoot: number;
 }
 
 /** The control states of one thread, each known by its key. */
@@ -68,8 +72,12 @@ export class ControlRegister {
   readonly controls: Control[] = [];
   readonly #byKey = new Map<string, Control>();
 
-  constructor(readonly thread: number) {
-    this.intern({ kind: "start", frames: [], mutex: null, mutexCell: -1, returned: null }, null);
+  /** `parameters` are those the thread starts with. */
+  constructor(
+    readonly thread: number,
+    parameters: readonly Local[],
+  ) {
+    this.intern({ kind: "start", frames: [], mutex: null, mutexCell: -1, returned: null, root: parameters, heldByRoot: 0 }, null);
   }
 
   get start(): Control {
@@ -86,8 +94,9 @@ export class ControlRegister {
       }
       return known;
     }
-    const { kind, frames, mutexCell, returned } = description;
+    const { kind, frames, mutexCell, returned, root } = description;
     const references = new Set<StructView>();
+    collectReferences(root, references);
     for (const frame of frames) {
       collectReferences(frame.live, references);
       if (frame.watched) collectReferences(frame.watched.parameters, references);
@@ -119,8 +128,8 @@ function sameWitness(one: Witness, other: Witness): boolean {
 }
 
 /** What tells control states of a thread apart. */
-export function keyOf({ kind, frames, mutex, returned }: ControlDescription): string {
-  const parts: string[] = [kind];
+export function keyOf({ kind, frames, mutex, returned, root, heldByRoot }: ControlDescription): string {
+  const parts: string[] = [kind, root.map(localKey).join(), String(heldByRoot)];
   for (const { site, live, watched } of frames) {
     const { file, line, column } = site.location;
     parts.push(`${file}:${line}:${column}(${live.map(localKey).join()})`);
@@ -153,13 +162,26 @@ export function copyLocal(value: Local, name: string, site: Site): Local {
   if (typeof value === "string" || typeof value === "boolean") return value;
   if (typeof value === "number" && Number.isFinite(value)) return value === 0 ? 0 : value;
   if (Array.isArray(value)) return Object.freeze(value.map((element) => copyLocal(element, name, site)));
-  const what =
-    typeof value === "function" ? "a function" : typeof value === "number" ? String(value) : `an object (${describeObject(value)})`;
   throw new ModelError(
-    `local "${name}" of ${site.procedure} holds ${what} across a yield`,
+    `local "${name}" of ${site.procedure} holds ${describeUnstorable(value)} across a yield`,
     "Across a yield a local may hold a number, string, boolean, null, a pointer into the state, or an array of these; compute anything else after the yield.",
     site.location,
   );
+}
+
+/** Whether a control state can hold the value. */
+export function isStorable(value: Local): boolean {
+  if (Array.isArray(value)) return value.every(isStorable);
+  if (typeof value === "object") return value === null || value instanceof StructView || value instanceof FieldHandle;
+  return typeof value !== "function" && (typeof value !== "number" || Number.isFinite(value));
+}
+
+export function describeUnstorable(value: Local): string {
+  return typeof value === "function"
+    ? "a function"
+    : typeof value === "number"
+      ? String(value)
+      : `an object (${describeObject(value as object)})`;
 }
 
 function describeObject(value: object): string {

@@ -1,11 +1,12 @@
 /** From a scenario's declaration to its layout, initial objects and threads: runs `setup` once. */
 import { type Context, within } from "../lang/context.js";
-import { ModelError } from "../lang/errors.js";
+import { type Location, ModelError } from "../lang/errors.js";
 import type { Scenario, Thread } from "../lang/scenario.js";
 import { encode, type FieldInfo, type StructInfo, type StructView } from "../lang/schema.js";
 import { Layout, LIVE, type PoolSizes } from "../state/layout.js";
 import { Names } from "../state/names.js";
 import { blankState, type State, writeCell } from "../state/state.js";
+import { describeUnstorable, isStorable } from "./control.js";
 
 export interface Instance {
   readonly layout: Layout;
@@ -15,12 +16,13 @@ export interface Instance {
 }
 
 /** `faults` is the number of failures that may be injected. Throws a ModelError if the scenario contradicts itself. */
-export function instantiate(scenario: Scenario, faults: number): Instance {
+export function instantiate(scenario: Scenario, faults: number, locate: (error: Error) => Location | null): Instance {
   const { schema } = scenario;
+  checkBound(`the fault budget of scenario ${scenario.name}`, faults);
   const names: (string | undefined)[][] = schema.structs.map(() => []);
   const stored: { view: StructView; field: FieldInfo; offset: number; code: number }[] = [];
   const context = setupContext(names, stored);
-  const threads = within(context, () =>
+  const setup = (): readonly Thread[] =>
     scenario.setup((structName, objectName, initial) => {
       const struct = schema.struct(structName);
       const made = names[struct.number] as string[];
@@ -31,8 +33,9 @@ export function instantiate(scenario: Scenario, faults: number): Instance {
         context.write(view, field, 0, encode(field, value));
       }
       return view as never;
-    }),
-  );
+    });
+  const threads = within(context, () => locatedSetup(setup, locate));
+  threads.forEach(checkParameters);
   const pools = poolSizes(scenario, names);
   const layout = new Layout(schema, pools, threads.length, faults);
   const state = blankState(layout);
@@ -44,7 +47,18 @@ export function instantiate(scenario: Scenario, faults: number): Instance {
       if (cell >= 0) writeCell(layout, state, cell, LIVE);
     }
   }
-  for (const { view, field, offset, code } of stored) writeCell(layout, state, layout.cell(view, field, offset), code);
+  for (const { view, field, offset, code } of stored) {
+    const cell = layout.cell(view, field, offset);
+    const size = layout.cells[cell]?.size as number;
+    if (!(Number.isInteger(code) && code >= 0 && code < size)) {
+      const name = `${names[view.$struct.number]?.[view.$index]}.${field.name}`;
+      throw new ModelError(
+        `setup: ${name} cannot hold ${code}; its range is 0 to ${size - 1}`,
+        "Raise the bound in the schema, or start lower.",
+      );
+    }
+    writeCell(layout, state, cell, code);
+  }
   return {
     layout,
     names: new Names(
@@ -57,6 +71,34 @@ export function instantiate(scenario: Scenario, faults: number): Instance {
   };
 }
 
+/** Largest bound of a pool or of the fault budget. */
+const LARGEST_BOUND = 65_535;
+
+function checkBound(what: string, bound: number): void {
+  if (Number.isInteger(bound) && bound >= 0 && bound <= LARGEST_BOUND) return;
+  throw new ModelError(`${what} is ${bound}`, `It has to be a whole number from 0 to ${LARGEST_BOUND}.`);
+}
+
+function locatedSetup(setup: () => readonly Thread[], locate: (error: Error) => Location | null): readonly Thread[] {
+  try {
+    return setup();
+  } catch (error) {
+    const location = (error instanceof Error ? locate(error) : null) ?? undefined;
+    if (error instanceof ModelError) throw error.location ? error : new ModelError(error.message, error.hint, location);
+    throw new ModelError(`setup: ${error instanceof Error ? error.message : String(error)}`, "Correct the scenario's setup.", location);
+  }
+}
+
+/** What a thread starts with has to be plain data: an object that it shares with others would be state outside of the state. */
+function checkParameters({ name, parameters }: Thread): void {
+  const wrong = parameters.find((value) => !isStorable(value));
+  if (wrong === undefined) return;
+  throw new ModelError(
+    `thread ${name} is started with ${describeUnstorable(wrong)}`,
+    "Start it with numbers, strings, booleans, null, objects of the state, or arrays of these.",
+  );
+}
+
 function poolSizes(scenario: Scenario, names: readonly (readonly unknown[])[]): PoolSizes {
   const bounds = (scenario.pools ?? {}) as Record<string, number | undefined>;
   const slots: number[] = [];
@@ -64,6 +106,7 @@ function poolSizes(scenario: Scenario, names: readonly (readonly unknown[])[]): 
   for (const struct of scenario.schema.structs) {
     const made = names[struct.number]?.length as number;
     const bound = bounds[struct.name];
+    if (bound !== undefined) checkBound(`pools.${struct.name} of scenario ${scenario.name}`, bound);
     if (bound !== undefined && bound < made) {
       throw new ModelError(
         `scenario ${scenario.name} makes ${made} objects of ${struct.name}, but its pool has ${bound} slots`,

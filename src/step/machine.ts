@@ -48,11 +48,11 @@ export class Machine implements RunEnvironment {
     this.applied = appliedCommits(design, variant);
     this.faults = variant.faults ?? scenario.faults ?? 0;
     this.faultPolicy = variant.faultPolicy ?? "contract";
-    const instance = instantiate(scenario, this.faults);
+    const instance = instantiate(scenario, this.faults, locate);
     this.layout = instance.layout;
     this.names = instance.names;
     this.threads = instance.threads;
-    this.registers = instance.threads.map((_, thread) => new ControlRegister(thread));
+    this.registers = instance.threads.map(({ parameters }, thread) => new ControlRegister(thread, parameters));
     this.watched = new Set(properties.flatMap(({ window }) => (window.kind === "onReturn" ? [window.procedure] : [])));
     this.initial = this.#atFirstYields(instance.initial);
   }

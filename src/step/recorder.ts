@@ -18,6 +18,8 @@ export class Recorder implements Context {
   readonly faultPolicy: "contract" | "any";
   /** Calls open at the moment. */
   depth = 0;
+  /** Mutexes that the thread's own procedure holds, as opposed to what it has called. */
+  heldByRoot = 0;
   /** Site of the wait that is being tried; no model code is on the stack then. */
   waitsAt: Location | null = null;
 
@@ -132,8 +134,7 @@ export class Recorder implements Context {
     }
     this.#writeCell(cell, FREED);
     // A freed object's fields are cleared, so that states which cannot differ do not differ.
-    const first = layout.fieldCell(view.$struct.fields[0] as FieldInfo, view.$index);
-    for (let offset = 0; offset < layout.stride(view.$struct); offset++) this.#writeCell(first + offset, 0);
+    for (const cell of layout.cellsOf(view)) this.#writeCell(cell, 0);
     this.event({ kind: "free", cell, depth: this.depth });
   }
 
@@ -141,14 +142,16 @@ export class Recorder implements Context {
     throw new ModelError("isFreed() is asked by model code", "Only properties may ask it; the C cannot.", this.#here() ?? undefined);
   }
 
-  acquire(view: StructView, field: FieldInfo): void {
+  acquire(view: StructView, field: FieldInfo, waits: boolean): void {
     const { layout } = this.environment;
     const cell = layout.fieldCell(field, view.$index);
     this.#writeCell(cell, this.thread + 1);
     const held = layout.heldCell(this.thread);
     this.#writeCell(held, this.readCell(held) + 1);
+    if (this.depth === 0) this.heldByRoot++;
     if (this.#replay) return;
-    this.acquisitions.push({ cell, alsoTaken: [...this.#taken], givenBack: [...this.#givenBack], location: this.#here() });
+    // As for the kernel's lockdep, a trylock orders what is taken after it, but comes after nothing: it cannot wait.
+    if (waits) this.acquisitions.push({ cell, alsoTaken: [...this.#taken], givenBack: [...this.#givenBack], location: this.#here() });
     this.#taken.push(cell);
     this.accesses.push({ kind: "acquire", cell, guarded: true });
     this.event({ kind: "lock", cell, depth: this.depth });
@@ -165,6 +168,7 @@ export class Recorder implements Context {
     this.#writeCell(cell, 0);
     const held = layout.heldCell(this.thread);
     this.#writeCell(held, this.readCell(held) - 1);
+    if (this.depth === 0) this.heldByRoot--;
     if (this.#replay) return;
     const position = this.#taken.indexOf(cell);
     if (position >= 0) this.#taken.splice(position, 1);
@@ -231,7 +235,8 @@ export class Recorder implements Context {
   report(check: CheckName, message: string): void {
     if (this.#replay) return;
     const report: Report = { check, message, location: this.#here() };
-    if (this.reports.some((known) => known.check === check && known.message === message)) return;
+    const isSame = (known: Report) => known.check === check && known.message === message && known.location?.line === report.location?.line;
+    if (this.reports.some(isSame)) return;
     this.reports.push(report);
     this.event({ kind: "report", report, depth: this.depth });
   }
@@ -294,7 +299,7 @@ export class Recorder implements Context {
   #writeCell(cell: number, code: number): void {
     if (this.#replay) return;
     const size = this.environment.layout.cells[cell]?.size as number;
-    if (!(code >= 0 && code < size))
+    if (!(Number.isInteger(code) && code >= 0 && code < size))
       this.fault("model-fault", `${this.environment.names.cell(cell)} cannot hold ${code}; its range is 0 to ${size - 1}`);
     this.writes.set(cell, code);
   }

@@ -67,7 +67,7 @@ export class Run {
   /** The context that the block's code acts on. */
   readonly recorder: Recorder;
 
-  readonly #generator: Generator<unknown, unknown, void>;
+  #generator: Generator<unknown, unknown, void> | null = null;
   #pending: Pending = { kind: "start", frames: [], wait: null, returned: null, live: [] };
   #restored: readonly Local[] = [];
   readonly #calls: OpenCall[] = [];
@@ -83,11 +83,6 @@ export class Run {
   ) {
     this.thread = control.thread;
     this.recorder = new Recorder(environment, control.thread, state, options);
-    const { procedure, parameters } = environment.threads[control.thread] as Thread;
-    this.#generator = (procedure as (...parameters: readonly Local[]) => Generator<unknown, unknown, void>)(...parameters);
-    if (typeof this.#generator?.next !== "function") {
-      throw new ModelError(`thread ${this.recorder.threadName()} is not a procedure`, "Give thread() a generator function (function*).");
-    }
   }
 
   execute(): NativeBlock {
@@ -146,7 +141,15 @@ export class Run {
     const { kind, frames, wait, returned } = this.#pending;
     const mutex = wait?.mutex ?? null;
     const mutexCell = mutex ? this.environment.layout.cell(mutex.$view, mutex.$field, 0) : -1;
-    return { kind, frames, mutex, mutexCell, returned };
+    return { kind, frames, mutex, mutexCell, returned, root: this.#keptOfRoot(), heldByRoot: this.recorder.heldByRoot };
+  }
+
+  /** Arguments of the thread's own procedure that something may still ask for, whatever its locals are. */
+  #keptOfRoot(): readonly Local[] {
+    const { kind } = this.#pending;
+    if (kind === "start") return this.environment.threads[this.thread]?.parameters ?? [];
+    const isWatched = kind !== "finished" && this.#root !== null && this.environment.watched.has(this.#root.procedure.name);
+    return isWatched ? (this.#root?.parameters ?? []) : [];
   }
 
   #replayBlock(witness: Witness): void {
@@ -178,15 +181,27 @@ export class Run {
     }
     if (wait !== null) this.#waitFor(wait);
     this.#restored = live;
+    this.#generator ??= this.#begin();
     const { done, value } = this.#generator.next();
     if (!done) return;
-    this.#checkNothingHeld(this.#root?.procedure.name ?? "the thread");
+    this.recorder.heldByRoot = 0;
+    this.#checkNothingElseHeld(this.#root?.procedure.name ?? "the thread");
     const root = this.#root;
     if (root && this.environment.watched.has(root.procedure.name)) {
       this.#rootReturned = true;
-      const returned = { procedure: root.procedure.name, parameters: root.parameters, result: value as Local };
+      const site: Site = { location: root.procedure.location, procedure: root.procedure.name, live: [] };
+      const result = copyLocal(value as Local, "the result", site);
+      const returned = { procedure: root.procedure.name, parameters: root.parameters, result };
       this.#pending = { kind: "return", frames: [], wait: null, returned, live: [] };
     } else this.#pending = { kind: "finished", frames: [], wait: null, returned: null, live: [] };
+  }
+
+  /** Part of the first block: default values of parameters may read the state. */
+  #begin(): Generator<unknown, unknown, void> {
+    const { procedure, parameters } = this.environment.threads[this.thread] as Thread;
+    const generator: unknown = procedure(...(parameters as never[]));
+    if (isGenerator(generator)) return generator;
+    throw new ModelError(`thread ${this.recorder.threadName()} is not a procedure`, "Give thread() a generator function (function*).");
   }
 
   #waitFor(wait: Wait): void {
@@ -203,9 +218,12 @@ export class Run {
     recorder.waitsAt = null;
   }
 
-  #checkNothingHeld(what: string): void {
-    if (this.recorder.readCell(this.environment.layout.heldCell(this.thread)) !== 0)
-      this.recorder.report("lockdep", `${what} returns while holding a mutex`);
+  /** What the thread's own procedure took it may still hold when a call of it returns. */
+  #checkNothingElseHeld(what: string): void {
+    const { recorder } = this;
+    const held = recorder.readCell(this.environment.layout.heldCell(this.thread));
+    if (held > recorder.heldByRoot) recorder.report("lockdep", `${what} returns while holding a mutex`);
+    recorder.heldByRoot = held;
   }
 
   // What instrumented code calls, through the module's `$rt`.
@@ -218,7 +236,7 @@ export class Run {
         site.location,
       );
     }
-    const copies = live.map((value, position) => copyLocal(value, site.live[position] ?? "?", site));
+    const copies = saved(live, site);
     this.#pending = {
       kind: wait === undefined ? "yield" : wait.kind,
       frames: [...this.#frames(), { site, live: copies, watched: null }],
@@ -235,25 +253,25 @@ export class Run {
       if (!mutex) throw new ModelError("yield* of a wait that is not a mutex", "Write `yield until(…)`, without the star.", site.location);
       const { live: copies } = this.#pending;
       yield undefined;
-      this.recorder.acquire(mutex.$view, mutex.$field);
+      this.recorder.acquire(mutex.$view, mutex.$field, true);
       this.#restored = copies;
       return undefined;
     }
-    if (typeof (callee as Generator | null)?.[Symbol.iterator] !== "function") {
+    if (!isGenerator(callee)) {
       throw new ModelError(
         "yield* of something that is no procedure",
         "yield* calls a procedure: a generator function, or mutex_lock.",
         site.location,
       );
     }
-    const copies = live.map((value, position) => copyLocal(value, site.live[position] ?? "?", site));
+    const copies = saved(live, site);
     const call: OpenCall = { site, live: copies, entered: null };
     this.#open(call);
-    const result = (yield* callee as Generator<unknown, unknown, void>) as Local;
+    const result = (yield* callee) as Local;
     this.#close();
     const { entered } = call;
     if (entered) this.recorder.event({ kind: "return", procedure: entered.procedure.name, result, depth: this.#calls.length });
-    if (this.#calls.length === 0) this.#checkNothingHeld(entered?.procedure.name ?? "a call");
+    if (this.#calls.length === 0) this.#checkNothingElseHeld(entered?.procedure.name ?? "a call");
     let kept: Local = result;
     if (entered && this.environment.watched.has(entered.procedure.name)) {
       kept = copyLocal(result, "the result", site);
@@ -319,6 +337,25 @@ export class Run {
           : null,
     }));
   }
+}
+
+/**
+ * Copies of the live locals. The originals may not change any more: an array that a caller holds over a call would
+ * else have what the callee did to it natively, and not have it when it is restored.
+ */
+function saved(live: readonly Local[], site: Site): readonly Local[] {
+  for (const value of live) freeze(value);
+  return live.map((value, position) => copyLocal(value, site.live[position] ?? "?", site));
+}
+
+function freeze(value: Local): void {
+  if (!Array.isArray(value) || Object.isFrozen(value)) return;
+  for (const element of value) freeze(element);
+  Object.freeze(value);
+}
+
+function isGenerator(value: unknown): value is Generator<unknown, unknown, void> {
+  return Object.prototype.toString.call(value) === "[object Generator]";
 }
 
 /** The witnesses that lead from the start to the control state. */

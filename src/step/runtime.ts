@@ -42,6 +42,8 @@ export const createRuntime: RuntimeFactory = (sites, procedures): ModuleRuntime 
   },
   next(sequence, cursor) {
     if (sequence instanceof ListView) {
+      // The way to the next entry is in the current one.
+      context().touch(cursor as never);
       const entries = [...sequence];
       const position = entries.indexOf(cursor as never);
       if (position < 0) return context().fault("use-after-free", "the current entry of a list walk was removed under it");
