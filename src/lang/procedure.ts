@@ -1,5 +1,5 @@
 import { context } from "./context.js";
-import type { Mutex } from "./schema.js";
+import type { FieldHandle, Mutex, StructView } from "./schema.js";
 
 /** What a procedure may yield: nothing (a mere preemption point) or a wait. */
 export type Yielded = Wait | undefined;
@@ -82,9 +82,10 @@ export function data_race<T>(access: () => T): T {
 
 function label(value: unknown): string {
   if (typeof value === "object" && value !== null) {
-    const view = value as { $struct?: { name: string }; $index?: number };
-    if (view.$struct) return `&${view.$struct.name}:${view.$index}`;
-    return JSON.stringify(value);
+    const { $struct, $index, $view, $field } = value as Partial<StructView & FieldHandle>;
+    if ($struct) return `&${$struct.name}:${$index}`;
+    if ($view && $field) return `${label($view)}.${$field.name}`;
+    return Array.isArray(value) ? `[${value.map(label).join(", ")}]` : JSON.stringify(value);
   }
   return String(value);
 }

@@ -109,6 +109,12 @@ function* u(a, b) { yield until(() => a.done); yield* mutex_lock(b.m); yield* mu
       expect(findings(text)).toContain("use-after-free @4 line 2");
     });
 
+    test("a mutex may be chosen, and kept in a local", () => {
+      const text = one("const lock = choose('lock', [a.m, b.m]); yield* mutex_lock(lock); yield; mutex_unlock(lock);");
+      expect(findings(text)).toEqual([]);
+      expect(findings(text.replace("mutex_unlock(lock)", "mutex_unlock(a.m)"))).toEqual(["lockdep @3 line 2"]);
+    });
+
     test("mutex_trylock takes a free mutex and leaves one that is held", () => {
       expect(findings(one("WARN_ON(!mutex_trylock(a.m)); yield; WARN_ON(mutex_trylock(a.m)); yield; mutex_unlock(a.m);"))).toEqual([]);
       expect(findings(one("WARN_ON(mutex_trylock(a.m)); yield; mutex_unlock(a.m);"))).toEqual(["warn-on @1 line 2"]);

@@ -9,13 +9,11 @@ import { engines, explore, machine, tiny, verdictOf } from "../support/model.js"
 
 const structs = "box: { n: counter(3), r: counter(3), p: ref('obj') }, obj: { v: counter(1) }";
 const make = `const b = make("box", "b"); const o = make("obj", "o"); const q = make("obj", "q"); b.p = o;`;
-const quiet = `expected: { atomicity: { verdict: "violated", reason: "not the point" }, stuck: { verdict: "violated", reason: "not the point" } }`;
-
 interface Case {
   readonly claim: string;
   readonly text: string;
   readonly states: number;
-  /** Code of a property that the model violates. */
+  /** Those that keep it visible. */
   readonly safeguards: readonly (keyof Safeguards)[];
   /** What the reference engine counts without them. */
   readonly without: number;
@@ -70,7 +68,12 @@ const cases: readonly Case[] = [
   },
   {
     claim: "the object to be assigned to, read from the state: b.p.v = yield* one()",
-    text: two("b.p.v = yield* one();", "b.p = q;", "b.p === q && q.v === 1").replace("b.p === q && q.v === 1", "b.p !== null && b.p.v === 1 && state.all('obj').every((x) => x === b.p || x.v === 0) && state.all('obj')[1] === b.p").replace("(b) => !", "(b, state) => !"),
+    text: two("b.p.v = yield* one();", "b.p = q;", "b.p === q && q.v === 1")
+      .replace(
+        "b.p === q && q.v === 1",
+        "b.p !== null && b.p.v === 1 && state.all('obj').every((x) => x === b.p || x.v === 0) && state.all('obj')[1] === b.p",
+      )
+      .replace("(b) => !", "(b, state) => !"),
     // As above, with the object that b.p pointed to instead of the number.
     states: 3 + 5,
     safeguards: ["spill"],
@@ -78,7 +81,10 @@ const cases: readonly Case[] = [
   },
   {
     claim: "the object to be assigned to, in a local that nothing mentions later: to.v = yield* one()",
-    text: one(`const to = choose("to", [o, q]); to.v = yield* one();`, "b.p.v === 0 && false").replace("(b) => !(b.p.v === 0 && false)", "(b, state) => state.all('obj')[1].v === 0"),
+    text: one(`const to = choose("to", [o, q]); to.v = yield* one();`, "b.p.v === 0 && false").replace(
+      "(b) => !(b.p.v === 0 && false)",
+      "(b, state) => state.all('obj')[1].v === 0",
+    ),
     // The start, holding o or q, one of them written.
     states: 1 + 2 + 2,
     safeguards: ["spill"],
@@ -133,7 +139,8 @@ describe.each(cases)("$claim", ({ text, states, safeguards, without }) => {
 
 test("poison: a local that is wrongly taken to be dead cannot be used unnoticed", () => {
   const text = (cases[0] as Case).text;
-  for (const engine of engines) expect(() => explore(text, engine, off(["liveness"]))).toThrow(/local "\w" is used although the liveness analysis says it is dead/);
+  for (const engine of engines)
+    expect(() => explore(text, engine, off(["liveness"]))).toThrow(/local "\w" is used although the liveness analysis says it is dead/);
 });
 
 test("a dead local does not multiply states", () => {
@@ -190,7 +197,9 @@ describe("model code that keeps something outside the state is reported, at its 
   });
 
   test("the same, when it shows only on the way to a later step", () => {
-    const { message } = refusal(hiding("yield; b.n = 1; yield; hidden.n++; b.n = 2; yield; if (hidden.n > 3) b.n = 0; b.r = 1; yield; b.r = 2;"));
+    const { message } = refusal(
+      hiding("yield; b.n = 1; yield; hidden.n++; b.n = 2; yield; if (hidden.n > 3) b.n = 0; b.r = 1; yield; b.r = 2;"),
+    );
     expect(message).toMatch(/nondeterministic model code/);
   });
 
