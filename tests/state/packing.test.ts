@@ -1,0 +1,84 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { get, Packing, put } from "../../src/state/packing.js";
+import { readCell, type StateDraft, writeCell } from "../../src/state/state.js";
+import { machine, tiny } from "../support/model.js";
+
+/** Cells of every kind and of many sizes. */
+const { layout, initial } = machine(
+  tiny({
+    procedures: "function* t(b) { yield; b.flag = true; }",
+    structs: `
+      box: { flag: flag(), small: counter(2), odd: counter(4), large: counter(1000), mode: enumeration("only"), p: ref("obj"), set: setOf("obj"), list: list("obj", 3), m: mutex(), rc: refcount(31) },
+      obj: { v: counter(6), next: ref("obj"), m: mutex() }`,
+    make: `const b = make("box", "b"); make("box", "c"); make("obj", "o");`,
+    threads: `thread("t", t, b), thread("u", t, b), thread("v", t, b)`,
+    more: "pools: { obj: 5 }, faults: 3",
+  }),
+);
+
+const codes = fc.tuple(...layout.cells.map(({ size }) => fc.nat({ max: size - 1 })));
+const controls = (bits: number) => fc.tuple(...layout.mutexCells.slice(0, layout.threads).map(() => fc.nat({ max: 2 ** bits - 1 })));
+
+function stateOf(cells: readonly number[], threads: readonly number[]): StateDraft {
+  const state = structuredClone(initial) as unknown as StateDraft;
+  for (const [cell, code] of cells.entries()) writeCell(layout, state, cell, code);
+  state.threads = [...threads];
+  return state;
+}
+
+test.each([9, 12, 16, 24])("a state is the same after packing and unpacking, with control states of %i bits", (bits) => {
+  const packing = new Packing(layout, bits);
+  fc.assert(
+    fc.property(codes, controls(bits), (cells, threads) => {
+      const state = stateOf(cells, threads);
+      expect(packing.unpack(packing.pack(state))).toEqual(state);
+      expect(cells.map((_, cell) => readCell(layout, state, cell))).toEqual(cells);
+    }),
+  );
+});
+
+test("different states have different words", () => {
+  const packing = new Packing(layout, 9);
+  fc.assert(
+    fc.property(codes, controls(9), fc.nat({ max: layout.cells.length - 1 }), fc.nat(), (cells, threads, cell, other) => {
+      const code = other % (layout.cells[cell]?.size as number);
+      const changed = cells.with(cell, code);
+      const same = packing.pack(stateOf(cells, threads)).join() === packing.pack(stateOf(changed, threads)).join();
+      expect(same).toBe(code === cells[cell]);
+    }),
+  );
+});
+
+test("no two numbers share a bit, and none straddles two words", () => {
+  const packing = new Packing(layout, 9);
+  const taken = new Set<string>();
+  for (const { word, shift, mask } of [...packing.cells, ...packing.controls]) {
+    expect(word).toBeLessThan(packing.words);
+    for (let bit = 0; bit < 32; bit++) {
+      if (((mask >>> bit) & 1) === 0) continue;
+      expect(shift + bit).toBeLessThan(32);
+      expect(taken.has(`${word}.${shift + bit}`)).toBe(false);
+      taken.add(`${word}.${shift + bit}`);
+    }
+  }
+});
+
+test("every code of a cell fits its place", () => {
+  const packing = new Packing(layout, 9);
+  for (const [number, place] of packing.cells.entries())
+    expect(place.mask + 1).toBeGreaterThanOrEqual(layout.cells[number]?.size as number);
+});
+
+test("storing a number leaves its neighbours alone", () => {
+  const packing = new Packing(layout, 9);
+  fc.assert(
+    fc.property(codes, fc.nat({ max: layout.cells.length - 1 }), (cells, cell) => {
+      const words = packing.pack(stateOf(cells, [0, 0, 0]));
+      const place = packing.cells[cell] as (typeof packing.cells)[number];
+      put(words, place, (layout.cells[cell]?.size as number) - 1);
+      const expected = cells.with(cell, (layout.cells[cell]?.size as number) - 1);
+      expect(packing.cells.map((other) => get(words, other))).toEqual(expected);
+    }),
+  );
+});
