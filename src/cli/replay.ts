@@ -73,6 +73,8 @@ export async function replay(name: string, pathText: string, options: ReplayOpti
     const lines = [...joined("", facts, look.width), "", ...traceLines(machine, replayed, look), ""];
     for (const { finding, trace } of shown) {
       lines.push(...hanging("VIOLATED  ", claimText(suite, finding), look.width).map(look.style.bad));
+      const reason = suite.expected?.[finding.check]?.reason;
+      if (reason !== undefined) lines.push(...hanging("expected  ", reason, look.width));
       lines.push(...reasonLines(machine, finding, trace, look), "");
     }
     if (shown.length === 0)

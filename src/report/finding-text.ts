@@ -68,13 +68,15 @@ export function reasonLines(
     lines.push(style.bold(first as string), ...rest);
   };
   const about = finding.subject === null ? finding.check : `${finding.check} for ${finding.subject}`;
-  // A property without named parts has nothing to say beyond its sentence, which stands above.
-  const what = trace.failing.length > 0 ? trace.failing.join("; ") : finding.message === sentence ? "" : finding.message;
-  add(finding.isProperty ? "not so" : "found", what === "" ? about : `${about}: ${what}`);
+  if (finding.isProperty) {
+    // A property without named parts has nothing to say beyond its sentence, which stands above.
+    const what = trace.failing.length > 0 ? trace.failing.join("; ") : finding.message === sentence ? "" : finding.message;
+    add("not so", what === "" ? about : `${about}: ${what}`);
+  }
   const values = becauseTexts(machine, trace);
   if (values.length > 0) add("because", values.join(", "));
   const freed = freedTexts(machine, trace);
   if (freed.length > 0) add("freed", freed.join(", "));
-  if (finding.location) add("where", `${finding.location.file}:${finding.location.line}`);
+  if (finding.location) add("where", `${finding.check} at ${finding.location.file}:${finding.location.line}`);
   return lines;
 }

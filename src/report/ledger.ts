@@ -13,8 +13,8 @@ export interface LedgerEntry {
   /** How many properties and checks hold; those that do not are named. */
   readonly holds: number;
   readonly others: Readonly<Record<string, string>>;
-  /** Shortest traces to what was found. */
-  readonly findings: readonly { readonly check: string; readonly message: string; readonly path: string }[];
+  /** Shortest traces to what was found. Without its wording, which may change while nothing else does. */
+  readonly findings: readonly { readonly check: string; readonly path: string }[];
 }
 
 /** By suite name. */
@@ -35,10 +35,14 @@ function entryOf({ suite, outcome, comparisons }: SuiteRun): LedgerEntry {
     depth: outcome.depth,
     holds: comparisons.length - others.length,
     others: Object.fromEntries(others.sort(([one], [other]) => compare(one, other))),
-    findings: outcome.findings
-      .map(({ check, message, path }) => ({ check, message, path: formatPath(path) }))
-      .sort((one, other) => compare(one.check, other.check) || compare(one.message, other.message)),
+    findings: distinct(outcome.findings.map(({ check, path }) => ({ check, path: formatPath(path) }))),
   };
+}
+
+/** Two warnings in one step are one entry. */
+function distinct(findings: LedgerEntry["findings"]): LedgerEntry["findings"] {
+  const byText = new Map(findings.map((finding) => [`${finding.check} at ${finding.path}`, finding]));
+  return [...byText].sort(([one], [other]) => compare(one, other)).map(([, finding]) => finding);
 }
 
 /** As the file holds it. */
@@ -84,7 +88,7 @@ function differences(before: LedgerEntry, after: LedgerEntry): string[] {
     const is = after.others[check] ?? "holds";
     if (was !== is) lines.push(`${check} ${was} → ${is}`);
   }
-  const told = ({ findings }: LedgerEntry) => findings.map(({ check, message, path }) => `${check} (${message}) at ${path}`);
+  const told = ({ findings }: LedgerEntry) => findings.map(({ check, path }) => `${check} at ${path}`);
   const [old, fresh] = [told(before), told(after)];
   lines.push(...old.filter((finding) => !fresh.includes(finding)).map((finding) => `no longer found: ${finding}`));
   lines.push(...fresh.filter((finding) => !old.includes(finding)).map((finding) => `newly found: ${finding}`));
