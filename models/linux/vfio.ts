@@ -86,8 +86,9 @@ function* vfio_group_find_or_alloc(dev: Device): Proc<VfioGroup | null> {
 
 /** 6.1.176 line 145. */
 function __vfio_group_get_from_iommu(iommu_group: IommuGroup): VfioGroup | null {
+  // The pointer is cleared under vfio.group_lock too, after the group was taken off the list.
+  atomic("vfio.group_lock keeps the iommu_group of every listed group as it is");
   for (const group of vfio.group_list) {
-    // The group's pointer cannot change while it is on the list and the list is locked.
     if (data_race(() => group.iommu_group) === iommu_group) {
       kref_get(group.drivers);
       return group;
@@ -254,7 +255,7 @@ export function* vfio_group_ioctl_get_device_fd(group: VfioGroup, dev: Device): 
     if (!fault("open_device")) return device;
     yield;
     const isLast = yield* vfio_device_unassign_container(device);
-    WARN_ON(isLast, "the file an ioctl is called on is held by its caller");
+    if (isLast) yield* vfio_group_fops_release(group);
   }
   yield;
   vfio_device_put_registration(device);

@@ -139,10 +139,12 @@ export function* vfio_user_again(iommu_group: IommuGroup, maps: boolean): Proc {
 /** A process with two groups in one container: the second joins at any time, and either may leave first. */
 export function* vfio_user_of_two(one: IommuGroup, other: IommuGroup): Proc {
   const container = yield* vfio_fops_open();
+  if (container === null) return;
   yield;
   const first = yield* vfio_group_fops_open(one);
   yield;
   const second = yield* vfio_group_fops_open(other);
+  if (first === null || second === null) return;
   for (;;) {
     yield idle();
     const call = choose("user calls", [
@@ -154,26 +156,27 @@ export function* vfio_user_of_two(one: IommuGroup, other: IommuGroup): Proc {
       "UNSET_CONTAINER first",
       "UNSET_CONTAINER second",
     ]);
-    if (call === "SET_CONTAINER first") yield* vfio_group_ioctl_set_container(first!, container!);
-    else if (call === "SET_CONTAINER second") yield* vfio_group_ioctl_set_container(second!, container!);
-    else if (call === "SET_IOMMU") yield* vfio_ioctl_set_iommu(container!);
-    else if (call === "MAP_DMA") yield* vfio_fops_unl_ioctl(container!, "VFIO_IOMMU_MAP_DMA");
-    else if (call === "UNMAP_DMA") yield* vfio_fops_unl_ioctl(container!, "VFIO_IOMMU_UNMAP_DMA");
-    else if (call === "UNSET_CONTAINER first") yield* vfio_group_ioctl_unset_container(first!);
-    else yield* vfio_group_ioctl_unset_container(second!);
+    if (call === "SET_CONTAINER first") yield* vfio_group_ioctl_set_container(first, container);
+    else if (call === "SET_CONTAINER second") yield* vfio_group_ioctl_set_container(second, container);
+    else if (call === "SET_IOMMU") yield* vfio_ioctl_set_iommu(container);
+    else if (call === "MAP_DMA") yield* vfio_fops_unl_ioctl(container, "VFIO_IOMMU_MAP_DMA");
+    else if (call === "UNMAP_DMA") yield* vfio_fops_unl_ioctl(container, "VFIO_IOMMU_UNMAP_DMA");
+    else if (call === "UNSET_CONTAINER first") yield* vfio_group_ioctl_unset_container(first);
+    else yield* vfio_group_ioctl_unset_container(second);
   }
 }
 
 /** One thread of a process: puts the group into the process's container and takes it out again. */
 export function* attach_and_detach(iommu_group: IommuGroup, container: VfioContainer): Proc {
   const group = yield* vfio_group_fops_open(iommu_group);
+  if (group === null) return;
   for (;;) {
     yield idle();
-    yield* vfio_group_ioctl_set_container(group!, container);
+    yield* vfio_group_ioctl_set_container(group, container);
     yield;
     yield* vfio_ioctl_set_iommu(container);
     yield idle();
-    yield* vfio_group_ioctl_unset_container(group!);
+    yield* vfio_group_ioctl_unset_container(group);
   }
 }
 
