@@ -9,7 +9,7 @@ export const C1 = property({
   sentence:
     "With the group's mutex free, every device is on the domain the group says it is on, and a group with a default domain is on a domain.",
   source: "e7f85dfbbc9c; WARN_ON in __iommu_probe_device() (v6.5)",
-  seenRedBy: "entry 45 (the base), --revert 2cc73c5712f9, --revert 0286300e6045",
+  seenRedBy: "the base (entry 45); --revert 2cc73c5712f9; --revert 0286300e6045 (driver without detach_dev)",
   window: atRest("iommu_group", "mutex", (group) => ({
     "every device is on the group's domain": group.domain === null || group.devices.every((dev) => dev.hw === group.domain),
     "a group with a default domain is on a domain": group.default_domain === null || group.domain !== null,
@@ -20,7 +20,7 @@ export const C3 = property({
   code: "C3",
   sentence: "A change of domain that fails leaves the group on the old domain, and every device too.",
   source: "dcf40ed3a20d (contract since v6.5)",
-  seenRedBy: "entry 45 (the base)",
+  seenRedBy: "the base (entry 45); mutant: __iommu_group_set_domain() says what it is about to do",
   window: onReturn<[IommuGroup, IommuDomain | null], Errno>("__iommu_group_set_domain", ([group, new_domain], ret) => {
     if (ret === 0 || group.domain === null) return null;
     return {
@@ -34,7 +34,7 @@ export const C3Attach = property({
   code: "C3-attach",
   sentence: "An attach of a group that fails leaves every device on the domain the group was on.",
   source: "2cc73c5712f9",
-  seenRedBy: "--revert 2cc73c5712f9",
+  seenRedBy: "--revert 2cc73c5712f9; mutant: __iommu_attach_group() says that it is done when it is not",
   window: onReturn<[IommuDomain, IommuGroup], Errno>("iommu_attach_group", ([domain, group], ret) => {
     if (ret === 0) return null;
     return {
@@ -49,7 +49,8 @@ export const C4 = property({
   code: "C4",
   sentence: "When ownership has been released the group is on its default domain, and no device is on a user's.",
   source: "dcf40ed3a20d, IOMMU_SET_DOMAIN_MUST_SUCCEED (contract since v6.5)",
-  seenRedBy: "a group without a default domain under the driver that has no detach_dev (the base)",
+  seenRedBy:
+    "the base (a group without a default domain under the driver that has no detach_dev); mutant: iommu_group_release_dma_owner() leaves the group where it is; mutant: a change of domain takes the first device only",
   window: onReturn<[IommuGroup], void>("iommu_group_release_dma_owner", ([group]) => ({
     "the group is on its default domain": group.domain === group.default_domain,
     "no device is on a user's domain": group.devices.every(
@@ -62,7 +63,7 @@ export const C4Detach = property({
   code: "C4-detach",
   sentence: "When a user's domain has been detached the group is on the domain the core wants, and no device is on the user's.",
   source: "0286300e6045; dcf40ed3a20d (contract since v6.5)",
-  seenRedBy: "--revert 0286300e6045",
+  seenRedBy: "--revert 0286300e6045 (driver without detach_dev); mutant: a change of domain takes the first device only",
   window: onReturn<[IommuDomain, IommuGroup], void>("iommu_detach_group", ([domain, group]) => ({
     "the group is on the blocking domain if owned, else on its default domain":
       group.domain === (group.owner === null ? group.default_domain : group.blocking_domain) &&
@@ -75,7 +76,7 @@ export const C5 = property({
   code: "C5",
   sentence: "A driver is asked to attach only its own domains to its own devices.",
   source: "a9c362db3920, 3f6634d997db",
-  seenRedBy: "mutant: __iommu_domain_alloc() with another driver's ops",
+  seenRedBy: "mutant: a default domain made with another driver's ops",
   window: onReturn<[IommuDomain, Device], Errno>("attach_dev", ([domain, dev]) => dev.bus !== null && domain.ops === dev.bus.iommu_ops),
 });
 
@@ -83,7 +84,7 @@ export const C11 = property({
   code: "C11",
   sentence: "A user's domain is attached only to a group that is on no domain, its default domain or its blocking domain.",
   source: "-EBUSY of __iommu_attach_group()",
-  seenRedBy: "mutant: the -EBUSY test of __iommu_attach_group() removed (suites interface)",
+  seenRedBy: "mutant: the -EBUSY test of __iommu_attach_group() removed",
   window: onStep("iommu_group", (group, before) => {
     const was = before(() => group.domain);
     const is = group.domain;
@@ -96,7 +97,8 @@ export const L2 = property({
   code: "L2",
   sentence: "Nothing is on a freed domain: neither the hardware of a device nor a group, which has no freed default domain either.",
   source: "0286300e6045, dcf40ed3a20d (use after free of group->domain)",
-  seenRedBy: "--revert 0286300e6045 with the driver that has no detach_dev; --revert 2cc73c5712f9",
+  seenRedBy:
+    "--revert 0286300e6045 (driver without detach_dev); --revert 2cc73c5712f9; mutant: type1 frees a domain without detaching the group; mutant: a change of domain frees the domain it leaves",
   window: always("device", (dev) => {
     const group = dev.iommu_group;
     if (group === null) return null;

@@ -21,7 +21,8 @@ export const R1 = property({
   sentence:
     "Group references balance: while no device of the group is being bound or unbound, there is none beyond those of the devices and the VFIO group.",
   source: "iommu_group_get() and iommu_group_put() pair on every path of use, unuse and vfio_group_find_or_alloc()",
-  seenRedBy: "mutant: iommu_group_put() left out of the -EBUSY path of iommu_device_use_default_domain()",
+  seenRedBy:
+    "mutant: iommu_group_put() left out of the -EBUSY path of iommu_device_use_default_domain(); the base (two devices bound to vfio-pci at once)",
   window: always("iommu_group", (group, state) => {
     const devices = state.all("device").filter((dev) => dev.iommu_group === group);
     if (devices.some((dev) => !dev.lock.isFree)) return null;

@@ -10,7 +10,8 @@ export const O1 = property({
   sentence:
     "A driver is allowed to use the DMA API only while nobody owns the group, and only on the default domain if others use it already.",
   source: "iommu_device_use_default_domain()",
-  seenRedBy: "mutant: iommu_device_use_default_domain() refuses only a group without an owner",
+  seenRedBy:
+    "mutant: iommu_device_use_default_domain() refuses only a group without an owner; mutant: iommu_device_use_default_domain() does not look at the domain",
   // No invariant: once counted, a driver may put the group on a domain of its own. It is asked where the count rises.
   window: onStep("iommu_group", (group, before) => {
     const users = before(() => group.owner_cnt);
@@ -28,7 +29,7 @@ export const O2 = property({
   sentence:
     "While a user owns a group, no driver that uses the DMA API is at work in it, and the group is on its blocking domain or a user's.",
   source: "0286300e6045 (once owned, never the default domain nor none); iommu_device_use_default_domain()",
-  seenRedBy: "--revert 0286300e6045",
+  seenRedBy: "mutant: a driver is told to stop after its count is given back; --revert 0286300e6045 (driver without detach_dev)",
   window: atRest("iommu_group", "mutex", (group) => {
     if (group.owner === null) return null;
     return {
@@ -42,7 +43,7 @@ export const O3 = property({
   code: "O3",
   sentence: "The ownership count is the number of bound drivers that use the DMA API, or one for an owner.",
   source: "WARN_ON in iommu_device_unuse_default_domain(); f429378a9bf8 (one dma_cleanup for each successful dma_configure)",
-  seenRedBy: "mutant: pci_dma_cleanup() left out of the error path of really_probe() (suites one-failure)",
+  seenRedBy: "mutant: pci_dma_cleanup() left out of the error path of really_probe()",
   window: always("iommu_group", (group, state) => {
     // While a device is being bound or unbound its count may or may not be taken.
     if (!group.mutex.isFree) return null;
@@ -57,7 +58,7 @@ export const O5 = property({
   code: "O5",
   sentence: "When a claim has succeeded, no device of the group can reach memory of the kernel, now or through what a driver maps later.",
   source: "0286300e6045 (claiming isolates every device)",
-  seenRedBy: "--revert 0286300e6045 with the driver that has no detach_dev",
+  seenRedBy: "--revert 0286300e6045 (driver without detach_dev)",
   window: onReturn<[IommuGroup, VfioGroup], Errno>("iommu_group_claim_dma_owner", ([group], ret, state) => {
     if (ret !== 0) return null;
     const devices = state.all("device");
@@ -72,7 +73,7 @@ export const K1 = property({
   code: "K1",
   sentence: "No kernel mapping survives a user attach: while a user owns a group, its devices cannot reach memory of the kernel.",
   source: "0286300e6045; the purpose of DMA ownership (1ea2a07a532b)",
-  seenRedBy: "--revert 0286300e6045 with the driver that has no detach_dev",
+  seenRedBy: "mutant: detach returns an owned group to its default domain; --revert 0286300e6045 (driver without detach_dev)",
   window: atRest("iommu_group", "mutex", (group, state) => {
     if (group.owner === null) return null;
     const devices = state.all("device");
@@ -84,7 +85,7 @@ export const O6 = property({
   code: "O6",
   sentence: "A group has one owner at a time: ownership passes from one to another only through nobody.",
   source: "-EPERM of iommu_group_claim_dma_owner()",
-  seenRedBy: "mutant: the tests of owner_cnt and domain in iommu_group_claim_dma_owner() removed (suites interface)",
+  seenRedBy: "mutant: the tests of owner_cnt and domain in iommu_group_claim_dma_owner() removed",
   window: onStep("iommu_group", (group, before) => {
     const was = before(() => group.owner);
     if (was === group.owner) return null;
@@ -96,7 +97,8 @@ export const O7 = property({
   code: "O7",
   sentence: "Ownership is released only by who has it, and then nothing of it is left.",
   source: "WARN_ON in iommu_group_release_dma_owner()",
-  seenRedBy: "mutant: owner_cnt = 0 left out of iommu_group_release_dma_owner()",
+  seenRedBy:
+    "mutant: owner_cnt = 0 left out of iommu_group_release_dma_owner(); mutant: iommu_device_use_default_domain() refuses only a group without an owner",
   window: onStep("iommu_group", (group, before) => {
     if (before(() => group.owner) === null || group.owner !== null) return null;
     return { "it was counted once": before(() => group.owner_cnt) <= 1, "the count is zero": group.owner_cnt === 0 };
@@ -118,7 +120,7 @@ export const driverAtWork = property({
   code: "W2",
   sentence: "Witness: a driver has a packet mapped.",
   source: "the scenario",
-  seenRedBy: "a scenario without a network driver",
+  seenRedBy: "a scenario without traffic",
   window: sometimes("device", (dev) => dev.dma_map !== null),
 });
 

@@ -1,0 +1,412 @@
+/**
+ * What turns each property and each check red on the Linux model: mutants (edits of one model file), commit
+ * switches, other scenarios, and bugs of the base. Nothing is believed that has not been seen red once.
+ */
+
+/** Replaces the one occurrence of a text in a file. */
+export interface Edit {
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface Cause {
+  /** As the property's `seenRedBy` names it. */
+  readonly name: string;
+  /** The property or check that it turns red: violated, or vacuous if it is a witness. */
+  readonly red: string;
+  /** What turns red by the same step, or by one that is as near. */
+  readonly also?: readonly string[];
+  readonly suite: string;
+  /** Properties to ask instead of the suite's, to see one that would be red later. */
+  readonly asked?: readonly string[];
+  readonly file?: string;
+  readonly edits?: readonly Edit[];
+  readonly revert?: readonly string[];
+  /** Threads of the suite that are left out. */
+  readonly withoutThreads?: readonly string[];
+}
+
+const core = "models/linux/iommu.ts";
+const driverCore = "models/linux/driver-core.ts";
+const container = "models/linux/container.ts";
+const vfio = "models/linux/vfio.ts";
+const type1 = "models/linux/type1.ts";
+const topology = "models/linux/topology.ts";
+
+const claimed = "--revert 0286300e6045 (driver without detach_dev)";
+const attached = "--revert 2cc73c5712f9";
+const entry45 = "the base (entry 45)";
+const firstOnly = "mutant: a change of domain takes the first device only";
+const stopAfterFirst: Edit = {
+  find: "    if (ret) return ret;\n    yield;\n  }\n  group.domain = new_domain;\n  return 0;\n",
+  replace: "    if (ret) return ret;\n    yield;\n    break;\n  }\n  group.domain = new_domain;\n  return 0;\n",
+};
+
+const smmu = (scenario: string) => `ownership/smmuv3-virt/${scenario}`;
+
+const refuseOnlyUnowned: Edit = {
+  find: "group.owner !== null || !iommu_is_default_domain(group)",
+  replace: "group.owner === null && !iommu_is_default_domain(group)",
+};
+
+/** For each property, all that its `seenRedBy` names. */
+export const propertyCauses: readonly Cause[] = [
+  {
+    name: "mutant: detach returns an owned group to its default domain",
+    red: "K1",
+    also: ["C4-detach", "O2"],
+    suite: smmu("passthrough"),
+    file: core,
+    edits: [{ find: "group.owner !== null ? group.blocking_domain : group.default_domain", replace: "group.default_domain" }],
+  },
+  { name: claimed, red: "K1", also: ["C1", "O2", "O5"], suite: smmu("passthrough"), revert: ["0286300e6045"] },
+  {
+    name: "mutant: iommu_device_use_default_domain() refuses only a group without an owner",
+    red: "O1",
+    suite: smmu("passthrough"),
+    file: core,
+    edits: [refuseOnlyUnowned],
+  },
+  {
+    name: "mutant: iommu_device_use_default_domain() does not look at the domain",
+    red: "O1",
+    suite: smmu("interface"),
+    file: core,
+    edits: [{ find: "(group.owner !== null || !iommu_is_default_domain(group))", replace: "group.owner !== null" }],
+  },
+  {
+    name: "mutant: a driver is told to stop after its count is given back",
+    red: "O2",
+    suite: smmu("passthrough"),
+    file: driverCore,
+    edits: [
+      {
+        find: "  yield* device_remove(dev);\n  yield;\n  yield* pci_dma_cleanup(dev);\n  yield;\n",
+        replace: "  yield* pci_dma_cleanup(dev);\n  yield;\n  yield* device_remove(dev);\n  yield;\n",
+      },
+    ],
+  },
+  { name: claimed, red: "O2", also: ["C1", "K1", "O5"], suite: smmu("passthrough"), revert: ["0286300e6045"] },
+  {
+    name: "mutant: pci_dma_cleanup() left out of the error path of really_probe()",
+    red: "O3",
+    suite: smmu("one-failure"),
+    file: driverCore,
+    edits: [
+      {
+        find: "  yield;\n  yield* pci_dma_cleanup(dev);\n  yield;\n  device_unbind_cleanup(dev);\n  return ret;\n",
+        replace: "  yield;\n  device_unbind_cleanup(dev);\n  return ret;\n",
+      },
+    ],
+  },
+  { name: claimed, red: "O5", also: ["C1", "K1", "O2"], suite: smmu("passthrough"), revert: ["0286300e6045"] },
+  {
+    name: "mutant: the tests of owner_cnt and domain in iommu_group_claim_dma_owner() removed",
+    red: "O6",
+    also: ["O3"],
+    suite: smmu("interface"),
+    file: core,
+    edits: [
+      {
+        find: "if (group.owner_cnt > 0) {\n    ret = -EPERM;\n  } else if (group.domain !== null && group.domain !== group.default_domain) {\n    ret = -EBUSY;\n  } else if",
+        replace: "if",
+      },
+    ],
+  },
+  {
+    name: "mutant: owner_cnt = 0 left out of iommu_group_release_dma_owner()",
+    red: "O7",
+    suite: smmu("passthrough"),
+    file: core,
+    edits: [{ find: "    group.owner_cnt = 0;\n", replace: "" }],
+  },
+  {
+    name: "mutant: iommu_device_use_default_domain() refuses only a group without an owner",
+    red: "O7",
+    suite: smmu("passthrough"),
+    asked: ["O7"],
+    file: core,
+    edits: [refuseOnlyUnowned],
+  },
+  { name: entry45, red: "C1", also: ["C3"], suite: "partial-attach/rmrr" },
+  { name: attached, red: "C1", also: ["C3", "C3-attach"], suite: "partial-attach/fault/arm_smmu_v3", revert: ["2cc73c5712f9"] },
+  { name: claimed, red: "C1", also: ["C3-attach"], suite: "partial-attach/fault/arm_smmu_v3", revert: ["0286300e6045"] },
+  { name: entry45, red: "C3", also: ["C1"], suite: "partial-attach/rmrr" },
+  {
+    name: "mutant: __iommu_group_set_domain() says what it is about to do",
+    red: "C3",
+    also: ["C1"],
+    suite: "partial-attach/rmrr",
+    file: core,
+    edits: [
+      {
+        find: "  for (const dev of group.devices) {\n    const ret = yield* __iommu_attach_device(new_domain, dev);\n    if (ret) return ret;\n",
+        replace:
+          "  group.domain = new_domain;\n  for (const dev of group.devices) {\n    const ret = yield* __iommu_attach_device(new_domain, dev);\n    if (ret) return ret;\n",
+      },
+    ],
+  },
+  {
+    name: attached,
+    red: "C3-attach",
+    also: ["C1", "C3"],
+    suite: "partial-attach/fault/arm_smmu_v3",
+    revert: ["2cc73c5712f9"],
+  },
+  {
+    name: "mutant: __iommu_attach_group() says that it is done when it is not",
+    red: "C3-attach",
+    suite: "partial-attach/fault/arm_smmu_v3",
+    asked: ["C3-attach"],
+    file: core,
+    edits: [{ find: "  if (ret === 0) {\n    group.domain = domain;\n  }", replace: "  group.domain = domain;\n  if (ret === 0) {\n  }" }],
+  },
+  {
+    name: "the base (a group without a default domain under the driver that has no detach_dev)",
+    red: "C4",
+    also: ["warn-on"],
+    suite: "vfio-close/no-default-domain",
+  },
+  {
+    name: "mutant: iommu_group_release_dma_owner() leaves the group where it is",
+    red: "C4",
+    also: ["C1", "C3"],
+    suite: smmu("one-failure"),
+    file: core,
+    edits: [
+      { find: "yield* __iommu_group_set_domain(group, group.default_domain);\n        WARN_ON(ret", replace: "0;\n        WARN_ON(ret" },
+    ],
+  },
+  {
+    name: firstOnly,
+    red: "C4",
+    suite: "partial-attach/fault/arm_smmu_v3",
+    asked: ["C4"],
+    file: core,
+    edits: [stopAfterFirst],
+  },
+  { name: claimed, red: "C4-detach", suite: "vfio-detach/arm_smmu_v3", revert: ["0286300e6045"] },
+  {
+    name: firstOnly,
+    red: "C4-detach",
+    suite: "partial-attach/fault/arm_smmu_v3",
+    asked: ["C4-detach"],
+    file: core,
+    edits: [stopAfterFirst],
+  },
+  {
+    name: "mutant: a default domain made with another driver's ops",
+    red: "C5",
+    suite: smmu("passthrough"),
+    file: topology,
+    edits: [
+      {
+        find: 'make("bus_type", "pci_bus_type", { iommu_ops: ops })',
+        replace: 'make("bus_type", "pci_bus_type", { iommu_ops: make("iommu_ops", "other", { driver: options.iommu }) })',
+      },
+    ],
+  },
+  {
+    name: "mutant: the -EBUSY test of __iommu_attach_group() removed",
+    red: "C11",
+    suite: smmu("interface"),
+    file: core,
+    edits: [
+      {
+        find: "  if (group.domain !== null && group.domain !== group.default_domain && group.domain !== group.blocking_domain) return -EBUSY;\n",
+        replace: "",
+      },
+    ],
+  },
+  { name: claimed, red: "L2", suite: "vfio-close/arm_smmu_v3", revert: ["0286300e6045"] },
+  { name: attached, red: "L2", suite: "partial-attach/fault/arm_smmu_v3", asked: ["L2"], revert: ["2cc73c5712f9"] },
+  {
+    name: "mutant: type1 frees a domain without detaching the group",
+    red: "L2",
+    suite: "vfio-close/intel_iommu",
+    file: type1,
+    edits: [{ find: "    yield* iommu_detach_group(domain.domain!, iommu_group);\n", replace: "" }],
+  },
+  {
+    name: "mutant: a change of domain frees the domain it leaves",
+    red: "L2",
+    suite: "vfio-close/intel_iommu",
+    file: core,
+    edits: [
+      {
+        find: "    if (ret) return ret;\n    yield;\n  }\n  group.domain = new_domain;\n",
+        replace: "    if (ret) return ret;\n    yield;\n  }\n  iommu_domain_free(group.domain!);\n  group.domain = new_domain;\n",
+      },
+    ],
+  },
+  {
+    name: "mutant: a second iommu_group_put() in iommu_device_use_default_domain()",
+    red: "L3",
+    suite: smmu("passthrough"),
+    file: core,
+    edits: [
+      {
+        find: "  iommu_group_put(group);\n  return ret;\n",
+        replace: "  iommu_group_put(group);\n  iommu_group_put(group);\n  return ret;\n",
+      },
+    ],
+  },
+  {
+    name: "mutant: iommu_group_put() left out of the -EBUSY path of iommu_device_use_default_domain()",
+    red: "R1",
+    suite: smmu("passthrough"),
+    file: core,
+    edits: [{ find: "  iommu_group_put(group);\n  return ret;\n", replace: "  if (ret === 0) iommu_group_put(group);\n  return ret;\n" }],
+  },
+  { name: "the base (two devices bound to vfio-pci at once)", red: "R1", also: ["warn-on"], suite: "vfio-group/two-binds" },
+  { name: "a scenario without a VFIO user", red: "W1", suite: smmu("passthrough"), withoutThreads: ["qemu"] },
+  { name: "a scenario without traffic", red: "W2", suite: smmu("group12"), withoutThreads: ["net0"] },
+];
+
+/** The checks that are always on. */
+export const checkCauses: readonly Cause[] = [
+  {
+    name: "SET_IOMMU takes each group's group_lock inside the container's",
+    red: "lockdep",
+    suite: "vfio-close/arm_smmu_v3",
+    file: container,
+    edits: [
+      {
+        find: "    ret = yield* vfio_iommu_type1_attach_group(data, iommu_group_of(group));\n",
+        replace:
+          "    yield* mutex_lock(group.group_lock);\n    ret = yield* vfio_iommu_type1_attach_group(data, iommu_group_of(group));\n    mutex_unlock(group.group_lock);\n",
+      },
+    ],
+  },
+  {
+    name: "iommu_group_claim_dma_owner() returns -EPERM with the mutex held",
+    red: "lockdep",
+    suite: smmu("passthrough"),
+    file: core,
+    edits: [{ find: "    ret = -EPERM;\n", replace: "    return -EPERM;\n" }],
+  },
+  {
+    name: "vfio_group_detach_container() drops the container before it unlocks it",
+    red: "lockdep",
+    suite: smmu("passthrough"),
+    file: container,
+    edits: [
+      {
+        find: "  mutex_unlock(container.group_lock);\n  yield;\n  vfio_container_put(container);\n",
+        replace: "  vfio_container_put(container);\n  mutex_unlock(container.group_lock);\n",
+      },
+    ],
+  },
+  {
+    name: "detach frees the vfio_domain before what it points to",
+    red: "use-after-free",
+    suite: "vfio-close/arm_smmu_v3",
+    file: type1,
+    edits: [
+      {
+        find: "      iommu_domain_free(domain.domain!);\n      list_del(domain, iommu.domain_list);\n      kfree(domain);\n",
+        replace: "      list_del(domain, iommu.domain_list);\n      kfree(domain);\n      iommu_domain_free(domain.domain!);\n",
+      },
+    ],
+  },
+  {
+    name: "detach frees the domain, and then again",
+    red: "double-free",
+    suite: "vfio-close/arm_smmu_v3",
+    file: type1,
+    edits: [
+      {
+        find: "      iommu_domain_free(domain.domain!);\n      list_del",
+        replace: "      iommu_domain_free(domain.domain!);\n      iommu_domain_free(domain.domain!);\n      list_del",
+      },
+    ],
+  },
+  {
+    name: "closing a device drops the group's file twice",
+    red: "refcount",
+    suite: smmu("passthrough"),
+    file: container,
+    edits: [
+      { find: "  const isLast = kref_put(group.file);\n", replace: "  kref_put(group.file);\n  const isLast = kref_put(group.file);\n" },
+    ],
+  },
+  {
+    name: "UNSET_CONTAINER does not ask whether there is a container",
+    red: "null-deref",
+    also: ["warn-on"],
+    suite: smmu("passthrough"),
+    file: vfio,
+    edits: [
+      {
+        find: "  if (group.container === null) ret = -EINVAL;\n  else if (group.container_users !== 1)",
+        replace: "  if (group.container_users > 1)",
+      },
+    ],
+  },
+  {
+    name: "unregistering a device keeps its own reference",
+    red: "stuck",
+    suite: "vfio-container/unbind-while-mapping",
+    file: vfio,
+    edits: [{ find: "  kref_put(device.refcount);\n  yield until", replace: "  yield until" }],
+  },
+  {
+    name: "UNSET_CONTAINER looks at the container before it takes the lock",
+    red: "guarded-by",
+    suite: smmu("passthrough"),
+    file: vfio,
+    edits: [
+      {
+        find: "  yield* mutex_lock(group.group_lock);\n  if (group.container === null) ret = -EINVAL;\n",
+        replace:
+          "  if (group.container === null) return -EINVAL;\n  yield* mutex_lock(group.group_lock);\n  if (group.container === null) ret = -EINVAL;\n",
+      },
+    ],
+  },
+  {
+    name: "an ioctl reads iommu_driver and iommu_data in one step",
+    red: "atomicity",
+    also: ["null-deref", "use-after-free"],
+    suite: "vfio-container/two-threads",
+    file: container,
+    edits: [
+      {
+        find: "  if (!driver) return -EINVAL;\n  yield;\n",
+        replace: "  if (!driver) return -EINVAL;\n",
+      },
+    ],
+  },
+  {
+    name: "a group's ownership is released twice",
+    red: "warn-on",
+    suite: "vfio-close/arm_smmu_v3",
+    file: container,
+    edits: [
+      {
+        find: "  yield* iommu_group_release_dma_owner(group.iommu_group!);\n  yield;\n  group.container = null;\n",
+        replace:
+          "  yield* iommu_group_release_dma_owner(group.iommu_group!);\n  yield;\n  yield* iommu_group_release_dma_owner(group.iommu_group!);\n  yield;\n  group.container = null;\n",
+      },
+    ],
+  },
+  {
+    name: "a group is put on its container's list twice",
+    red: "bug-on",
+    suite: "vfio-close/arm_smmu_v3",
+    file: container,
+    edits: [
+      {
+        find: "    list_add(group, container.group_list);\n",
+        replace: "    list_add(group, container.group_list);\n    list_add(group, container.group_list);\n",
+      },
+    ],
+  },
+  {
+    name: "detach forgets the domain",
+    red: "leak",
+    also: ["C1", "C3"],
+    suite: smmu("one-failure"),
+    file: type1,
+    edits: [{ find: "      iommu_domain_free(domain.domain!);\n      list_del", replace: "      list_del" }],
+  },
+];
