@@ -31,6 +31,11 @@ export interface Answer {
   readonly trouble: string | null;
 }
 
+/** What a violation is called: what went wrong, or what is not so, or the claim. */
+export function failureText({ sentence }: Property, { failing, trouble }: Answer): string {
+  return trouble ?? (failing.length > 0 ? `not so: ${failing.join("; ")}` : sentence);
+}
+
 /** The instances of a property in a machine: one for each slot it quantifies over. */
 export function instancesOf(property: Property, machine: Machine): PropertyInstance[] {
   const { window } = property;

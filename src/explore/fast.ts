@@ -3,6 +3,7 @@
  * plain engine, replaying the path, says what.
  */
 import { Atomicity } from "../check/atomicity.js";
+import { failureText } from "../check/evaluate.js";
 import { explainExhaustion } from "../check/exhaustion.js";
 import { LockOrder } from "../check/lockdep.js";
 import { describeStuck, stuckThreads, type ThreadSituation } from "../check/stuck.js";
@@ -36,6 +37,9 @@ import { Store } from "./store.js";
 
 /** Bits for a thread's control state number; tried in turn. */
 const CONTROL_BITS = [9, 12, 16, 20, 24];
+
+/** Milliseconds between looks at the limits, and reports of progress. */
+const LOOK_EVERY = 100;
 
 /** Explores every reachable state of the machine within the limits. */
 export function* exploreFast(machine: Machine, options: ExploreOptions = {}): Exploration {
@@ -94,6 +98,8 @@ export class FastRun {
   readonly #settled: Uint8Array;
   /** Whether the last step turned freed slots into free ones, which no leaf's writes tell. */
   #hasForgotten = false;
+  /** When learning has to be interrupted for a look at the limits. */
+  #pauseAt = Number.POSITIVE_INFINITY;
   #transitions = 0;
   #faultedSteps = 0;
 
@@ -134,6 +140,7 @@ export class FastRun {
     levelStart.push(1);
     let end: End = { kind: "complete" };
     let lastLook = performance.now();
+    this.#pauseAt = lastLook + LOOK_EVERY;
     let depth = 0;
     for (let number = 0; number < store.count; number++) {
       if (number === levelStart[depth + 1]) {
@@ -154,13 +161,18 @@ export class FastRun {
           if (book.isSettled(property, depth + 1)) this.#settled[instance] = 1;
         }
       }
-      this.#visit(number, depth);
+      const isWhole = this.#visitIfRoom(number, depth);
+      if (isWhole === null) {
+        end = { kind: "limit", what: "memory" };
+        break;
+      }
       if (store.count > (limits.maxStates ?? Number.POSITIVE_INFINITY)) {
         end = { kind: "limit", what: "states" };
         break;
       }
-      if ((number & 1023) === 1023 && performance.now() - lastLook > 100) {
+      if (!isWhole || ((number & 1023) === 1023 && performance.now() - lastLook > LOOK_EVERY)) {
         lastLook = performance.now();
+        this.#pauseAt = lastLook + LOOK_EVERY;
         const progress = this.#progress(number, depth);
         const over = overLimit(limits, progress);
         if (over !== null) end = { kind: "limit", what: over };
@@ -168,7 +180,10 @@ export class FastRun {
         if (request === "interrupt") end = { kind: "limit", what: "interrupt" };
         if (end.kind === "limit") break;
       }
+      // Once more; what was learned until the pause is known now.
+      if (!isWhole) number--;
     }
+    this.#pauseAt = Number.POSITIVE_INFINITY;
     if (end.kind === "complete" && book.unexpected) end = { kind: "violation" };
     for (const { message, location, first } of this.#atomicity.judge(this.machine.names)) {
       book.add({ check: "atomicity", isProperty: false, message, location, subject: null, depth: first.depth }, first.occurrence);
@@ -176,7 +191,7 @@ export class FastRun {
     return this.#outcome(end, store.count > (levelStart[depth + 1] as number) ? depth + 1 : depth);
   }
 
-  /** Collects the steps out of `current`, learning what is missing. Returns how many there are; `threadOf` tells whose they are. */
+  /** Collects the steps out of `current`, learning what is missing. Returns how many there are, or -1 if learning took too long: try again after a look around. */
   expand(number: number, depth: number): number {
     const { learner, current } = this;
     const { rules } = learner;
@@ -193,6 +208,7 @@ export class FastRun {
       for (;;) {
         const node = heap[slot] as number;
         if (node === 0) {
+          if (performance.now() > this.#pauseAt) return -1;
           const { control, block } = learner.learnBlock(thread, current, Array.from(choiceTaken.subarray(0, choices)));
           if (block.outcome !== "blocked") {
             this.#atomicity.note(control, block, { depth: depth + 1, occurrence: { state: number, ordinal: count } });
@@ -210,7 +226,10 @@ export class FastRun {
         }
         if (kind === CHOICE) {
           if (choices === choiceNode.length) {
-            throw new ModelError(`a step of ${this.machine.names.threads[thread]} makes more than ${choices} choices`, "Put a yield between them.");
+            throw new ModelError(
+              `a step of ${this.machine.names.threads[thread]} makes more than ${choices} choices`,
+              "Put a yield between them.",
+            );
           }
           choiceNode[choices] = node;
           choiceTaken[choices++] = 0;
@@ -264,10 +283,22 @@ export class FastRun {
     this.#normalise();
   }
 
-  #visit(number: number, depth: number): void {
+  /** Whether the state was visited, or learning took too long; null if memory is at its end. */
+  #visitIfRoom(number: number, depth: number): boolean | null {
+    try {
+      return this.#visit(number, depth);
+    } catch (error) {
+      // Thrown by the allocation of a typed array, before anything was changed.
+      if (error instanceof RangeError && /allocation failed|typed array length|no room/.test(error.message)) return null;
+      throw error;
+    }
+  }
+
+  #visit(number: number, depth: number): boolean {
     const { store, learner, current, next } = this;
     store.load(number, current);
     const steps = this.expand(number, depth);
+    if (steps < 0) return false;
     this.#transitions += steps;
     for (let step = 0; step < steps; step++) {
       const leafNumber = learner.rules.heap[(this.leafAt[step] as number) + 1] as number;
@@ -295,6 +326,7 @@ export class FastRun {
       if (this.#onStep.length > 0) this.#judgeStep(leafNumber, number, depth, step);
     }
     this.#lookForStuck(number, depth, steps);
+    return true;
   }
 
   /** Properties of the state, then of the step, whose answer the leaf's writes can change. */
@@ -341,8 +373,7 @@ export class FastRun {
     this.book.opened.add(property);
     if (verdict !== FALSE) return;
     if (this.book.isSettled(property, depth)) return;
-    const { failing, trouble } = this.learner.explain(learned, words, before, returned);
-    const message = trouble ?? (failing.length > 0 ? `not so: ${failing.join("; ")}` : property.sentence);
+    const message = failureText(property, this.learner.explain(learned, words, before, returned));
     this.book.add(
       { check: property.code, isProperty: true, message, location: null, subject: subject && this.machine.names.view(subject), depth },
       occurrence,

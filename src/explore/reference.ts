@@ -4,7 +4,7 @@
  * the running of one block and the checks.
  */
 import { Atomicity } from "../check/atomicity.js";
-import { evaluate, instancesOf, type PropertyInstance, type Question } from "../check/evaluate.js";
+import { evaluate, failureText, instancesOf, type PropertyInstance, type Question } from "../check/evaluate.js";
 import { explainExhaustion } from "../check/exhaustion.js";
 import { LockOrder } from "../check/lockdep.js";
 import { describeStuck, stuckThreads, type ThreadSituation } from "../check/stuck.js";
@@ -40,7 +40,8 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
   const ask = (instance: PropertyInstance, question: Question, depth: number, occurrence: Occurrence) => {
     const { property, subject } = instance;
     if (book.isSettled(property, depth)) return;
-    const { verdict, failing, trouble } = evaluate(instance, machine, question);
+    const answer = evaluate(instance, machine, question);
+    const { verdict } = answer;
     if (verdict === "closed") return;
     if (property.window.kind === "sometimes") {
       if (verdict === "true") book.opened.add(property);
@@ -48,7 +49,7 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
     }
     book.opened.add(property);
     if (verdict === "true") return;
-    const message = trouble ?? (failing.length > 0 ? `not so: ${failing.join("; ")}` : property.sentence);
+    const message = failureText(property, answer);
     book.add(
       { check: property.code, isProperty: true, message, location: null, subject: subject && names.view(subject), depth },
       occurrence,

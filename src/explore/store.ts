@@ -54,13 +54,14 @@ export class Store {
       }
       position = (position + 1) & last;
     }
-    const number = this.count++;
-    table[position] = (tag | (number + 1)) >>> 0;
+    const number = this.count;
     let chunk = this.#chunks[number >>> CHUNK_BITS];
     if (chunk === undefined) {
       chunk = new Uint32Array(words << CHUNK_BITS);
       this.#chunks.push(chunk);
     }
+    this.count++;
+    table[position] = (tag | (number + 1)) >>> 0;
     const base = (number & CHUNK_MASK) * words;
     for (let word = 0; word < words; word++) chunk[base + word] = state[word] as number;
     return -1;
@@ -88,10 +89,10 @@ export class Store {
   }
 
   #grow(): void {
-    this.#tableBits++;
-    if (this.#tableBits > 31) throw new RangeError("more than 1.7 billion states: beyond what the visited set can number");
-    const bits = this.#tableBits;
+    const bits = this.#tableBits + 1;
+    if (bits > 31) throw new RangeError("no room for more than 1.7 billion states: beyond what the visited set can number");
     const table = new Uint32Array(2 ** bits);
+    this.#tableBits = bits;
     const last = table.length - 1;
     for (let number = 0; number < this.count; number++) {
       const hash = hashWords(this.#chunks[number >>> CHUNK_BITS] as Uint32Array, (number & CHUNK_MASK) * this.words, this.words);

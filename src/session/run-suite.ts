@@ -1,11 +1,11 @@
 /** Runs one suite, replays what was found, and says how it compares with what the suite expects. */
 import { exploreFast } from "../explore/fast.js";
-import { type Finding, type Limits, type Outcome, type Progress, type ResultVerdict, SANITIZERS } from "../explore/outcome.js";
+import { type Limits, type Outcome, type Progress, type ResultVerdict, SANITIZERS } from "../explore/outcome.js";
 import { exploreReference } from "../explore/reference.js";
 import { ModelError } from "../lang/errors.js";
 import type { Suite } from "../lang/suite.js";
 import { Machine, type Variant } from "../step/machine.js";
-import { replayFinding, type Trace } from "../trace/replay.js";
+import { type Replayed, replayFinding } from "../trace/replay.js";
 import type { Session } from "./open.js";
 
 export interface RunSuiteOptions {
@@ -31,7 +31,7 @@ export interface SuiteRun {
   readonly outcome: Outcome;
   readonly comparisons: readonly Comparison[];
   /** Every finding with its trace, replayed by the plain engine. */
-  readonly traces: readonly { readonly finding: Finding; readonly trace: Trace }[];
+  readonly traces: readonly Replayed[];
   readonly exitCode: ExitCode;
 }
 
@@ -62,8 +62,9 @@ export function* runSuite(
   const machine = machineOf(session, suite, options.variant);
   const variant = resolvedVariant(suite, machine, options.variant ?? {});
   const explore = options.engine === "reference" ? exploreReference : exploreFast;
-  const outcome = yield* explore(machine, { limits: options.limits ?? {}, goOnAfter: new Set(Object.keys(suite.expected ?? {})) });
-  const traces = outcome.findings.map((finding) => ({ finding, trace: replayFinding(machine, finding) }));
+  const explored = yield* explore(machine, { limits: options.limits ?? {}, goOnAfter: new Set(Object.keys(suite.expected ?? {})) });
+  const traces = explored.findings.map((finding) => replayFinding(machine, finding));
+  const outcome: Outcome = { ...explored, findings: traces.map(({ finding }) => finding) };
   const isChanged = Object.values(variant).some((change) => change !== undefined && String(change) !== "");
   const comparisons = outcome.results.map(({ check, isProperty, verdict }): Comparison => {
     const expectedBecause = suite.expected?.[check]?.reason ?? null;

@@ -14,6 +14,8 @@ export const BLOCKED = 5;
 export const READ_CHILDREN = 4;
 export const CHOICE_CHILDREN = 2;
 
+const LARGEST_HEAP = 2 ** 31 - 1;
+
 /** One decision on the way to a leaf. */
 export type Test =
   | { readonly kind: typeof READ | typeof READ_BEFORE; readonly place: Place; readonly size: number; readonly code: number }
@@ -34,7 +36,8 @@ export class Rules {
   /** Room for `length` numbers, all 0. */
   allocate(length: number): number {
     if (this.#top + length > this.heap.length) {
-      const larger = new Int32Array(Math.max(this.heap.length * 2, this.#top + length));
+      if (this.#top + length > LARGEST_HEAP) throw new RangeError("no room for more rules: their addresses have 31 bits");
+      const larger = new Int32Array(Math.min(Math.max(this.heap.length * 2, this.#top + length), LARGEST_HEAP));
       larger.set(this.heap);
       this.heap = larger;
     }

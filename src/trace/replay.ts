@@ -3,9 +3,9 @@
  * not been replayed: a finding whose replay does not show it is a defect of the checker, and is said to be one.
  */
 import type { Patch } from "immer";
-import { evaluate, instancesOf } from "../check/evaluate.js";
+import { evaluate, failureText, instancesOf } from "../check/evaluate.js";
 import { explainExhaustion } from "../check/exhaustion.js";
-import { stuckThreads, type ThreadSituation } from "../check/stuck.js";
+import { describeStuck, stuckThreads, type ThreadSituation } from "../check/stuck.js";
 import type { Finding } from "../explore/outcome.js";
 import { type Location, ModelError } from "../lang/errors.js";
 import { readCell, type State } from "../state/state.js";
@@ -90,31 +90,57 @@ export function replayPath(machine: Machine, path: readonly number[]): { steps: 
   return { steps, states, last };
 }
 
+/** A finding as the plain engine sees it at the end of its path. */
+export interface Replayed {
+  /** What is wrong, in the words of the replay: of many places where a run saw it, the path leads to one. */
+  readonly finding: Finding;
+  readonly trace: Trace;
+}
+
 /** Replays a finding and makes sure that the plain engine sees it too. */
-export function replayFinding(machine: Machine, finding: Finding): Trace {
-  const { steps, states, last } = replayPath(machine, finding.path);
+export function replayFinding(machine: Machine, finding: Finding): Replayed {
+  const replayed = replayPath(machine, finding.path);
+  const { steps, states } = replayed;
+  const seen = finding.isProperty ? failureAtEnd(machine, finding, replayed) : reportAtEnd(machine, finding, replayed);
+  if (seen === null) {
+    throw new ModelError(
+      `the replay of ${finding.check} does not show it (path ${formatPath(finding.path)})`,
+      "This is a defect of the checker: its two engines disagree. Please report it with the model.",
+    );
+  }
+  const { because = [], failing = [], ...words } = seen;
+  return { finding: { ...finding, ...words }, trace: { steps, states, because, failing } };
+}
+
+type Seen = Partial<Pick<Finding, "message" | "location" | "subject"> & Pick<Trace, "because" | "failing">>;
+
+/** How a property fails in the last state or step, or null. */
+function failureAtEnd(machine: Machine, { check }: Finding, { steps, states, last }: ReturnType<typeof replayPath>): Seen | null {
   const state = states.at(-1) as State;
-  if (finding.isProperty) {
-    const before = states.at(-2);
-    const returned = steps.length > 0 && last?.next ? last.next : null;
-    for (const property of machine.properties) {
-      if (property.code !== finding.check) continue;
-      for (const instance of instancesOf(property, machine)) {
-        if (property.window.kind === "onStep" && before === undefined) continue;
-        const answer = evaluate(instance, machine, {
-          state,
-          ...(property.window.kind === "onStep" && before ? { before } : {}),
-          ...(property.window.kind === "onReturn" && returned ? { returned } : {}),
-        });
-        const because = answer.reads.map(({ cell, code }) => ({ cell: cell % machine.layout.cells.length, code }));
-        if (answer.verdict === "false") return { steps, states, because, failing: answer.failing };
-      }
+  const before = states.at(-2);
+  const returned = steps.length > 0 && last?.next ? last.next : null;
+  for (const property of machine.properties) {
+    const { kind } = property.window;
+    if (property.code !== check || (kind === "onStep" && before === undefined) || (kind === "atEnd" && !isEnd(machine, state))) continue;
+    for (const instance of instancesOf(property, machine)) {
+      const answer = evaluate(instance, machine, {
+        state,
+        ...(kind === "onStep" && before ? { before } : {}),
+        ...(kind === "onReturn" && returned ? { returned } : {}),
+      });
+      if (answer.verdict !== "false") continue;
+      const because = answer.reads.map(({ cell, code }) => ({ cell: cell % machine.layout.cells.length, code }));
+      const { subject } = instance;
+      const { failing } = answer;
+      return { message: failureText(property, answer), subject: subject && machine.names.view(subject), because, failing };
     }
-  } else if (showsCheck(machine, finding, state, last)) return { steps, states, because: [], failing: [] };
-  throw new ModelError(
-    `the replay of ${finding.check} does not show it (path ${formatPath(finding.path)})`,
-    "This is a defect of the checker: its two engines disagree. Please report it with the model.",
-  );
+  }
+  return null;
+}
+
+function isEnd(machine: Machine, state: State): boolean {
+  const threads = situations(machine, state);
+  return threads.every(({ canMove }) => !canMove) && stuckThreads(threads).length === 0;
 }
 
 /** `0.3.1`, the form that `iommu-mc replay` takes; `-` for the empty path. */
@@ -162,20 +188,32 @@ function storedAgain(machine: Machine, writes: ReadonlyMap<number, number>, befo
   });
 }
 
-/** Whether the last block, or the last state, shows what an always-on check reported. */
-function showsCheck(machine: Machine, { check }: Finding, state: State, last: NativeBlock | null): boolean {
-  if (check === "stuck") return stuckThreads(situations(machine, state)).length > 0;
-  if (last === null) return false;
-  if (check === "atomicity") return last.accesses.length > 1;
-  if (check === "lockdep" && last.acquisitions.length > 0) return true;
-  const shown = [...last.reports, ...(last.fault ? [last.fault] : [])];
-  return shown.some((report) => {
-    if (report.exhausted === undefined) return report.check === check;
-    const struct = machine.layout.schema.structs[report.exhausted];
-    if (!struct) return false;
-    const isInLocal = (slot: number) => machine.threads.some((_, thread) => refersTo(machine.control(state, thread), struct, slot));
-    return explainExhaustion(machine.layout, machine.names, state, struct.number, isInLocal).check === check;
-  });
+/** What an always-on check has to say of the last block or the last state, or null if it is not what was found. */
+function reportAtEnd(
+  machine: Machine,
+  { check, location, message }: Finding,
+  { states, last }: ReturnType<typeof replayPath>,
+): Seen | null {
+  const state = states.at(-1) as State;
+  if (check === "stuck") {
+    const threads = situations(machine, state);
+    const stuck = stuckThreads(threads);
+    return stuck.length > 0 ? { message: describeStuck(stuck, threads, machine.names) } : null;
+  }
+  if (last === null) return null;
+  const isThere = (place: Location | null) => place?.file === location?.file && place?.line === location?.line;
+  for (const report of [...last.reports, ...(last.fault ? [last.fault] : [])]) {
+    const struct = report.exhausted === undefined ? undefined : machine.layout.schema.structs[report.exhausted];
+    const isInLocal = (slot: number) =>
+      machine.threads.some((_, thread) => struct && refersTo(machine.control(state, thread), struct, slot));
+    const why = struct ? explainExhaustion(machine.layout, machine.names, state, struct.number, isInLocal) : {};
+    const seen = { ...report, ...why };
+    if (seen.check !== check || !isThere(seen.location) || (location === null && seen.message !== message)) continue;
+    return { message: seen.message, location: seen.location };
+  }
+  // These two are judged over the whole run; of a step it can only be seen that it is of the kind.
+  if (check === "lockdep" && last.acquisitions.some((acquisition) => isThere(acquisition.location))) return {};
+  return check === "atomicity" && last.accesses.length > 1 ? {} : null;
 }
 
 /** What each thread can do in the state. */
