@@ -146,13 +146,14 @@ class PropertyContext implements Context {
 
   /** Whether the step changed a cell that was read. Reads each such cell in both states, so that the answer follows from what is recorded. */
   somethingReadChanged(): boolean {
-    const { length } = this.machine.layout.cells;
-    const cells = new Set(this.reads.map(({ cell }) => cell % length));
+    const { cells: all } = this.machine.layout;
+    const cells = new Set(this.reads.map(({ cell }) => cell % all.length));
     let changed = false;
     for (const cell of cells) {
       const after = this.#readCell(cell);
       const before = this.inBefore(() => this.#readCell(cell));
-      changed ||= after !== before;
+      // That a freed slot may be used again is the checker's affair, and no change.
+      changed ||= all[cell]?.kind === "liveness" ? (after === LIVE) !== (before === LIVE) : after !== before;
     }
     return changed;
   }

@@ -96,8 +96,6 @@ export class FastRun {
   readonly #onReturn: readonly LearnedInstance[];
   readonly #atEnd: readonly LearnedInstance[];
   readonly #settled: Uint8Array;
-  /** Whether the last step turned freed slots into free ones, which no leaf's writes tell. */
-  #hasForgotten = false;
   /** When learning has to be interrupted for a look at the limits. */
   #pauseAt = Number.POSITIVE_INFINITY;
   #transitions = 0;
@@ -331,7 +329,6 @@ export class FastRun {
 
   /** Properties of the state, then of the step, whose answer the leaf's writes can change. */
   #affectedBy(leafNumber: number): Affected {
-    if (this.#hasForgotten) return { version: -1, onState: this.#onState, onStep: this.#onStep };
     const { learner } = this;
     const known = this.#affected[leafNumber];
     if (known !== undefined && known.version === learner.readsVersion) return known;
@@ -463,7 +460,6 @@ export class FastRun {
   #normalise(): void {
     const { next } = this;
     const freedBits = this.#freedBits;
-    this.#hasForgotten = false;
     let freed = 0;
     for (let word = 0; word < next.length; word++) freed |= (next[word] as number) & (freedBits[word] as number);
     if (freed === 0) return;
@@ -478,7 +474,6 @@ export class FastRun {
       )
         continue;
       put(next, liveness, FREE);
-      this.#hasForgotten = true;
     }
   }
 

@@ -112,6 +112,28 @@ describe.each(engines)("%s", (engine) => {
     expect(findings(text)).toEqual(["P @1"]);
   });
 
+  test("onStep: a step can matter although the predicate read less of every earlier state", () => {
+    const text = box(`onStep("box", (b, before) => !before(() => b.n === 1 && !b.flag))`).replace(
+      "yield; b.n = 2;",
+      "yield; b.flag = true;",
+    );
+    expect(findings(text)).toEqual(["P @2"]);
+  });
+
+  test("onStep: an object that comes or goes is a change; that its freed slot may be used again is none", () => {
+    const dying = (window: string) => `
+const s = schema({ box: { p: ref("obj"), done: flag() }, obj: { v: flag() } });
+function* holder(b) { const o = b.p; yield until(() => b.p === null); WARN_ON(o === null); yield; b.done = true; }
+function* freer(b) { yield until(() => b.done === false); kfree(b.p); b.p = null; }
+export const tiny = suiteOf(s, { pools: { obj: 1 }, expected: { "warn-on": { verdict: "violated", reason: "freed before it was held" }, atomicity: { verdict: "violated", reason: "not the point" } },
+  properties: [claim("P", windows(s).onStep("box", (b, before, state) => ${window}))] }, (make) => {
+  const b = make("box", "b", { p: make("obj", "o") });
+  return [thread("holder", holder, b), thread("freer", freer, b)];
+});`;
+    expect(findings(dying(`state.all("obj").length === before(() => state.all("obj").length)`))).toContain("P @1");
+    expect(verdict(dying(`before(() => state.all("obj").length > 0)`))).toBe("holds");
+  });
+
   test("onStep: a step that changes nothing the predicate reads is not asked, also where reading fails", () => {
     expect(verdict(box(`onStep("box", (b) => b.next.flag)`))).toBe("vacuous");
   });
