@@ -107,6 +107,7 @@ export function ownershipScenario(topology: Topology, options: OwnershipOptions)
   const withVfio = groups.filter(({ devices }) => devices.some(({ name }) => lent.includes(name)));
   return scenario(linux, options.name, {
     describes: options.describes,
+    setting: settingOf(options.iommu, groups),
     faults: options.faults === undefined ? 0 : options.faults,
     pools: {
       iommu_group: groups.length,
@@ -123,6 +124,13 @@ export function ownershipScenario(topology: Topology, options: OwnershipOptions)
     },
     setup: (make) => options.threads(build(make, groups, options, { containers, owners, unbound, rmrrLocked, lent })),
   });
+}
+
+/** `intel_iommu (has detach_dev), group 16 of 4 devices`. */
+function settingOf(iommu: OwnershipOptions["iommu"], groups: readonly TopologyGroup[]): string {
+  const driver = iommu === "intel_iommu" ? "intel_iommu (has detach_dev)" : "arm_smmu_v3 (no detach_dev)";
+  const sizes = groups.map(({ id, devices }) => `group ${id} of ${devices.length === 1 ? "1 device" : `${devices.length} devices`}`);
+  return [driver, ...sizes].join(", ");
 }
 
 /** How it all starts, with the defaults filled in. */

@@ -3,6 +3,7 @@ import { jsonCheck } from "../report/json.js";
 import { reportText, type TracesShown } from "../report/text.js";
 import { exitCodeOf, worst } from "../report/verdict.js";
 import type { ExitCode } from "../session/run-suite.js";
+import { appliedCommits } from "../step/machine.js";
 import { runSuites } from "./drive.js";
 import { UsageError } from "./errors.js";
 import { headerOf, jsonText } from "./header.js";
@@ -35,7 +36,10 @@ export async function check(what: string | undefined, options: CheckOptions): Pr
     ...(property === undefined ? {} : { property }),
   });
   const limits = limitsOf(options);
-  const results = await runSuites(session, suites, { variant: variantOf(options), limits, engine: options.engine ?? "fast" });
+  const variant = variantOf(options);
+  // Said once for a design, and not again by each of its suites.
+  for (const design of new Set(suites.map((each) => each.design))) appliedCommits(design, variant);
+  const results = await runSuites(session, suites, { variant, limits, engine: options.engine ?? "fast" });
   const exitCode = worst(results.map(exitCodeOf));
   process.exitCode = exitCode;
   for (const result of results) {

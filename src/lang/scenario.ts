@@ -29,6 +29,8 @@ export interface Scenario<Sc extends Schema = Schema> {
   readonly name: string;
   /** One sentence: who does what on which devices. */
   readonly describes: string;
+  /** The machine in a few words, for the verdict's line: driver model and devices. Default: all objects that always exist. */
+  readonly setting?: string;
   readonly schema: Sc;
   /**
    * Slots of each struct that is allocated or freed while the model runs, those made in `setup` included.

@@ -1,7 +1,7 @@
 /** The bounds of a run: no verdict is told without them. */
 import type { StructInfo } from "../lang/schema.js";
 import type { Machine, Variant } from "../step/machine.js";
-import { counted, enumerate } from "./wrap.js";
+import { counted } from "./wrap.js";
 
 export interface Bounds {
   /** Names of the threads. */
@@ -34,11 +34,11 @@ export function faultsText({ faults, faultPolicy }: Bounds): string {
   return `${faults === 0 ? "no faults" : `at most ${counted(faults, "fault")}`} (policy ${faultPolicy})`;
 }
 
-/** `2 threads (qemu, udev), at most 4 iommu_domain and 1 vfio_group`. */
+/** `2 threads (qemu, udev), pools: iommu_domain 4, vfio_group 1`. */
 export function boundsText({ threads, pools }: Bounds): string {
-  const slots = Object.entries(pools).map(([struct, count]) => `${count} ${struct}`);
+  const slots = Object.entries(pools).map(([struct, count]) => `${struct} ${count}`);
   const parts = [`${counted(threads.length, "thread")} (${threads.join(", ")})`];
-  if (slots.length > 0) parts.push(`at most ${enumerate(slots)}`);
+  if (slots.length > 0) parts.push(`pools: ${slots.join(", ")}`);
   return parts.join(", ");
 }
 

@@ -80,6 +80,8 @@ export interface JsonTopologyImport extends JsonHeader {
   readonly text: string | null;
   readonly kept: readonly { readonly group: number; readonly devices: readonly string[]; readonly why: string }[];
   readonly leftOut: readonly string[];
+  /** What the scenario has in the place of something the machine has not, or the model cannot drive; in words. */
+  readonly standIns: readonly string[];
   /** The IOMMU driver of the model that stands for the machine's. */
   readonly iommu: string;
   readonly suites: readonly string[];

@@ -4,7 +4,7 @@ import type { Comparison, SuiteRun } from "../session/run-suite.js";
 import { boundsOf, boundsText, changesText, faultsText, objectsText } from "./bounds.js";
 import type { Look } from "./style.js";
 import { type SuiteResult, type SuiteVerdict, verdictOf } from "./verdict.js";
-import { counted, duration, enumerate, hanging, joined } from "./wrap.js";
+import { counted, duration, enumerate, hanging, SEPARATOR, wrap } from "./wrap.js";
 
 const MARGIN = 13;
 
@@ -36,16 +36,16 @@ function runLines(run: SuiteRun, look: Look): string[] {
   const isExpected = run.exitCode === 0;
   const word = verdict === "violated" && isExpected ? "as expected" : words[verdict];
   const paint = isExpected ? look.style.good : verdict === "unfinished" ? look.style.warn : look.style.bad;
-  const facts = [
-    suite.name,
-    `${counted(outcome.states, "state")}, ${counted(outcome.transitions, "transition")}, depth ${outcome.depth}, ${duration(outcome.statistics.seconds)}`,
-    `${design.name} ${design.version}${changes === "" ? "" : ` ${changes}`}`,
-    faultsText(bounds),
-    scenario.describes,
-    ...[objectsText(bounds)].filter((text) => text !== ""),
-    boundsText(bounds),
+  const { states, transitions, depth, statistics } = outcome;
+  const counts = `${counted(states, "state")}, ${counted(transitions, "transition")}, depth ${depth}, ${duration(statistics.seconds)}`;
+  const claim = [
     ...holding(comparisons),
+    `${design.name} ${design.version}${changes === "" ? "" : ` ${changes}`}`,
+    ...[scenario.setting ?? objectsText(bounds)].filter((text) => text !== ""),
+    faultsText(bounds),
+    boundsText(bounds),
   ];
+  const facts = [[suite.name, counts], claim, [scenario.describes]].map((paragraph) => paragraph.join(SEPARATOR));
   const lines = row(word, facts, look, paint);
   lines.push(...remarkLines(run, look));
   const unfinished = comparisons.filter(({ verdict }) => verdict === "unfinished");
@@ -99,9 +99,12 @@ function remarkLines({ comparisons }: SuiteRun, look: Look): string[] {
   return [...told].flatMap(([what, { checks, paint }]) => remark(`${enumerate(checks)} ${what}`, look, paint));
 }
 
+/** The word in the margin, and beside it a paragraph for each of the facts. */
 function row(word: string, facts: readonly string[], { width, style }: Look, paint: (text: string) => string): string[] {
-  const [first, ...rest] = joined(word.padEnd(MARGIN), facts, width);
-  return [paint(style.bold(word)) + (first as string).slice(word.length), ...rest];
+  const lines = facts.flatMap((fact) => wrap(fact, Math.max(20, width - MARGIN)));
+  return lines.map(
+    (line, number) => (number === 0 ? paint(style.bold(word)) + " ".repeat(MARGIN - word.length) : " ".repeat(MARGIN)) + line,
+  );
 }
 
 function remark(text: string, { width }: Look, paint: (text: string) => string = (same) => same): string[] {

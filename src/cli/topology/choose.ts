@@ -28,9 +28,14 @@ export interface Choice {
   readonly groups: readonly KeptGroup[];
   /** What of the machine is left out, in words. */
   readonly leftOut: readonly string[];
+  /** What the scenario has in the place of something the machine has not, in words. */
+  readonly standIns: readonly string[];
   /** Names of the IOMMUs above the kept devices. */
   readonly iommus: readonly string[];
 }
+
+/** Driver given to a device without one where the suites need one at work. */
+const STAND_IN_DRIVER = "a_driver";
 
 interface Group {
   readonly id: number;
@@ -38,7 +43,7 @@ interface Group {
 }
 
 /**
- * The groups to keep: `asked`, or the largest group of several devices with one at work and a group of one
+ * The groups to keep: `asked`, or the largest group of several devices, rather one with a driver at work, and a group of one
  * device. `capacity` is how many devices of a group the model holds. Throws a UsageError if the suites could not be made of them.
  */
 export function chooseGroups(devices: readonly RecordedDevice[], asked: readonly number[], capacity: number): Choice {
@@ -52,6 +57,7 @@ export function chooseGroups(devices: readonly RecordedDevice[], asked: readonly
   const chosen = asked.length > 0 ? askedFor(groups, asked) : byDefault(groups);
   checkRoles(chosen, groups);
   const leftOut: string[] = [];
+  const standIns: string[] = [];
   const kept = chosen
     .sort((one, other) => one.group.id - other.group.id)
     .map(({ group, why }): KeptGroup => {
@@ -60,7 +66,12 @@ export function chooseGroups(devices: readonly RecordedDevice[], asked: readonly
       if (dropped.length > 0) {
         leftOut.push(`${names(dropped)} of group ${group.id}: the model holds ${capacity} devices of a group`);
       }
-      return { id: group.id, devices: fitting.map(({ name, driver }) => ({ name, driver, managed: MANAGED.has(driver) })), why };
+      const atWork = withWork(fitting);
+      if (atWork !== fitting)
+        standIns.push(
+          `no device of group ${group.id} has a driver that uses the DMA API: ${names([fitting[0] as RecordedDevice])} gets one, ${STAND_IN_DRIVER}`,
+        );
+      return { id: group.id, devices: atWork.map(({ name, driver }) => ({ name, driver, managed: MANAGED.has(driver) })), why };
     });
   const others = groups.filter(({ id }) => kept.every((group) => group.id !== id));
   if (others.length > 0)
@@ -70,7 +81,7 @@ export function chooseGroups(devices: readonly RecordedDevice[], asked: readonly
   const iommus = devices
     .filter(({ name }) => kept.some((group) => group.devices.some((device) => device.name === name)))
     .map(({ iommu }) => iommu);
-  return { groups: kept, leftOut, iommus: [...new Set(iommus)] };
+  return { groups: kept, leftOut, standIns, iommus: [...new Set(iommus)] };
 }
 
 interface Chosen {
@@ -89,8 +100,15 @@ function askedFor(groups: readonly Group[], asked: readonly number[]): Chosen[] 
 
 function byDefault(groups: readonly Group[]): Chosen[] {
   const chosen: Chosen[] = [];
-  const several = groups.filter(hasWork).sort((one, other) => other.devices.length - one.devices.length || one.id - other.id)[0];
-  if (several) chosen.push({ group: several, why: "the largest group of several devices with one at work" });
+  const [several] = groups
+    .filter(hasRoom)
+    .sort(
+      (one, other) => Number(hasDriver(other)) - Number(hasDriver(one)) || other.devices.length - one.devices.length || one.id - other.id,
+    );
+  if (several) {
+    const why = hasDriver(several) ? "the largest group of several devices with one at work" : "the largest group of several devices";
+    chosen.push({ group: several, why });
+  }
   const alone = groups.filter(({ devices }) => devices.length === 1);
   const endpoints = alone.filter(({ devices }) => devices.every(isEndpoint));
   const free = endpoints.find(({ devices }) => devices[0]?.driver === "");
@@ -117,7 +135,7 @@ function checkRoles(chosen: readonly Chosen[], groups: readonly Group[]): void {
       throw new UsageError(`this machine has no ${what.replace(/^an? /, "")}`, "The suites need one; record another machine.");
     throw new UsageError(`the suites need ${what}, and none is kept`, `These are: ${ranges(there)}; add --keep-group ${there[0]}.`);
   };
-  need("a group of several devices, one of them with a driver that uses the DMA API", hasWork);
+  need("a group of several devices, one of which is free for a user", hasRoom);
   need("a group of one device", ({ devices }) => devices.length === 1);
 }
 
@@ -126,8 +144,19 @@ function groupsOf(devices: readonly RecordedDevice[]): Group[] {
   return ids.map((id) => ({ id, devices: devices.filter(({ group }) => group === id) }));
 }
 
-function hasWork({ devices }: Group): boolean {
-  return devices.length > 1 && devices.some(isBusy);
+/** Has a device that can be lent to a user, and another. */
+function hasRoom({ devices }: Group): boolean {
+  return devices.length > 1 && devices.some((device) => !isBusy(device));
+}
+
+function hasDriver({ devices }: Group): boolean {
+  return devices.some(isBusy);
+}
+
+/** The same devices, one of several with a driver that uses the DMA API; the very same array if there is one already. */
+function withWork(devices: readonly RecordedDevice[]): readonly RecordedDevice[] {
+  if (devices.length < 2 || devices.some(isBusy)) return devices;
+  return devices.map((device, number) => (number === 0 ? { ...device, driver: STAND_IN_DRIVER } : device));
 }
 
 /** Has a driver that uses the DMA API. */

@@ -4,7 +4,7 @@ import { basename, dirname, extname, join, resolve } from "node:path";
 import type { FieldSpec, Schema } from "../../lang/schema.js";
 import type { Suite } from "../../lang/suite.js";
 import type { JsonTopologyImport } from "../../report/json.js";
-import { hanging } from "../../report/wrap.js";
+import { enumerate, hanging } from "../../report/wrap.js";
 import { modelLoader, packageRoot, session } from "../../session/open.js";
 import { type ExitCode, machineOf } from "../../session/run-suite.js";
 import { UsageError, unknownName } from "../errors.js";
@@ -32,10 +32,25 @@ export async function importTopology(file: string, options: ImportOptions): Prom
   }
   const model = modelBounds();
   const choice = chooseGroups(readTopology(readFileSync(file, "utf8"), file), options.keepGroup ?? [], model.devicesOfGroup);
-  const iommuDriver = options.iommu ?? iommuDriverOf(choice.iommus, model.iommuDrivers);
+  const ownDriver = iommuDriverOf(choice.iommus);
+  const iommuDriver = options.iommu ?? ownDriver ?? STAND_IN_IOMMU;
   if (!model.iommuDrivers.includes(iommuDriver)) throw unknownName("IOMMU driver", iommuDriver, model.iommuDrivers);
+  const standIns = [
+    ...choice.standIns,
+    ...(ownDriver === iommuDriver
+      ? []
+      : [
+          `${iommuDriver} drives what the machine has (${iommuNames(choice.iommus)}); the model has ${enumerate(model.iommuDrivers)} (--iommu)`,
+        ]),
+  ];
   const folder = basename(dirname(resolve(file)));
-  const imported = { ...choice, iommuDriver, name: options.name ?? nameOf(file), source: `${folder}/${basename(file)}` };
+  const imported = {
+    ...choice,
+    leftOut: [...choice.leftOut, ...standIns.map((what) => `stand-in: ${what}`)],
+    iommuDriver,
+    name: options.name ?? nameOf(file),
+    source: `${folder}/${basename(file)}`,
+  };
   const path = resolve(out ?? "imported-topology.ts");
   const text = topologyFile(imported, dirname(path), packageRoot());
   const suites = suitesOf(text, path);
@@ -43,7 +58,8 @@ export async function importTopology(file: string, options: ImportOptions): Prom
   tell([
     ...choice.groups.map(({ id, devices, why }) => `kept      group ${id} (${devices.map(told).join(", ")}): ${why}`),
     ...choice.leftOut.map((what) => `left out  ${what}`),
-    `iommu     ${iommuDriver}${options.iommu === undefined ? "" : " (as asked)"}, the machine's: ${choice.iommus.join(", ") || "not recorded"}`,
+    ...standIns.map((what) => `stand-in  ${what}`),
+    `iommu     ${iommuDriver}${options.iommu === undefined ? "" : " (as asked)"}, the machine's: ${iommuNames(choice.iommus)}`,
     `suites    ${suites.map(({ name }) => name).join(", ")}`,
     ...(out === undefined ? [] : [`check     iommu-mc check ${out}`]),
   ]);
@@ -54,6 +70,7 @@ export async function importTopology(file: string, options: ImportOptions): Prom
       text: out === undefined ? text : null,
       kept: choice.groups.map(({ id, devices, why }) => ({ group: id, devices: devices.map(({ name }) => name), why })),
       leftOut: choice.leftOut,
+      standIns,
       iommu: iommuDriver,
       suites: suites.map(({ name }) => name),
       exitCode: 0,
@@ -73,15 +90,18 @@ function modelBounds(): { devicesOfGroup: number; iommuDrivers: readonly string[
   return { devicesOfGroup: devices.capacity, iommuDrivers: driver.values };
 }
 
-/** The model's driver for the machine's IOMMU, by the name the driver gives it in sysfs. */
-function iommuDriverOf(iommus: readonly string[], known: readonly string[]): string {
-  const drivers = new Set(iommus.map((name) => (/^dmar\d+$/.test(name) ? "intel_iommu" : /^smmu3\./.test(name) ? "arm_smmu_v3" : "")));
+/** Drives an IOMMU that the model has no driver for: most of the model's suites are about it. */
+const STAND_IN_IOMMU = "intel_iommu";
+
+/** The model's driver for the machine's IOMMU, by the name the driver gives it in sysfs; null if there is none. */
+function iommuDriverOf(iommus: readonly string[]): string | null {
+  const drivers = new Set(iommus.map((name) => (/^dmar\d+$/.test(name) ? "intel_iommu" : /^smmu3\./.test(name) ? "arm_smmu_v3" : null)));
   const [driver] = drivers;
-  if (drivers.size === 1 && driver !== undefined && driver !== "") return driver;
-  throw new UsageError(
-    `the model has no driver for this machine's IOMMU (${iommus.filter((name) => name !== "").join(", ") || "its name was not recorded"})`,
-    `--iommu ${known.join(" or ")} takes another in its place: intel_iommu has a detach_dev, arm_smmu_v3 has none.`,
-  );
+  return drivers.size === 1 && driver !== undefined ? driver : null;
+}
+
+function iommuNames(iommus: readonly string[]): string {
+  return iommus.filter((name) => name !== "").join(", ") || "not recorded";
 }
 
 /** `6.1-intel-dma` for `6.1-intel-dma/topology.json`; otherwise the file's own name. */
