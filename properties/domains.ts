@@ -9,7 +9,7 @@ export const C1 = property({
   sentence:
     "With the group's mutex free, every device is on the domain the group says it is on, and a group with a default domain is on a domain.",
   source: "e7f85dfbbc9c; WARN_ON in __iommu_probe_device() (v6.5)",
-  seenRedBy: "the base (entry 45); --revert 2cc73c5712f9; --revert 0286300e6045 (driver without detach_dev)",
+  seenRedBy: "the base, fixed by dcf40ed3a20d; --revert 2cc73c5712f9; --revert 0286300e6045 (driver without detach_dev)",
   window: atRest("iommu_group", "mutex", (group) => ({
     "every device is on the group's domain": group.domain === null || group.devices.every((dev) => dev.hw === group.domain),
     "a group with a default domain is on a domain": group.default_domain === null || group.domain !== null,
@@ -20,7 +20,7 @@ export const C3 = property({
   code: "C3",
   sentence: "A change of domain that fails leaves the group on the old domain, and every device too.",
   source: "dcf40ed3a20d (contract since v6.5)",
-  seenRedBy: "the base (entry 45); mutant: __iommu_group_set_domain() says what it is about to do",
+  seenRedBy: "the base, fixed by dcf40ed3a20d; mutant: __iommu_group_set_domain() says what it is about to do",
   window: onReturn<[IommuGroup, IommuDomain | null], Errno>("__iommu_group_set_domain", ([group, new_domain], ret) => {
     if (ret === 0 || group.domain === null) return null;
     return {

@@ -101,7 +101,7 @@ describe("--revert 2cc73c5712f9", () => {
 describe("--apply dcf40ed3a20d", () => {
   const variant = { apply: ["dcf40ed3a20d"] };
 
-  it("turns entry 45 green, wherever it is red, and changes nothing else", () => {
+  it("turns what it fixes green, wherever it is red, and changes nothing else", () => {
     const red = small.filter(({ expected }) => expected?.["C3"]).map(({ name }) => name);
     expect(red.length).toBe(5);
     expect(changedBy(variant)).toEqual(Object.fromEntries(red.map((name) => [name, []])));

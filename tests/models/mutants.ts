@@ -35,7 +35,7 @@ const topology = "models/linux/topology.ts";
 
 const claimed = "--revert 0286300e6045 (driver without detach_dev)";
 const attached = "--revert 2cc73c5712f9";
-const entry45 = "the base (entry 45)";
+const baseUntilV65 = "the base, fixed by dcf40ed3a20d";
 const firstOnly = "mutant: a change of domain takes the first device only";
 const stopAfterFirst: Edit = {
   find: "    if (ret) return ret;\n    yield;\n  }\n  group.domain = new_domain;\n  return 0;\n",
@@ -128,10 +128,10 @@ export const propertyCauses: readonly Cause[] = [
     file: core,
     edits: [refuseOnlyUnowned],
   },
-  { name: entry45, red: "C1", also: ["C3"], suite: "partial-attach/rmrr" },
+  { name: baseUntilV65, red: "C1", also: ["C3"], suite: "partial-attach/rmrr" },
   { name: attached, red: "C1", also: ["C3", "C3-attach"], suite: "partial-attach/fault/arm_smmu_v3", revert: ["2cc73c5712f9"] },
   { name: claimed, red: "C1", also: ["C3-attach"], suite: "partial-attach/fault/arm_smmu_v3", revert: ["0286300e6045"] },
-  { name: entry45, red: "C3", also: ["C1"], suite: "partial-attach/rmrr" },
+  { name: baseUntilV65, red: "C3", also: ["C1"], suite: "partial-attach/rmrr" },
   {
     name: "mutant: __iommu_group_set_domain() says what it is about to do",
     red: "C3",
