@@ -160,9 +160,13 @@ function* vfio_device_remove_group(group: VfioGroup): Proc {
     mutex_unlock(vfio.group_lock);
     return;
   }
+  yield;
   list_del(group, vfio.group_list);
   yield* mutex_lock(group.group_lock);
-  if (group.container !== null) yield* vfio_group_detach_container(group);
+  if (group.container !== null) {
+    yield* vfio_group_detach_container(group);
+    yield;
+  }
   const iommu_group = group.iommu_group!;
   group.iommu_group = null;
   mutex_unlock(group.group_lock);

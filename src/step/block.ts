@@ -17,6 +17,8 @@ export interface Access {
   readonly cell: number;
   /** Whether the lock that guards the field was held. */
   readonly guarded: boolean;
+  /** Whether it stores something. */
+  readonly writes: boolean;
 }
 
 /** A mutex taken by the block, with what the block itself had taken and given back until then. */

@@ -40,7 +40,7 @@ export class Recorder implements Context {
   #nextRead = 0;
   #nextChoice = 0;
   readonly #seen = new Set<number>();
-  /** Objects allocated by this block: nobody else can see them before it ends. */
+  /** Objects allocated by this block that nothing old points to yet: nobody else can see them. */
   readonly #fresh = new Set<StructView>();
   readonly #taken: number[] = [];
   readonly #givenBack: number[] = [];
@@ -80,16 +80,28 @@ export class Recorder implements Context {
   read(view: StructView, field: FieldInfo, offset: number): number {
     this.touch(view);
     const first = this.environment.layout.fieldCell(field, view.$index);
-    this.#access(view, field, first);
+    this.#access(view, field, first, false);
     return this.readCell(first + offset);
   }
 
   write(view: StructView, field: FieldInfo, offset: number, code: number): void {
     this.touch(view);
     const first = this.environment.layout.fieldCell(field, view.$index);
-    this.#access(view, field, first);
-    if (!this.#fresh.has(view)) this.stored.add(first);
+    this.#access(view, field, first, true);
+    if (!this.#fresh.has(view)) {
+      this.stored.add(first);
+      this.#publish(field, offset, code);
+    }
     this.#writeCell(first + offset, code);
+  }
+
+  /** A new object that something old now points to can be seen by others. */
+  #publish({ spec, struct }: FieldInfo, offset: number, code: number): void {
+    if (code === 0 || this.#fresh.size === 0) return;
+    const { schema } = struct;
+    if (spec.kind === "ref") this.#fresh.delete(schema.struct(spec.to).view(code - 1));
+    else if (spec.kind === "list") this.#fresh.delete(schema.struct(spec.of).view(code - 1));
+    else if (spec.kind === "set") this.#fresh.delete(schema.struct(spec.of).view(offset));
   }
 
   touch(view: StructView): void {
@@ -153,7 +165,7 @@ export class Recorder implements Context {
     // As for the kernel's lockdep, a trylock orders what is taken after it, but comes after nothing: it cannot wait.
     if (waits) this.acquisitions.push({ cell, alsoTaken: [...this.#taken], givenBack: [...this.#givenBack], location: this.#here() });
     this.#taken.push(cell);
-    this.accesses.push({ kind: "acquire", cell, guarded: true });
+    this.accesses.push({ kind: "acquire", cell, guarded: true, writes: true });
     this.event({ kind: "lock", cell, depth: this.depth });
   }
 
@@ -173,7 +185,7 @@ export class Recorder implements Context {
     const position = this.#taken.indexOf(cell);
     if (position >= 0) this.#taken.splice(position, 1);
     else this.#givenBack.push(cell);
-    this.accesses.push({ kind: "release", cell, guarded: true });
+    this.accesses.push({ kind: "release", cell, guarded: true, writes: true });
     this.event({ kind: "unlock", cell, depth: this.depth });
   }
 
@@ -184,7 +196,7 @@ export class Recorder implements Context {
       return access();
     } finally {
       this.#oneAccess--;
-      if (this.#oneAccess === 0 && !this.#replay) this.accesses.splice(before + 1);
+      if (this.#oneAccess === 0 && !this.#replay) this.#mergeAccesses(before);
     }
   }
 
@@ -245,14 +257,21 @@ export class Recorder implements Context {
     throw new Fault({ check, message, location: this.#here() });
   }
 
-  #access(view: StructView, field: FieldInfo, first: number): void {
+  /** Makes one access of those from the position on. */
+  #mergeAccesses(from: number): void {
+    const [first, ...others] = this.accesses.splice(from);
+    if (first) this.accesses.push({ ...first, writes: [first, ...others].some(({ writes }) => writes) });
+  }
+
+  #access(view: StructView, field: FieldInfo, first: number, writes: boolean): void {
     if (field.isGhost || this.#fresh.has(view)) return;
     const guarded = this.#isGuarded(view, field);
     if (this.#replay) return;
     const last = this.accesses.at(-1);
     const isContainer = field.spec.kind === "set" || field.spec.kind === "list";
-    if (isContainer && last?.kind === "access" && last.cell === first) return;
-    this.accesses.push({ kind: "access", cell: first, guarded });
+    if (isContainer && last?.kind === "access" && last.cell === first) {
+      this.accesses[this.accesses.length - 1] = { ...last, writes: last.writes || writes };
+    } else this.accesses.push({ kind: "access", cell: first, guarded, writes });
   }
 
   /** Whether the lock that guards the field is held by this thread; reports if one guards it and it is not. */
