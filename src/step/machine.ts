@@ -121,7 +121,8 @@ function nextChoices(block: NativeBlock): number[] | null {
   return null;
 }
 
-function appliedCommits(design: Design, variant: Variant): ReadonlySet<string> {
+/** The commits of a design's variant. Throws a ModelError if one is unknown, is there already or is missing what it needs. */
+export function appliedCommits(design: Design, variant: Variant): ReadonlySet<string> {
   const applied = new Set(design.includes);
   for (const sha of variant.revert ?? []) {
     const known = resolveCommit(design, sha);
