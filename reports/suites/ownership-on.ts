@@ -24,8 +24,7 @@ type IommuDriver = "intel_iommu" | "arm_smmu_v3";
 /** Red in 6.1.176, and green with the fix that came in v6.5. */
 const partialAttachKept: Expectation = {
   verdict: "violated",
-  reason:
-    "__iommu_group_set_domain() of 6.1 stops at the first device that fails and undoes nothing; fixed by dcf40ed3a20d (v6.5)",
+  reason: "__iommu_group_set_domain() of 6.1 stops at the first device that fails and undoes nothing; fixed by dcf40ed3a20d (v6.5)",
 };
 
 /** What a topology's groups are for in these suites. */
