@@ -50,6 +50,18 @@ export interface LoaderOptions {
 /** Turns of all loops while one file is loaded, after which they are taken to be endless. */
 const LONGEST_EVALUATION_ITERATIONS = 50_000_000;
 
+/** What a file sees as `Math`, by whatever name it calls it. */
+const repeatableMath: unknown = Object.freeze(
+  Object.defineProperties(Object.create(Object.prototype), {
+    ...Object.getOwnPropertyDescriptors(Math),
+    random: {
+      value: () => {
+        throw new ModelError("randomness in a model file", "Use choose(), which tries every alternative.");
+      },
+    },
+  }),
+);
+
 /** A file that has been compiled, with what its imports resolve to. */
 interface Compiled extends Instrumented {
   readonly path: string;
@@ -152,10 +164,10 @@ export function createLoader(options: LoaderOptions): Loader {
       if (target === undefined) throw new Error(`"${specifier}" is not an import of ${path}`);
       return evaluate(target).exports;
     };
-    const run = compileFunction(js, ["exports", "require", "module", "$rt"], { filename: path });
+    const run = compileFunction(js, ["exports", "require", "module", "$rt", "Math"], { filename: path });
     evaluating++;
     try {
-      run.call(undefined, holder.exports, requireFrom, holder, runtimeFor(sites, own));
+      run.call(undefined, holder.exports, requireFrom, holder, runtimeFor(sites, own), repeatableMath);
     } catch (thrown) {
       modules.delete(path);
       throw asModelError(thrown, path);

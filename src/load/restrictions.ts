@@ -1,7 +1,7 @@
 /** Refuses what a model file may not contain, wherever it stands in the file. */
 import type tsTypes from "typescript";
 import type { Source } from "./source.js";
-import { bare, eachAssignment, hasYield, isClosure, isGenerator, isValueName, rootName } from "./syntax.js";
+import { bare, eachAssignment, eachValueName, hasYield, isClosure, isGenerator, isValueName, rootName } from "./syntax.js";
 import { ts } from "./typescript.js";
 
 /** Globals whose answer is not a function of the state, or that reach outside the model. */
@@ -178,14 +178,31 @@ function refuseSharedCaseScope(block: tsTypes.CaseBlock, source: Source): void {
  * that is used on the spot, in `list.forEach(...)`, does not.
  */
 function refuseKeptVariables(closure: tsTypes.Node, source: Source): void {
-  if (!isHandedOut(closure)) return;
+  if (!isHandedOut(closure) && !isPassedOnByName(closure, source)) return;
   eachAssignment(closure, (target) => {
     const root = rootName(target);
     const declaration = root && root === bare(target) ? source.symbolOf(root)?.declarations?.[0] : undefined;
     if (!root || !declaration || isOfModule(declaration)) return;
     if (ts.findAncestor(declaration, (node) => node === closure)) return;
-    source.refuse("kept-variable", target, `a function that is returned assigns ${root.text}, which outlives the call`);
+    source.refuse("kept-variable", target, `a function that is handed on assigns ${root.text}, which outlives the call`);
   });
+}
+
+/** Whether a function has a name in another function, where that name is used for more than calling it. */
+function isPassedOnByName(closure: tsTypes.Node, source: Source): boolean {
+  const { parent } = closure;
+  const isHeld = ts.isVariableDeclaration(parent) && parent.initializer !== undefined && bare(parent.initializer) === closure;
+  const name = isHeld ? parent.name : ts.isFunctionDeclaration(closure) ? closure.name : undefined;
+  const within = ts.findAncestor(parent, ts.isFunctionLike);
+  // What a procedure holds over a yield is refused as a live closure.
+  if (!name || !ts.isIdentifier(name) || !within || isGenerator(within)) return false;
+  const symbol = source.symbolOf(name);
+  let isPassedOn = false;
+  eachValueName(source.file, (use) => {
+    const isCalled = ts.isCallExpression(use.parent) && use.parent.expression === use;
+    if (use !== name && !isCalled && source.symbolOf(use) === symbol) isPassedOn = true;
+  });
+  return isPassedOn;
 }
 
 /** Whether a function literal is what a function returns, or a part of it. */
@@ -213,10 +230,11 @@ function refuseAssignments(source: Source): void {
     if (!root || !declaration) return;
     if (root === bare(target)) {
       if (isConst(declaration)) source.refuse("assignment-to-const", target, `${root.text} is a constant`);
-      if (isOfModule(declaration)) source.refuse("assignment-outside", target, `${root.text} is declared outside of any function`);
+      if (isOfModule(declaration) || (!isInFunction(declaration) && isInFunction(target)))
+        source.refuse("assignment-outside", target, `${root.text} is declared outside of any function`);
       return;
     }
-    if (isLiteralOfModule(declaration) && isInFunction(target)) {
+    if ((isLiteralOfModule(declaration) || ts.isFunctionDeclaration(declaration)) && isInFunction(target)) {
       source.refuse("assignment-outside", target, `${root.text} is an object of the file, not of the state`);
     }
   });

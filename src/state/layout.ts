@@ -85,7 +85,13 @@ export class Layout {
 
   /** First cell of a field of the object in a slot. */
   fieldCell(field: FieldInfo, slot: number): number {
-    const first = this.#first[field.struct.number]?.[field.number] as number;
+    const first = this.#first[field.struct.number]?.[field.number];
+    if (first === undefined || slot >= this.slots(field.struct)) {
+      throw new ModelError(
+        `there is no ${field.struct.name} number ${slot} in this scenario`,
+        "Make it in the scenario's setup, or raise the bound of its pool.",
+      );
+    }
     return first + slot * this.stride(field.struct);
   }
 

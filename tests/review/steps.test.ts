@@ -165,3 +165,18 @@ function* u(b) { yield; const o = b.p; b.p = null; kfree(o); yield; b.p = kzallo
     expect(refusal(model({ procedures, structs: "n: counter(2.5)" }))).toMatch(/possible values/);
   });
 });
+
+test("randomness is refused under any name", () => {
+  const text = model({ procedures: "const { random } = Math; function* t(b) { yield; b.n = random() < 0.5 ? 1 : 2; }" });
+  expect(() => explore(text, "fast")).toThrow(/randomness/);
+});
+
+test("an object that the scenario does not make is not some other one", () => {
+  const text = tiny({
+    structs: "box: { n: counter(1) }, obj: { v: counter(1) }",
+    make: `const b = make("box", "b"); make("obj", "o", { v: 1 });`,
+    threads: `thread("t", t, b)`,
+    procedures: "function* t(b) { yield; b.n = s.struct('box').view(1).n; }",
+  });
+  expect(() => explore(text, "fast")).toThrow(/there is no box number 1/);
+});
