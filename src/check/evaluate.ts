@@ -187,7 +187,13 @@ class PropertyContext implements Context {
   }
 
   touch(view: StructView): void {
-    if (!this.isLive(view)) throw new Dangling(`it follows a pointer to ${this.machine.names.view(view)}, which is freed`);
+    if (this.isLive(view)) return;
+    const name = this.machine.names.view(view);
+    throw new Dangling(
+      this.isFreed(view)
+        ? `it follows a pointer to ${name}, which is freed`
+        : `it reads ${name}, which is not allocated${this.#before ? " before the step" : ""}`,
+    );
   }
 
   slots(struct: StructInfo): number {

@@ -33,6 +33,17 @@ function* b(x) { yield; const n = x.n; yield; WARN_ON(true, n === 1 ? "raised" :
   });
 });
 
+test("a step property that reads an object before it was allocated is told so", () => {
+  const text = tiny({
+    structs: "box: { p: ref('obj') }, obj: { v: counter(1) }",
+    make: `const b = make("box", "b");`,
+    threads: `thread("t", t, b)`,
+    procedures: `function* t(b) { yield; b.p = kzalloc(s, "obj"); }`,
+    more: "pools: { obj: 1 }, properties: [claim('P', windows(s).onStep('obj', (o, before) => before(() => o.v) === o.v))]",
+  });
+  expect(findingOf(explore(text, "fast").outcome, "P")?.message).toBe("it reads obj0, which is not allocated before the step");
+});
+
 test("a step with very many alternatives does not outrun the time limit", () => {
   const text = tiny({
     structs: "box: { n: counter(3) }",
