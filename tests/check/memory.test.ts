@@ -115,6 +115,18 @@ describe.each(engines)("%s", (engine) => {
       ]);
     });
 
+    test("no leak: what only a live local of some thread refers to", () => {
+      const text = withObject(
+        `function* holder(b) { const o = b.p; b.p = null; yield until(() => b.done); o.v = 1; b.p = o; }
+function* t(b) { yield until(() => b.p === null); b.q = kzalloc(s, "obj"); }`,
+        `thread("holder", holder, b), thread("t", t, b)`,
+        1,
+        "expected: { atomicity: { verdict: 'violated', reason: 'not the point' } }",
+      );
+      expect(findings(text).filter((line) => !/atomicity/.test(line))).toEqual(["model-fault @2 line 3"]);
+      expect(findings(text.replace("o.v = 1; b.p = o;", "")).filter((line) => !/atomicity/.test(line))).toEqual(["leak @2 line 3"]);
+    });
+
     test("dangling: a freed slot that a pointer, a set or a list still refers to", () => {
       expect(findings(again("kfree(b.p);"))).toEqual(["dangling @2 line 2"]);
       expect(findings(again("b.set.add(b.p); kfree(b.p); b.p = null;"))).toEqual(["dangling @2 line 2"]);
