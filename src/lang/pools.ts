@@ -11,9 +11,9 @@ export function kzalloc<Sc extends Schema, K extends keyof Sc["declaration"] & s
   return context().allocate(schema.struct(struct)) as unknown as View<Sc, K>;
 }
 
-/** Frees the object. Its slot is reused only when nothing refers to it any more. Freeing it again is reported (`double-free`). */
-export function kfree(object: object): void {
-  context().free(object as StructView);
+/** Frees the object; NULL is no object. Its slot is reused only when nothing refers to it any more. Freeing it again is reported (`double-free`). */
+export function kfree(object: object | null): void {
+  if (object !== null) context().free(object as StructView);
 }
 
 /** Whether the object behind a pointer has been freed: for properties about dangling pointers. Model code has no such question to ask. */

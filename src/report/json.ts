@@ -9,6 +9,7 @@ import type { ExitCode, SuiteRun } from "../session/run-suite.js";
 import { readCell, type State } from "../state/state.js";
 import type { Machine } from "../step/machine.js";
 import { formatPath, type Trace } from "../trace/replay.js";
+import { coarseSteps } from "./assumptions.js";
 import { becauseTexts, freedTexts } from "./because.js";
 import { type Bounds, boundsOf } from "./bounds.js";
 import { stepRows } from "./trace-rows.js";
@@ -241,7 +242,7 @@ function jsonSuite(run: SuiteRun, abstractions: readonly Abstraction[], limits: 
       freed: freedTexts(machine, trace),
       trace: jsonSteps(machine, trace),
     })),
-    assumptions: abstractions,
+    assumptions: [...abstractions, ...coarseSteps([run])],
     statistics: {
       ...statistics,
       seconds,

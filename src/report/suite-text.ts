@@ -39,13 +39,15 @@ function runLines(run: SuiteRun, look: Look): string[] {
   const { states, transitions, depth, statistics } = outcome;
   const counts = `${counted(states, "state")}, ${counted(transitions, "transition")}, depth ${depth}, ${duration(statistics.seconds)}`;
   const claim = [
+    suite.name,
+    counts,
     ...holding(comparisons),
     `${design.name} ${design.version}${changes === "" ? "" : ` ${changes}`}`,
     ...[scenario.setting ?? objectsText(bounds)].filter((text) => text !== ""),
     faultsText(bounds),
     boundsText(bounds),
   ];
-  const facts = [[suite.name, counts], claim, [scenario.describes]].map((paragraph) => paragraph.join(SEPARATOR));
+  const facts = [claim.join(SEPARATOR), scenario.describes];
   const lines = row(word, facts, look, paint);
   lines.push(...remarkLines(run, look));
   const unfinished = comparisons.filter(({ verdict }) => verdict === "unfinished");

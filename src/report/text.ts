@@ -1,6 +1,7 @@
 /** The whole report of a `check`, for people: a pure function of what the runs found out. */
 import type { Abstraction, Errs } from "../lang/design.js";
 import type { SuiteRun } from "../session/run-suite.js";
+import { coarseSteps } from "./assumptions.js";
 import { replayCommand } from "./command.js";
 import { byPath, type Shown, shownLines } from "./finding-text.js";
 import type { Look } from "./style.js";
@@ -26,7 +27,7 @@ export function reportText(results: readonly SuiteResult[], abstractions: readon
   const sections = [
     limitLines(runs, options),
     [...results.flatMap((result) => suiteLines(result, options)), "", ...summaryLines(results, options)],
-    assumptionLines(abstractions, options),
+    assumptionLines([...abstractions, ...coarseSteps(runs)], options),
     ...traceSections(runs, options),
     statisticsLines(runs, options),
   ];

@@ -35,6 +35,8 @@ export class Machine implements RunEnvironment {
   readonly faults: number;
   readonly watched: ReadonlySet<string>;
   readonly initial: State;
+  /** Why steps taken so far are coarser than the C on purpose, as they say themselves. */
+  readonly atomicReasons = new Set<string>();
   /** Blocks run natively so far. */
   nativeRuns = 0;
 
@@ -79,7 +81,9 @@ export class Machine implements RunEnvironment {
   /** Runs the thread's block once, with the given choices. */
   run(state: State, thread: number, options: RunOptions = {}): NativeBlock {
     this.nativeRuns++;
-    return runBlock(this, this.control(state, thread), state, options);
+    const block = runBlock(this, this.control(state, thread), state, options);
+    if (block.atomicBecause !== null) this.atomicReasons.add(block.atomicBecause);
+    return block;
   }
 
   /** All ways the thread's block can go in the state, in canonical order (choices lexicographically); those that are not possible left out. */
