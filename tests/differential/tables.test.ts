@@ -12,14 +12,14 @@ interface Move {
   readonly from: number;
   readonly level: number;
   readonly to: number;
-  readonly then: number;
+  readonly levelAfter: number;
 }
 
 const PLACES = 4;
 const LEVELS = 3;
 const place = fc.nat({ max: PLACES - 1 });
 const level = fc.nat({ max: LEVELS - 1 });
-const table: fc.Arbitrary<readonly Move[]> = fc.array(fc.record({ from: place, level, to: place, then: level }), {
+const table: fc.Arbitrary<readonly Move[]> = fc.array(fc.record({ from: place, level, to: place, levelAfter: level }), {
   minLength: 1,
   maxLength: 10,
 });
@@ -41,7 +41,7 @@ function* walker(seat, memory, number) {
     const move = tables[number][choose("move", tables[number].map((_, each) => each))];
     assume(seat.at === move.from && memory.level === move.level);
     seat.at = move.to;
-    memory.level = move.then;
+    memory.level = move.levelAfter;
   }
 }`,
     structs,
@@ -57,7 +57,7 @@ const inLocals = (tables: readonly (readonly Move[])[]) =>
 function* go(memory, number, at) {
   yield;
   const move = choose("move", tables[number].filter((move) => move.from === at && move.level === memory.level).map((move) => tables[number].indexOf(move)));
-  memory.level = tables[number][move].then;
+  memory.level = tables[number][move].levelAfter;
   return tables[number][move].to;
 }
 function* walker(seat, memory, number) {
@@ -73,9 +73,9 @@ function* walker(seat, memory, number) {
 /** (place of each thread, level). */
 const successors = (tables: readonly (readonly Move[])[]) => (state: readonly number[]) =>
   tables.flatMap((moves, thread) =>
-    moves.flatMap(({ from, level, to, then }) =>
+    moves.flatMap(({ from, level, to, levelAfter }) =>
       state[thread] === from && state.at(-1) === level
-        ? [[...state.slice(0, -1).map((at, other) => (other === thread ? to : at)), then]]
+        ? [[...state.slice(0, -1).map((at, other) => (other === thread ? to : at)), levelAfter]]
         : [],
     ),
   );
