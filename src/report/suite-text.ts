@@ -4,7 +4,7 @@ import type { Comparison, SuiteRun } from "../session/run-suite.js";
 import { boundsOf, boundsText, changesText, faultsText, objectsText } from "./bounds.js";
 import type { Look } from "./style.js";
 import { type SuiteResult, type SuiteVerdict, verdictOf } from "./verdict.js";
-import { counted, duration, enumerate, hanging, SEPARATOR, wrap } from "./wrap.js";
+import { counted, duration, enumerate, hanging, joined } from "./wrap.js";
 
 const MARGIN = 13;
 
@@ -47,8 +47,8 @@ function runLines(run: SuiteRun, look: Look): string[] {
     faultsText(bounds),
     boundsText(bounds),
   ];
-  const facts = [claim.join(SEPARATOR), scenario.describes];
-  const lines = row(word, facts, look, paint);
+  const lines = row(word, claim, look, paint);
+  lines.push(...hanging(" ".repeat(MARGIN), scenario.describes, look.width));
   lines.push(...remarkLines(run, look));
   const unfinished = comparisons.filter(({ verdict }) => verdict === "unfinished");
   if (unfinished.length > 0) lines.push(...remark(`not decided, since the run was not complete: ${folded(unfinished)}`, look));
@@ -101,12 +101,9 @@ function remarkLines({ comparisons }: SuiteRun, look: Look): string[] {
   return [...told].flatMap(([what, { checks, paint }]) => remark(`${enumerate(checks)} ${what}`, look, paint));
 }
 
-/** The word in the margin, and beside it a paragraph for each of the facts. */
 function row(word: string, facts: readonly string[], { width, style }: Look, paint: (text: string) => string): string[] {
-  const lines = facts.flatMap((fact) => wrap(fact, Math.max(20, width - MARGIN)));
-  return lines.map(
-    (line, number) => (number === 0 ? paint(style.bold(word)) + " ".repeat(MARGIN - word.length) : " ".repeat(MARGIN)) + line,
-  );
+  const [first, ...rest] = joined(word.padEnd(MARGIN), facts, width);
+  return [paint(style.bold(word)) + (first as string).slice(word.length), ...rest];
 }
 
 function remark(text: string, { width }: Look, paint: (text: string) => string = (same) => same): string[] {

@@ -1,7 +1,7 @@
 /** Text in lines of a given width, and numbers as people write them. */
 
 /** Between the facts of a line. */
-export const SEPARATOR = " · ";
+const SEPARATOR = " · ";
 
 /** A space where no line is broken: `→ 1` and `{` do not begin a line of their own. */
 const GLUE = "\u00a0";

@@ -47,12 +47,7 @@ describe("verdicts", () => {
   it("never says that something holds without design, scenario, bounds and fault policy", async () => {
     const { stdout } = await iommuMc(["check", small, "--suite", "small/holds"], { env: { COLUMNS: "400" } });
     const line = stdout.split("\n").find((text) => text.startsWith("held"));
-    for (const part of [
-      "bank-1 1.0 (test)",
-      "2 threads (ann, bob)",
-      "pools: entry 1",
-      "no faults (policy contract)",
-    ]) {
+    for (const part of ["bank-1 1.0 (test)", "2 threads (ann, bob)", "pools: entry 1", "no faults (policy contract)"]) {
       expect(line).toContain(part);
     }
     expect(stdout).toContain("two customers deposit");
