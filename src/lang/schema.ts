@@ -194,7 +194,7 @@ export abstract class FieldHandle {
 
 /** A mutex of an object. Used with `mutex_lock`, `mutex_unlock`, `lockdep_assert_held`. */
 export class Mutex extends FieldHandle {
-  declare private readonly brand: "mutex";
+  private declare readonly brand: "mutex";
 
   /** Whether nobody holds it. */
   get isFree(): boolean {
@@ -204,7 +204,7 @@ export class Mutex extends FieldHandle {
 
 /** A reference count of an object. Used with `kref_get`, `kref_put`, `refcount_read`. */
 export class Refcount extends FieldHandle {
-  declare private readonly brand: "refcount";
+  private declare readonly brand: "refcount";
 }
 
 /** A set of objects. Iteration is by slot number. */

@@ -71,7 +71,7 @@ export function blankState(layout: Layout): StateDraft {
   for (const struct of layout.schema.structs) {
     objects[struct.name] = Array.from({ length: layout.slots(struct) }, (_, slot) => {
       const object: { [field: string]: number | number[] } = {};
-      if (layout.livenessCell(struct, slot) >= 0) object["$live"] = FREE;
+      if (layout.livenessCell(struct, slot) >= 0) object.$live = FREE;
       for (const field of struct.fields) {
         const { spec } = field;
         if (spec.kind === "set") object[field.name] = new Array<number>(layout.slots(struct.schema.struct(spec.of))).fill(0);

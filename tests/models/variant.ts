@@ -21,7 +21,7 @@ export function openBundled(file?: string, edits: readonly Edit[] = []): Session
     const path = join(packageRoot(), file);
     loader.loadSource(mutated(readFileSync(path, "utf8"), file, edits), path);
   }
-  return session(loader.load(bundledSuites()).exports["suites"] as Suite[], loader);
+  return session(loader.load(bundledSuites()).exports.suites as Suite[], loader);
 }
 
 function mutated(text: string, file: string, edits: readonly Edit[]): string {

@@ -14,7 +14,7 @@ function* b(x, y) { yield; if (x.n === 1) x.bad = true; yield; y.bad = true; }`,
     });
     const { traces, outcome } = explore(text, engine);
     const { finding, trace } = traces.find((shown) => shown.finding.check === "P") as (typeof traces)[number];
-    const boxes = trace.states.at(-1)?.objects["box"];
+    const boxes = trace.states.at(-1)?.objects.box;
     expect(boxes?.map(({ bad }) => bad)).toEqual(finding.subject === "d0" ? [1, 0] : [0, 1]);
     expect(findingOf(outcome, "P")?.subject).toBe(finding.subject);
   });

@@ -33,7 +33,7 @@ export interface Loaded {
 export function load(text: string, options: Partial<LoaderOptions> = {}): Loaded {
   const loader = modelLoader({ cacheDir: false, typecheck: false, ...options });
   const { exports } = loader.loadSource(`${prelude}${text}`, MODEL_FILE);
-  const suite = exports["tiny"] as Suite;
+  const suite = exports.tiny as Suite;
   return { session: session([suite], loader), suite };
 }
 
