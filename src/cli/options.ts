@@ -32,7 +32,7 @@ export function addLimitOptions(command: Command): Command {
     .option("--max-states <n>", "stop a suite after so many states", positiveNumber)
     .option("--max-depth <n>", "look at traces of at most so many steps", positiveNumber)
     .option("--timeout <seconds>", "stop a suite after so long", positive)
-    .option("--memory <mb>", "stop a suite when the process takes so many megabytes", positive);
+    .option("--memory <mb>", "stop a suite when the process takes so many megabytes (default: 80% of the machine's memory)", positive);
 }
 
 export function variantOf({ revert, apply, faults, faultPolicy }: VariantOptions): Variant {

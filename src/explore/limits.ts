@@ -1,13 +1,16 @@
+import { totalmem } from "node:os";
 import { getHeapStatistics } from "node:v8";
 import type { Limits, Progress } from "./outcome.js";
 
 /** Share of the JavaScript heap's own limit beyond which a run ends, so that it ends in words and not in a crash. */
 const HEAP_SHARE = 0.9;
+/** Share of the machine's memory beyond which a run ends where no limit is given: rather in words than by the kernel's hand. */
+const MACHINE_SHARE = 0.8;
 
 /** Which of the limits the run is beyond, if any. */
 export function overLimit(limits: Limits, { seconds, memoryBytes }: Progress): "time" | "memory" | null {
   if (seconds > (limits.timeoutSeconds ?? Number.POSITIVE_INFINITY)) return "time";
-  if (memoryBytes > (limits.memoryBytes ?? Number.POSITIVE_INFINITY)) return "memory";
+  if (memoryBytes > (limits.memoryBytes ?? totalmem() * MACHINE_SHARE)) return "memory";
   const { used_heap_size, heap_size_limit } = getHeapStatistics();
   return used_heap_size > heap_size_limit * HEAP_SHARE ? "memory" : null;
 }
