@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { packageRoot } from "../src/session/open.js";
 
 const root = packageRoot();
-const documents = ["README.md", "ARCHITECTURE.md", "docs/warts.md", "docs/json.md", "docs/decisions/README.md"];
+const documents = ["README.md", "ARCHITECTURE.md", "docs/warts.md", "docs/pitfalls.md", "docs/json.md", "docs/decisions/README.md"];
 
 function read(file: string): string {
   return readFileSync(join(root, file), "utf8");
