@@ -9,7 +9,7 @@ import type { State } from "../state/state.js";
 import type { BlockRun } from "../step/block.js";
 import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
-import { CHOICE, Contradiction, LEAF, READ, READ_BEFORE, Rules, type Test } from "../step/rules.js";
+import { CHOICE, Contradiction, LEAF, READ, READ_BEFORE, READ_CHILDREN, Rules, type Test } from "../step/rules.js";
 
 /** What a learned path of a block does besides its writes. */
 export interface Leaf {
@@ -129,8 +129,9 @@ export class Learner {
   ask(learned: LearnedInstance, words: Uint32Array, before: Uint32Array | null, returned: Control | null): number {
     let root = learned.root;
     if (returned) {
-      root = learned.rootOfReturn.get(returned) ?? this.rules.newRoot();
-      learned.rootOfReturn.set(returned, root);
+      const known = learned.rootOfReturn.get(returned);
+      root = known ?? this.rules.newRoot();
+      if (known === undefined) learned.rootOfReturn.set(returned, root);
     }
     const { heap } = this.rules;
     let slot = root;
@@ -140,7 +141,8 @@ export class Learner {
       const kind = heap[node] as number;
       if (kind === LEAF) return heap[node + 1] as number;
       const from = kind === READ ? words : (before as Uint32Array);
-      slot = node + 4 + (((from[heap[node + 1] as number] as number) >>> (heap[node + 2] as number)) & (heap[node + 3] as number));
+      slot =
+        node + READ_CHILDREN + (((from[heap[node + 1] as number] as number) >>> (heap[node + 2] as number)) & (heap[node + 3] as number));
     }
   }
 

@@ -21,11 +21,12 @@ export function shortestPath(run: FastRun, depth: number, occurrences: readonly 
   const marked = markBackwards(run, lastLevel, occurrences);
   let frontier: Visit[] = [{ state: 0, thread: -1, changes: 0, ordinal: -1, previous: null }];
   for (let level = 0; level < lastLevel; level++) frontier = advance(run, frontier, marked[level + 1] as Set<number>);
+  const ordinals = new Map<number, (number | null)[]>();
+  for (const { state, ordinal } of occurrences) ordinals.set(state, [...(ordinals.get(state) ?? []), ordinal]);
   let best: Visit | null = null;
   for (const visit of frontier) {
-    for (const occurrence of occurrences) {
-      if (occurrence.state !== visit.state) continue;
-      const arrived = occurrence.ordinal === null ? visit : lastStep(run, visit, occurrence.ordinal);
+    for (const ordinal of ordinals.get(visit.state) ?? []) {
+      const arrived = ordinal === null ? visit : lastStep(run, visit, ordinal);
       if (best === null || arrived.changes < best.changes) best = arrived;
     }
   }
@@ -64,21 +65,26 @@ function advance(run: FastRun, frontier: readonly Visit[], ahead: ReadonlySet<nu
     for (let step = 0; step < steps; step++) {
       const state = successor(run, step);
       if (!ahead.has(state)) continue;
-      const { thread } = run.leafOf(step).control;
-      const changes = previous.changes + Number(previous.thread >= 0 && previous.thread !== thread);
-      const key = `${state} ${thread}`;
+      const visit = extend(run, previous, step, state);
+      const key = `${state} ${visit.thread}`;
       const known = best.get(key);
-      if (!known || changes < known.changes) best.set(key, { state, thread, changes, ordinal: step, previous });
+      if (!known || visit.changes < known.changes) best.set(key, visit);
     }
   }
   return [...best.values()];
 }
 
-function lastStep(run: FastRun, previous: Visit, ordinal: number): Visit {
-  load(run, previous.state, 0);
+/** A finding in a step is a visit of the state that the step leaves. Only then is that state loaded: one in which something was found need not have been expanded. */
+function lastStep(run: FastRun, visit: Visit, ordinal: number): Visit {
+  load(run, visit.state, 0);
+  return extend(run, visit, ordinal, visit.state);
+}
+
+/** The visit of `state` by a step out of the state that is loaded. */
+function extend(run: FastRun, previous: Visit, ordinal: number, state: number): Visit {
   const { thread } = run.leafOf(ordinal).control;
   const changes = previous.changes + Number(previous.thread >= 0 && previous.thread !== thread);
-  return { state: previous.state, thread, changes, ordinal, previous };
+  return { state, thread, changes, ordinal, previous };
 }
 
 function load(run: FastRun, state: number, depth: number): number {

@@ -3,6 +3,7 @@
  * tape is used up only the first (plainest) choices are left, so that a shorter tape is a smaller model.
  */
 import fc from "fast-check";
+import { SANITIZERS } from "../../src/explore/outcome.js";
 
 /** What a piece of code can mention. */
 interface Scope {
@@ -284,7 +285,7 @@ export function grow(tape: readonly number[]): string {
     { length: threads },
     (_, each) => `thread("t${each}", t${each}, ${each % 2 === 1 && boxes > 1 ? "b1, b0" : `b0, b${boxes - 1}`})`,
   );
-  const expected = `Object.fromEntries([${[...properties, ...sanitizers].map((code) => `"${code}"`).join()}].map((code) => [code, { verdict: "violated", reason: "random" }]))`;
+  const expected = `Object.fromEntries([${[...properties, ...SANITIZERS].map((code) => `"${code}"`).join()}].map((code) => [code, { verdict: "violated", reason: "random" }]))`;
   return `
 const s = schema({
   box: {
@@ -304,22 +305,6 @@ export const tiny = suiteOf(s, { pools: { obj: ${slots} }, faults: ${faults}, pr
 });
 `;
 }
-
-const sanitizers = [
-  "null-deref",
-  "use-after-free",
-  "double-free",
-  "refcount",
-  "lockdep",
-  "stuck",
-  "warn-on",
-  "bug-on",
-  "guarded-by",
-  "atomicity",
-  "leak",
-  "dangling",
-  "model-fault",
-];
 
 /** Random models, as text. */
 export const models: fc.Arbitrary<string> = fc.array(fc.nat({ max: 100_000 }), { minLength: 60, maxLength: 400, size: "max" }).map(grow);
