@@ -170,15 +170,8 @@ class PropertyContext implements Context {
 
   /** Whether the mutex at the end of the path is free. A NULL pointer on the way means that there is none to hold. */
   isFree(view: StructView, path: readonly string[]): boolean {
-    let owner = view;
-    for (const [position, name] of path.entries()) {
-      const field = owner.$struct.field(name);
-      const code = this.#readCell(this.machine.layout.fieldCell(field, owner.$index));
-      if (position === path.length - 1) return code === 0;
-      if (code === 0 || field.spec.kind !== "ref") return true;
-      owner = field.struct.schema.struct(field.spec.to).view(code - 1);
-    }
-    return true;
+    const lock = this.machine.layout.mutexCell(view, path, (cell) => this.#readCell(cell));
+    return lock === null || this.#readCell(lock) === 0;
   }
 
   read(view: StructView, field: FieldInfo, offset: number): number {

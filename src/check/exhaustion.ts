@@ -1,23 +1,26 @@
 /** Why a pool has no free slot left: a leak, pointers that dangle, or a bound that is too small. */
 import type { CheckName } from "../lang/context.js";
-import { FREED, type Layout, LIVE } from "../state/layout.js";
-import type { Names } from "../state/names.js";
+import type { StructInfo } from "../lang/schema.js";
+import { FREED, LIVE } from "../state/layout.js";
 import { isReferenced, readCell, type State } from "../state/state.js";
+import type { Machine } from "../step/machine.js";
 
-/** `isInLocal` tells whether some thread's locals refer to a slot of the struct. */
+/** Why the pool of the struct with that number has no free slot in the state. */
 export function explainExhaustion(
-  layout: Layout,
-  names: Names,
+  machine: Machine,
   state: State,
   structNumber: number,
-  isInLocal: (slot: number) => boolean,
 ): { readonly check: CheckName; readonly message: string } {
-  const struct = layout.schema.structs[structNumber] as Layout["schema"]["structs"][number];
+  const { layout, names } = machine;
+  const struct = layout.schema.structs[structNumber] as StructInfo;
   const read = (cell: number) => readCell(layout, state, cell);
   const slots = Array.from({ length: layout.slots(struct) }, (_, slot) => slot);
   const called = (chosen: readonly number[]) => chosen.map((slot) => names.object(struct, slot)).join(", ");
   const leaked = slots.filter(
-    (slot) => read(layout.livenessCell(struct, slot)) === LIVE && !isReferenced(layout, read, struct, slot) && !isInLocal(slot),
+    (slot) =>
+      read(layout.livenessCell(struct, slot)) === LIVE &&
+      !isReferenced(layout, read, struct, slot) &&
+      !machine.isInLocal(state, struct, slot),
   );
   if (leaked.length > 0)
     return { check: "leak", message: `no ${struct.name} is left: ${called(leaked)} allocated, but nothing refers to it` };

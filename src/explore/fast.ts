@@ -420,17 +420,9 @@ export class FastRun {
     const found = { isProperty: false, subject: null, depth: depth + 1 };
     for (const report of reports) this.book.add({ ...found, ...report }, occurrence);
     this.#acquisitions(leaf, found, occurrence);
-    if (fault.exhausted === undefined) {
-      this.book.add({ ...found, ...fault }, occurrence);
-      return;
-    }
-    const state = learner.packing.unpack(this.current);
-    const struct = machine.layout.schema.structs[fault.exhausted] as StructInfo;
-    const isInLocal = (slot: number) => machine.threads.some((_, thread) => refersTo(machine.control(state, thread), struct, slot));
-    this.book.add(
-      { ...found, ...fault, ...explainExhaustion(machine.layout, machine.names, state, fault.exhausted, isInLocal) },
-      occurrence,
-    );
+    const { exhausted } = fault;
+    const why = exhausted === undefined ? {} : explainExhaustion(machine, learner.packing.unpack(this.current), exhausted);
+    this.book.add({ ...found, ...fault, ...why }, occurrence);
   }
 
   #lookForStuck(number: number, depth: number, steps: number): void {

@@ -9,7 +9,6 @@ import { explainExhaustion } from "../check/exhaustion.js";
 import { LockOrder } from "../check/lockdep.js";
 import { describeStuck, stuckThreads, type ThreadSituation } from "../check/stuck.js";
 import { readCell, type State } from "../state/state.js";
-import { refersTo } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
 import type { NativeBlock } from "../step/run.js";
 import { FindingBook, type Occurrence } from "./findings.js";
@@ -92,9 +91,7 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
     if (block.fault) {
       faultedSteps++;
       const { exhausted } = block.fault;
-      const isInLocal = (struct: number) => (slot: number) =>
-        machine.threads.some((_, other) => refersTo(machine.control(state, other), layout.schema.structs[struct] as never, slot));
-      const why = exhausted === undefined ? {} : explainExhaustion(layout, names, state, exhausted, isInLocal(exhausted));
+      const why = exhausted === undefined ? {} : explainExhaustion(machine, state, exhausted);
       book.add({ ...found, ...block.fault, ...why }, occurrence);
       return;
     }

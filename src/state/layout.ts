@@ -57,7 +57,7 @@ export class Layout {
         for (const field of struct.fields) {
           if (slot === 0) first[field.number] = cells.length;
           const { spec } = field;
-          const width = spec.kind === "set" ? slotsOf(spec.of) : spec.kind === "list" ? spec.capacity : 1;
+          const width = this.width(field);
           for (let offset = 0; offset < width; offset++) {
             if (spec.kind === "mutex") mutexes.push(cells.length);
             if (spec.kind === "ref") pointers[schema.struct(spec.to).number]?.push({ cell: cells.length, member: -1 });
@@ -103,14 +103,18 @@ export class Layout {
     return Array.from({ length: this.stride($struct) }, (_, offset) => first + offset);
   }
 
+  /** Number of cells of a field: one, or one for each slot a set can hold or each place of a list. */
+  width({ spec, struct }: FieldInfo): number {
+    if (spec.kind === "set") return this.slots(struct.schema.struct(spec.of));
+    return spec.kind === "list" ? spec.capacity : 1;
+  }
+
   /** Number of cells of one object of the struct. */
   stride(struct: StructInfo): number {
     let stride = this.#strides[struct.number];
     if (stride === undefined) {
       stride = 0;
-      for (const { spec } of struct.fields) {
-        stride += spec.kind === "set" ? this.slots(struct.schema.struct(spec.of)) : spec.kind === "list" ? spec.capacity : 1;
-      }
+      for (const field of struct.fields) stride += this.width(field);
       this.#strides[struct.number] = stride;
     }
     return stride;
@@ -121,6 +125,23 @@ export class Layout {
   livenessCell(struct: StructInfo, slot: number): number {
     const first = this.#liveness[struct.number] as number;
     return first < 0 ? -1 : first + slot;
+  }
+
+  /**
+   * Cell of the mutex that a path of refs leads to: `["iommu_group", "mutex"]`. `read` reads a cell on the way; null
+   * if a pointer on the way is NULL.
+   */
+  mutexCell(view: StructView, path: readonly string[], read: (cell: number) => number): number | null {
+    let owner = view;
+    for (const [position, name] of path.entries()) {
+      const field = owner.$struct.field(name);
+      const cell = this.fieldCell(field, owner.$index);
+      if (position === path.length - 1) return cell;
+      const code = read(cell);
+      if (code === 0 || field.spec.kind !== "ref") return null;
+      owner = field.struct.schema.struct(field.spec.to).view(code - 1);
+    }
+    return null;
   }
 
   heldCell(thread: number): number {

@@ -73,10 +73,8 @@ export function blankState(layout: Layout): StateDraft {
       const object: { [field: string]: number | number[] } = {};
       if (layout.livenessCell(struct, slot) >= 0) object.$live = FREE;
       for (const field of struct.fields) {
-        const { spec } = field;
-        if (spec.kind === "set") object[field.name] = new Array<number>(layout.slots(struct.schema.struct(spec.of))).fill(0);
-        else if (spec.kind === "list") object[field.name] = new Array<number>(spec.capacity).fill(0);
-        else object[field.name] = 0;
+        const isContainer = field.spec.kind === "set" || field.spec.kind === "list";
+        object[field.name] = isContainer ? new Array<number>(layout.width(field)).fill(0) : 0;
       }
       return object;
     });

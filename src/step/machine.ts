@@ -6,6 +6,7 @@ import type { Location } from "../lang/errors.js";
 import { ModelError } from "../lang/errors.js";
 import type { Property } from "../lang/property.js";
 import type { Scenario, Thread } from "../lang/scenario.js";
+import type { StructInfo } from "../lang/schema.js";
 import { FREE, type Layout } from "../state/layout.js";
 import type { Names } from "../state/names.js";
 import { freedSlots, isReferenced, readCell, type State, type StateDraft, writeCell } from "../state/state.js";
@@ -96,6 +97,11 @@ export class Machine implements RunEnvironment {
     }
   }
 
+  /** Whether a local of some thread refers to the slot. */
+  isInLocal(state: State, struct: StructInfo, slot: number): boolean {
+    return this.threads.some((_, thread) => refersTo(this.control(state, thread), struct, slot));
+  }
+
   /**
    * The state with freed slots turned into free ones where neither the state nor a local refers to them, so
    * that states which cannot differ do not differ. Done after every step.
@@ -104,9 +110,7 @@ export class Machine implements RunEnvironment {
     const { layout } = this;
     const read = (cell: number) => readCell(layout, state, cell);
     const forgotten = freedSlots(layout, read).filter(
-      ({ struct, slot }) =>
-        !isReferenced(layout, read, struct, slot) &&
-        this.threads.every((_, thread) => !refersTo(this.control(state, thread), struct, slot)),
+      ({ struct, slot }) => !isReferenced(layout, read, struct, slot) && !this.isInLocal(state, struct, slot),
     );
     if (forgotten.length === 0) return state;
     return produce(state, (draft) => {

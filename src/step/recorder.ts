@@ -278,20 +278,11 @@ export class Recorder implements Context {
   #isGuarded(view: StructView, field: FieldInfo): boolean {
     if (field.guard === null) return false;
     const { layout, names } = this.environment;
-    let owner = view;
-    for (const [position, name] of field.guard.entries()) {
-      const step = owner.$struct.field(name);
-      const cell = layout.fieldCell(step, owner.$index);
-      const code = this.readCell(cell);
-      if (position === field.guard.length - 1) {
-        if (code === this.thread + 1) return true;
-        if (this.#raceAllowed === 0) {
-          this.report("guarded-by", `${names.view(view)}.${field.name} is touched without ${names.cell(cell)}`);
-        }
-        return false;
-      }
-      if (code === 0 || step.spec.kind !== "ref") return false;
-      owner = step.struct.schema.struct(step.spec.to).view(code - 1);
+    const lock = layout.mutexCell(view, field.guard, (cell) => this.readCell(cell));
+    if (lock === null) return false;
+    if (this.readCell(lock) === this.thread + 1) return true;
+    if (this.#raceAllowed === 0) {
+      this.report("guarded-by", `${names.view(view)}.${field.name} is touched without ${names.cell(lock)}`);
     }
     return false;
   }

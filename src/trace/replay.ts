@@ -10,7 +10,7 @@ import type { Finding } from "../explore/outcome.js";
 import { type Location, ModelError } from "../lang/errors.js";
 import { readCell, type State } from "../state/state.js";
 import type { BlockEvent, Report } from "../step/block.js";
-import { type Control, refersTo } from "../step/control.js";
+import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
 import type { NativeBlock } from "../step/run.js";
 
@@ -203,10 +203,7 @@ function reportAtEnd(
   if (last === null) return null;
   const isThere = (place: Location | null) => place?.file === location?.file && place?.line === location?.line;
   for (const report of [...last.reports, ...(last.fault ? [last.fault] : [])]) {
-    const struct = report.exhausted === undefined ? undefined : machine.layout.schema.structs[report.exhausted];
-    const isInLocal = (slot: number) =>
-      machine.threads.some((_, thread) => struct && refersTo(machine.control(state, thread), struct, slot));
-    const why = struct ? explainExhaustion(machine.layout, machine.names, state, struct.number, isInLocal) : {};
+    const why = report.exhausted === undefined ? {} : explainExhaustion(machine, state, report.exhausted);
     const seen = { ...report, ...why };
     if (seen.check !== check || !isThere(seen.location) || (location === null && seen.message !== message)) continue;
     return { message: seen.message, location: seen.location };
