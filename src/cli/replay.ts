@@ -7,11 +7,11 @@ import { type JsonReplay, jsonSteps } from "../report/json.js";
 import { traceLines } from "../report/trace-text.js";
 import { hanging, joined } from "../report/wrap.js";
 import { type ExitCode, machineOf, resolvedVariant } from "../session/run-suite.js";
+import { judgeEnd, type Replayed } from "../trace/judge.js";
 import { formatPath, parsePath, replayPath } from "../trace/replay.js";
 import { asModelError } from "./drive.js";
 import { UsageError } from "./errors.js";
 import { headerOf, jsonText } from "./header.js";
-import { judgePath, type Shown } from "./judge-path.js";
 import { type VariantOptions, variantOf } from "./options.js";
 import { open, selectOne } from "./select.js";
 import { lookOfStdout, print } from "./terminal.js";
@@ -36,7 +36,7 @@ export async function replay(name: string, pathText: string, options: ReplayOpti
     const machine = machineOf(session, suite, asked);
     const variant = resolvedVariant(suite, machine, asked);
     const replayed = replayPath(machine, path);
-    const shown = judgePath(machine, path, replayed);
+    const shown = judgeEnd(machine, path, replayed);
     const exitCode = exitCodeOf(shown, Object.keys(suite.expected ?? {}));
     process.exitCode = exitCode;
     if (options.json) {
@@ -86,7 +86,7 @@ export async function replay(name: string, pathText: string, options: ReplayOpti
   }
 }
 
-function exitCodeOf(shown: readonly Shown[], expected: readonly string[]): ExitCode {
+function exitCodeOf(shown: readonly Replayed[], expected: readonly string[]): ExitCode {
   if (shown.some(({ finding }) => finding.check === "model-fault")) return 2;
   return shown.some(({ finding }) => !expected.includes(finding.check)) ? 1 : 0;
 }

@@ -5,7 +5,7 @@ import { exploreReference } from "../explore/reference.js";
 import { ModelError } from "../lang/errors.js";
 import type { Suite } from "../lang/suite.js";
 import { Machine, type Variant } from "../step/machine.js";
-import { type Replayed, replayFinding } from "../trace/replay.js";
+import { type Replayed, replayFinding } from "../trace/judge.js";
 import type { Session } from "./open.js";
 
 export interface RunSuiteOptions {

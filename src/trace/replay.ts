@@ -1,16 +1,8 @@
-/**
- * Replays a path on the plain engine and says what happens in each step. Nothing is shown to anyone that has
- * not been replayed: a finding whose replay does not show it is a defect of the checker, and is said to be one.
- */
+/** Replays a path on the plain engine and says what happens in each step. */
 import type { Patch } from "immer";
-import { evaluate, failureText, instancesOf } from "../check/evaluate.js";
-import { explainExhaustion } from "../check/exhaustion.js";
-import { describeStuck, stuckThreads, type ThreadSituation } from "../check/stuck.js";
-import type { Finding } from "../explore/outcome.js";
 import { type Location, ModelError } from "../lang/errors.js";
 import { readCell, type State } from "../state/state.js";
 import type { BlockEvent, Report } from "../step/block.js";
-import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
 import type { NativeBlock } from "../step/run.js";
 
@@ -54,8 +46,14 @@ export interface Trace {
   readonly failing: readonly string[];
 }
 
+/** A path that has been replayed. */
+export interface ReplayedPath extends Pick<Trace, "steps" | "states"> {
+  /** The last step's block; null for the empty path. */
+  readonly last: NativeBlock | null;
+}
+
 /** Replays the path from the initial state. Throws a ModelError if some state has no step with that ordinal. */
-export function replayPath(machine: Machine, path: readonly number[]): { steps: TraceStep[]; states: State[]; last: NativeBlock | null } {
+export function replayPath(machine: Machine, path: readonly number[]): ReplayedPath {
   const states: State[] = [machine.initial];
   const steps: TraceStep[] = [];
   let last = null as NativeBlock | null;
@@ -88,59 +86,6 @@ export function replayPath(machine: Machine, path: readonly number[]): { steps: 
     if (next !== null) states.push(next);
   }
   return { steps, states, last };
-}
-
-/** A finding as the plain engine sees it at the end of its path. */
-export interface Replayed {
-  /** What is wrong, in the words of the replay: of many places where a run saw it, the path leads to one. */
-  readonly finding: Finding;
-  readonly trace: Trace;
-}
-
-/** Replays a finding and makes sure that the plain engine sees it too. */
-export function replayFinding(machine: Machine, finding: Finding): Replayed {
-  const replayed = replayPath(machine, finding.path);
-  const { steps, states } = replayed;
-  const seen = finding.isProperty ? failureAtEnd(machine, finding, replayed) : reportAtEnd(machine, finding, replayed);
-  if (seen === null) {
-    throw new ModelError(
-      `the replay of ${finding.check} does not show it (path ${formatPath(finding.path)})`,
-      "This is a defect of the checker: its two engines disagree. Please report it with the model.",
-    );
-  }
-  const { because = [], failing = [], ...words } = seen;
-  return { finding: { ...finding, ...words }, trace: { steps, states, because, failing } };
-}
-
-type Seen = Partial<Pick<Finding, "message" | "location" | "subject"> & Pick<Trace, "because" | "failing">>;
-
-/** How a property fails in the last state or step, or null. */
-function failureAtEnd(machine: Machine, { check }: Finding, { steps, states, last }: ReturnType<typeof replayPath>): Seen | null {
-  const state = states.at(-1) as State;
-  const before = states.at(-2);
-  const returned = steps.length > 0 && last?.next ? last.next : null;
-  for (const property of machine.properties) {
-    const { kind } = property.window;
-    if (property.code !== check || (kind === "onStep" && before === undefined) || (kind === "atEnd" && !isEnd(machine, state))) continue;
-    for (const instance of instancesOf(property, machine)) {
-      const answer = evaluate(instance, machine, {
-        state,
-        ...(kind === "onStep" && before ? { before } : {}),
-        ...(kind === "onReturn" && returned ? { returned } : {}),
-      });
-      if (answer.verdict !== "false") continue;
-      const because = answer.reads.map(({ cell, code }) => ({ cell: cell % machine.layout.cells.length, code }));
-      const { subject } = instance;
-      const { failing } = answer;
-      return { message: failureText(property, answer), subject: subject && machine.names.view(subject), because, failing };
-    }
-  }
-  return null;
-}
-
-function isEnd(machine: Machine, state: State): boolean {
-  const threads = situations(machine, state);
-  return threads.every(({ canMove }) => !canMove) && stuckThreads(threads).length === 0;
 }
 
 /** `0.3.1`, the form that `iommu-mc replay` takes; `-` for the empty path. */
@@ -185,40 +130,5 @@ function storedAgain(machine: Machine, writes: ReadonlyMap<number, number>, befo
     const cell = machine.layout.cells[number];
     const isScalar = cell?.kind === "field" && SCALARS.has(cell.field.spec.kind);
     return isScalar && readCell(machine.layout, before, number) === code ? [number] : [];
-  });
-}
-
-/** What an always-on check has to say of the last block or the last state, or null if it is not what was found. */
-function reportAtEnd(
-  machine: Machine,
-  { check, location, message }: Finding,
-  { states, last }: ReturnType<typeof replayPath>,
-): Seen | null {
-  const state = states.at(-1) as State;
-  if (check === "stuck") {
-    const threads = situations(machine, state);
-    const stuck = stuckThreads(threads);
-    return stuck.length > 0 ? { message: describeStuck(stuck, threads, machine.names) } : null;
-  }
-  if (last === null) return null;
-  const isThere = (place: Location | null) => place?.file === location?.file && place?.line === location?.line;
-  for (const report of [...last.reports, ...(last.fault ? [last.fault] : [])]) {
-    const why = report.exhausted === undefined ? {} : explainExhaustion(machine, state, report.exhausted);
-    const seen = { ...report, ...why };
-    if (seen.check !== check || !isThere(seen.location) || (location === null && seen.message !== message)) continue;
-    return { message: seen.message, location: seen.location };
-  }
-  // These two are judged over the whole run; of a step it can only be seen that it is of the kind.
-  if (check === "lockdep" && last.acquisitions.some((acquisition) => isThere(acquisition.location))) return {};
-  return check === "atomicity" && last.accesses.length > 1 ? {} : null;
-}
-
-/** What each thread can do in the state. */
-export function situations(machine: Machine, state: State): ThreadSituation[] {
-  return machine.threads.map((_, thread) => {
-    const control: Control = machine.control(state, thread);
-    const [first] = machine.blocks(state, thread);
-    const holder = control.kind === "lock" ? readCell(machine.layout, state, control.mutexCell) : 0;
-    return { control, canMove: first !== undefined, waitsFor: holder - 1 };
   });
 }

@@ -1,6 +1,8 @@
 /** What a report says has to be what its path shows, and a limit has to end a run whatever takes its time. */
 import { describe, expect, test } from "vitest";
-import { engines, explore, findingOf, tiny } from "../support/model.js";
+import { judgeEnd } from "../../src/trace/judge.js";
+import { replayPath } from "../../src/trace/replay.js";
+import { engines, explore, findingOf, machine, tiny } from "../support/model.js";
 
 describe.each(engines)("%s", (engine) => {
   test("of two objects that break a property after as many steps, the one is named that the path leads to", () => {
@@ -66,4 +68,17 @@ test("control states without end do not either", () => {
   const { outcome } = explore(text, "fast", { limits: { timeoutSeconds: 0.5 } });
   expect(outcome.end).toEqual({ kind: "limit", what: "time" });
   expect(outcome.statistics.seconds).toBeLessThan(5);
+});
+
+test("a path to an exhausted pool says why the pool is exhausted, as the run does", () => {
+  const text = tiny({
+    structs: "box: { n: counter(1) }, obj: { v: counter(1) }",
+    make: `const b = make("box", "b");`,
+    threads: `thread("t", t, b)`,
+    procedures: "function* t(b) { yield; { const o = kzalloc(s, 'obj'); o.v = 1; } yield; { const o = kzalloc(s, 'obj'); o.v = 1; } }",
+    more: "pools: { obj: 1 }",
+  });
+  const leak = findingOf(explore(text, "fast").outcome, "leak");
+  const plain = machine(text);
+  expect(judgeEnd(plain, leak?.path ?? [], replayPath(plain, leak?.path ?? [])).map(({ finding }) => finding)).toEqual([leak]);
 });
