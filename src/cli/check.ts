@@ -1,12 +1,12 @@
 /** `iommu-mc check`: runs suites and tells how they came out. */
-import { jsonCheck } from "../report/json.js";
-import { reportText, type TracesShown } from "../report/text.js";
+import { type Format, report } from "../report/formats.js";
+import type { TracesShown } from "../report/shown.js";
 import { exitCodeOf, worst } from "../report/verdict.js";
 import type { ExitCode } from "../session/run-suite.js";
 import { appliedCommits } from "../step/machine.js";
 import { runSuites } from "./drive.js";
 import { UsageError } from "./errors.js";
-import { headerOf, jsonText } from "./header.js";
+import { headerOf } from "./header.js";
 import { type LimitOptions, limitsOf, type VariantOptions, variantOf } from "./options.js";
 import { isPath, open, select } from "./select.js";
 import { lookOfStdout, print } from "./terminal.js";
@@ -18,6 +18,7 @@ export interface CheckOptions extends VariantOptions, LimitOptions {
   readonly engine?: "fast" | "reference";
   readonly file?: string;
   readonly traces?: TracesShown;
+  readonly format?: Format;
   readonly json?: boolean;
 }
 
@@ -45,9 +46,13 @@ export async function check(what: string | undefined, options: CheckOptions): Pr
   for (const result of results) {
     if (result.kind === "error") process.stderr.write(`iommu-mc: ${result.suite.name}: ${result.error.describe()}\n`);
   }
-  const text = options.json
-    ? jsonText(jsonCheck(headerOf("check"), results, session.abstractions, limits))
-    : reportText(results, session.abstractions, { ...lookOfStdout(), traces: options.traces ?? "shortest", file });
+  const text = report(options.json ? "json" : (options.format ?? "text"), {
+    header: headerOf("check"),
+    results,
+    abstractions: session.abstractions,
+    limits,
+    options: { ...lookOfStdout(), traces: options.traces ?? "shortest", file },
+  });
   await print(text);
   return exitCode;
 }

@@ -14,6 +14,4 @@ export function headerOf(command: string): JsonHeader {
 }
 
 /** A document as it is printed. */
-export function jsonText(document: object): string {
-  return `${JSON.stringify(document, null, 2)}\n`;
-}
+export { jsonText } from "../report/json.js";

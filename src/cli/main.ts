@@ -17,6 +17,13 @@ try {
     exitCode = code;
   }).parseAsync(process.argv);
 } catch (error) {
-  exitCode = fail(error, words.find((word) => !word.startsWith("-")) ?? "", words.includes("--json"));
+  exitCode = fail(error, words.find((word) => !word.startsWith("-")) ?? "", wantsJson(words));
 }
 process.exitCode = exitCode;
+
+/** Known before the command line has been understood: what is wrong with it is told in the form asked for. */
+function wantsJson(words: readonly string[]): boolean {
+  return words.some(
+    (word, position) => word === "--json" || word === "--format=json" || (word === "--format" && words[position + 1] === "json"),
+  );
+}

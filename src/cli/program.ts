@@ -1,5 +1,7 @@
 /** The commands, their options and their help. */
 import { Command, Option } from "commander";
+import { FORMATS } from "../report/formats.js";
+import { TRACES_SHOWN } from "../report/shown.js";
 import { type CheckOptions, check } from "./check.js";
 import { version } from "./header.js";
 import { type LedgerOptions, ledger } from "./ledger.js";
@@ -42,10 +44,13 @@ function addCheck(program: Command, done: (exitCode: number) => void): void {
     .option("--file <file>", "a .ts file that exports suites, instead of the bundled ones")
     .addOption(
       new Option("--traces <which>", "the shortest trace of each unexpected violation, those of all unexpected ones, or of all")
-        .choices(["shortest", "unexpected", "all"])
+        .choices(TRACES_SHOWN)
         .default("shortest"),
     )
-    .option("--json", "print one JSON document (docs/json.md)")
+    .addOption(
+      new Option("--format <format>", "what to print: text for a terminal, or a form for somewhere else (README)").choices(FORMATS),
+    )
+    .addOption(new Option("--json", "the same as --format json: one JSON document (docs/json.md)").conflicts("format"))
     .addHelpText(
       "after",
       examples(

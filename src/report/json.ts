@@ -270,3 +270,8 @@ export function jsonSteps(machine: Machine, trace: Pick<Trace, "steps" | "states
     held: step.held.map((cell) => names.cell(cell)),
   }));
 }
+
+/** A document as it is printed. */
+export function jsonText(document: object): string {
+  return `${JSON.stringify(document, null, 2)}\n`;
+}

@@ -3,20 +3,18 @@ import type { Abstraction, Errs } from "../lang/design.js";
 import type { SuiteRun } from "../session/run-suite.js";
 import { coarseSteps } from "./assumptions.js";
 import { replayCommand } from "./command.js";
-import { byPath, type Shown, shownLines } from "./finding-text.js";
+import { shownLines } from "./finding-text.js";
+import { checksOf, chosenPlaces, type Place, placesOf, type TracesShown } from "./shown.js";
 import type { Look } from "./style.js";
 import { suiteLines } from "./suite-text.js";
 import { exitCodeOf, type SuiteResult, suiteOf } from "./verdict.js";
 import { counted, duration, hanging, rounded } from "./wrap.js";
 
 export interface TextOptions extends Look {
-  /** Of every unexpected violation the shortest trace in any suite; of all that is unexpected; or of expected violations too. */
   readonly traces: TracesShown;
   /** The file the suites were read from, as given on the command line; null for the bundled ones. */
   readonly file: string | null;
 }
-
-export type TracesShown = "shortest" | "unexpected" | "all";
 
 /** Learned paths of one block beyond which it slows the run down and wants a `yield`. */
 export const WIDE_BLOCK_PATHS = 2000;
@@ -90,22 +88,9 @@ function assumptionLines(abstractions: readonly Abstraction[], { width, style }:
   ];
 }
 
-interface Place {
-  readonly run: SuiteRun;
-  readonly shown: Shown;
-  /** Names of what is violated there that the suite did not expect. */
-  readonly unexpected: readonly string[];
-}
-
 /** Traces, shortest first; of what gets none, the command that shows it. */
 function traceSections(runs: readonly SuiteRun[], options: TextOptions): string[][] {
-  const places = runs.flatMap((run) => {
-    const expected = new Set(run.comparisons.filter(({ expectedBecause }) => expectedBecause !== null).map(({ check }) => check));
-    return byPath(run.traces).map((shown): Place => {
-      const unexpected = shown.findings.map(({ finding }) => finding.check).filter((check) => !expected.has(check));
-      return { run, shown, unexpected };
-    });
-  });
+  const places = placesOf(runs);
   const inFull = chosenPlaces(places, options.traces);
   const sections = inFull.map(({ run, shown }) => shownLines(run, shown, options.file, options));
   const rest = places.filter((place) => !inFull.includes(place));
@@ -123,22 +108,9 @@ function traceSections(runs: readonly SuiteRun[], options: TextOptions): string[
   return sections;
 }
 
-/** A change that breaks one thing breaks it in many suites: by default each violated check gets its shortest trace only. */
-function chosenPlaces(places: readonly Place[], which: TracesShown): Place[] {
-  const byLength = [...places].sort((one, other) => one.shown.path.length - other.shown.path.length);
-  if (which === "all") return byLength;
-  const told = new Set<string>();
-  return byLength.filter(({ unexpected }) => {
-    const isNews = unexpected.some((check) => which === "unexpected" || !told.has(check));
-    for (const check of unexpected) told.add(check);
-    return isNews;
-  });
-}
-
 function briefLines({ run, shown }: Place, { width, file }: TextOptions): string[] {
-  const checks = [...new Set(shown.findings.map(({ finding }) => finding.check))];
   return [
-    ...hanging("  ", `${checks.join(", ")} in ${run.suite.name}, ${counted(shown.path.length, "step")}`, width),
+    ...hanging("  ", `${checksOf(shown).join(", ")} in ${run.suite.name}, ${counted(shown.path.length, "step")}`, width),
     `    ${replayCommand(run.suite.name, shown.path, run.variant, file)}`,
   ];
 }

@@ -4,7 +4,7 @@
 const SEPARATOR = " · ";
 
 /** A space where no line is broken: `→ 1` and `{` do not begin a line of their own. */
-const GLUE = "\u00a0";
+export const GLUE = "\u00a0";
 
 /** Characters a text takes up in a terminal. All that reports use are one column wide. */
 export function widthOf(text: string): number {
