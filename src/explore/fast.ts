@@ -5,6 +5,7 @@
 import { Atomicity } from "../check/atomicity.js";
 import { failureText } from "../check/evaluate.js";
 import { explainExhaustion } from "../check/exhaustion.js";
+import { leaksAtEnd } from "../check/leak.js";
 import { LockOrder } from "../check/lockdep.js";
 import { describeStuck, stuckThreads, type ThreadSituation } from "../check/stuck.js";
 import { ModelError } from "../lang/errors.js";
@@ -31,6 +32,8 @@ import {
   TRUE,
 } from "./learner.js";
 import { overLimit } from "./limits.js";
+import { nearestLivelock } from "./livelock.js";
+import { Marks } from "./marks.js";
 import type { End, Exploration, ExploreOptions, Finding, Outcome, Progress } from "./outcome.js";
 import { shortestPath } from "./shortest.js";
 import { Store } from "./store.js";
@@ -96,6 +99,10 @@ export class FastRun {
   readonly #onReturn: readonly LearnedInstance[];
   readonly #atEnd: readonly LearnedInstance[];
   readonly #settled: Uint8Array;
+  /** Whether something is asked in the ends of the scenario. */
+  readonly #asksForEnds: boolean;
+  /** States in which a behaviour stops: an end, a deadlock, a fault. Of scenarios that terminate. */
+  readonly #stops = new Marks();
   /** When learning has to be interrupted for a look at the limits. */
   #pauseAt = Number.POSITIVE_INFINITY;
   #transitions = 0;
@@ -121,6 +128,7 @@ export class FastRun {
     this.#onStep = ofKind("onStep");
     this.#onReturn = ofKind("onReturn");
     this.#atEnd = ofKind("atEnd");
+    this.#asksForEnds = machine.terminates || this.#atEnd.length > 0;
     this.#settled = new Uint8Array(instances.length);
     this.#dynamicSlots = this.#findDynamicSlots();
     this.#freedBits = new Uint32Array(packing.words);
@@ -171,11 +179,7 @@ export class FastRun {
       if (!isWhole || ((number & 1023) === 1023 && performance.now() - lastLook > LOOK_EVERY)) {
         lastLook = performance.now();
         this.#pauseAt = lastLook + LOOK_EVERY;
-        const progress = this.#progress(number, depth);
-        const over = overLimit(limits, progress);
-        if (over !== null) end = { kind: "limit", what: over };
-        const request = yield progress;
-        if (request === "interrupt") end = { kind: "limit", what: "interrupt" };
+        end = yield* this.#look(number, depth);
         if (end.kind === "limit") break;
       }
       // Once more; what was learned until the pause is known now.
@@ -183,10 +187,51 @@ export class FastRun {
     }
     this.#pauseAt = Number.POSITIVE_INFINITY;
     if (end.kind === "complete" && book.unexpected) end = { kind: "violation" };
+    if (end.kind === "complete" && this.machine.terminates) end = yield* this.#lookForLivelock(depth);
     for (const { message, location, first } of this.#atomicity.judge(this.machine.names)) {
       book.add({ check: "atomicity", isProperty: false, message, location, subject: null, depth: first.depth }, first.occurrence);
     }
     return this.#outcome(end, store.count > (levelStart[depth + 1] as number) ? depth + 1 : depth);
+  }
+
+  /** Tells how far the run is, and whether it has to end here. */
+  *#look(number: number, depth: number): Generator<Progress, End, "interrupt" | undefined> {
+    const progress = this.#progress(number, depth);
+    const over = overLimit(this.options.limits ?? {}, progress);
+    const request = yield progress;
+    if (request === "interrupt") return { kind: "limit", what: "interrupt" };
+    return over === null ? { kind: "complete" } : { kind: "limit", what: over };
+  }
+
+  /** Every state is known and expanded. A limit that is hit here leaves the run unfinished. */
+  *#lookForLivelock(depth: number): Generator<Progress, End, "interrupt" | undefined> {
+    const search = nearestLivelock(this, this.#stops);
+    let lastLook = performance.now();
+    let step = search.next();
+    while (!step.done) {
+      let end: End = { kind: "complete" };
+      if (performance.now() - lastLook > LOOK_EVERY) {
+        end = yield* this.#look(this.store.count, depth);
+        lastLook = performance.now();
+      }
+      if (end.kind === "limit") return end;
+      step = search.next();
+    }
+    const nearest = step.value;
+    for (const occurrence of nearest?.occurrences ?? []) {
+      this.book.add(
+        {
+          check: "livelock",
+          isProperty: false,
+          message: "no end can be reached from here",
+          location: null,
+          subject: null,
+          depth: nearest?.depth ?? 0,
+        },
+        occurrence,
+      );
+    }
+    return { kind: "complete" };
   }
 
   /** Collects the steps out of `current`, learning what is missing. Returns how many there are, or -1 if learning took too long: try again after a look around. */
@@ -323,7 +368,7 @@ export class FastRun {
       if (flags !== 0) this.#special(number, depth, step, flags);
       if (this.#onStep.length > 0) this.#judgeStep(leafNumber, number, depth, step);
     }
-    this.#lookForStuck(number, depth, steps);
+    this.#judgeRest(number, depth, steps);
     return true;
   }
 
@@ -412,6 +457,7 @@ export class FastRun {
 
   #fault(number: number, depth: number, step: number): void {
     this.#faultedSteps++;
+    if (this.machine.terminates) this.#stops.add(number);
     const leaf = this.leafOf(step);
     const { fault, reports } = leaf.block;
     if (fault === null) return;
@@ -425,27 +471,48 @@ export class FastRun {
     this.book.add({ ...found, ...fault, ...why }, occurrence);
   }
 
-  #lookForStuck(number: number, depth: number, steps: number): void {
+  /** What is to be said of the state now that its steps are known: somebody may be stuck in it, or it may be an end. */
+  #judgeRest(number: number, depth: number, steps: number): void {
     const { machine, learner, current } = this;
-    let waiting = steps === 0;
-    for (let thread = 0; thread < machine.threads.length && !waiting; thread++) {
-      if (this.#stepsOfThread[thread] !== this.#stepsOfThread[thread + 1]) continue;
-      waiting = machine.registers[thread]?.controls[learner.controlNumber(current, thread)]?.kind === "lock";
+    let isWaiting = steps === 0;
+    let isResting = this.#asksForEnds;
+    for (let thread = 0; thread < machine.threads.length && (isResting || !isWaiting); thread++) {
+      const canMove = this.#stepsOfThread[thread] !== this.#stepsOfThread[thread + 1];
+      if (canMove && !isResting) continue;
+      const kind = machine.registers[thread]?.controls[learner.controlNumber(current, thread)]?.kind;
+      isWaiting ||= !canMove && kind === "lock";
+      isResting &&= kind === "finished" || kind === "idle" || (kind === "idle-until" && !canMove);
     }
-    if (!waiting) return;
-    const situations: ThreadSituation[] = machine.threads.map((_, thread) => {
-      const control = machine.registers[thread]?.controls[learner.controlNumber(current, thread)] as Control;
-      const holder = control.kind === "lock" ? get(current, learner.packing.cells[control.mutexCell] as Place) : 0;
-      return { control, canMove: this.#stepsOfThread[thread] !== this.#stepsOfThread[thread + 1], waitsFor: holder - 1 };
-    });
+    if (!isWaiting && !isResting) return;
+    const situations = this.#situations();
     const stuck = stuckThreads(situations);
     const occurrence = { state: number, ordinal: null };
     if (stuck.length > 0) {
       const message = describeStuck(stuck, situations, machine.names);
       this.book.add({ check: "stuck", isProperty: false, message, location: null, subject: null, depth }, occurrence);
-    } else if (steps === 0) {
-      for (const instance of this.#atEnd) this.#judge(instance, current, null, null, depth, occurrence);
     }
+    if (machine.terminates && (stuck.length > 0 || isResting)) this.#stops.add(number);
+    if (isResting) this.#judgeEnd(situations, depth, occurrence);
+  }
+
+  #judgeEnd(situations: readonly ThreadSituation[], depth: number, occurrence: Occurrence): void {
+    for (const instance of this.#atEnd) this.#judge(instance, this.current, null, null, depth, occurrence);
+    if (!this.machine.terminates) return;
+    const { cells } = this.learner.packing;
+    const read = (cell: number) => get(this.current, cells[cell] as Place);
+    const controls = situations.map(({ control }) => control);
+    for (const { message, subject } of leaksAtEnd(this.machine, read, controls)) {
+      this.book.add({ check: "leak", isProperty: false, message, location: null, subject, depth }, occurrence);
+    }
+  }
+
+  #situations(): ThreadSituation[] {
+    const { machine, learner, current } = this;
+    return machine.threads.map((_, thread) => {
+      const control = machine.registers[thread]?.controls[learner.controlNumber(current, thread)] as Control;
+      const holder = control.kind === "lock" ? get(current, learner.packing.cells[control.mutexCell] as Place) : 0;
+      return { control, canMove: this.#stepsOfThread[thread] !== this.#stepsOfThread[thread + 1], waitsFor: holder - 1 };
+    });
   }
 
   /** Turns freed slots that nothing refers to into free ones; most states have no freed slot, which the first loop sees. */
@@ -508,7 +575,7 @@ export class FastRun {
       states: store.count,
       transitions: this.#transitions,
       depth,
-      results: book.results(machine.properties, end),
+      results: book.results(machine.properties, machine.terminates, end),
       findings,
       faultedSteps: this.#faultedSteps,
       statistics: {

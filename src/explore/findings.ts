@@ -2,7 +2,7 @@
 import type { Location } from "../lang/errors.js";
 import type { Property } from "../lang/property.js";
 import type { CheckResult, End, ExploreOptions, ResultVerdict } from "./outcome.js";
-import { SANITIZERS } from "./outcome.js";
+import { checksOf } from "./outcome.js";
 
 /** Where in the state graph something was found: in a state, or in the step with that ordinal out of it. */
 export interface Occurrence {
@@ -36,7 +36,11 @@ export class FindingBook {
   /** Notes it unless a shorter trace to the same thing is known. */
   add(found: Omit<Candidate, "occurrences">, occurrence: Occurrence): void {
     const place =
-      found.isProperty || found.check === "stuck" ? "" : found.location ? `${found.location.file}:${found.location.line}` : found.message;
+      found.isProperty || found.check === "stuck" || found.check === "livelock"
+        ? ""
+        : found.location
+          ? `${found.location.file}:${found.location.line}`
+          : found.message;
     const key = `${found.check} ${place}`;
     const known = this.candidates.get(key);
     if (!known) {
@@ -51,7 +55,8 @@ export class FindingBook {
     return known !== undefined && known.depth < depth;
   }
 
-  results(properties: readonly Property[], end: End): CheckResult[] {
+  /** What is to be said of each property and check, by `end`. `terminates` tells whether the scenario is expected to come to an end. */
+  results(properties: readonly Property[], terminates: boolean, end: End): CheckResult[] {
     const violated = new Set([...this.candidates.values()].map(({ check }) => check));
     const verdict = (check: string, open: boolean): ResultVerdict => {
       if (violated.has(check)) return "violated";
@@ -64,7 +69,7 @@ export class FindingBook {
         const witness = property.window.kind === "sometimes";
         return { check: property.code, isProperty: true, verdict: witness && seen ? "holds" : verdict(property.code, seen) };
       }),
-      ...SANITIZERS.map((check): CheckResult => ({ check, isProperty: false, verdict: verdict(check, true) })),
+      ...checksOf(terminates).map((check): CheckResult => ({ check, isProperty: false, verdict: verdict(check, true) })),
     ];
   }
 }

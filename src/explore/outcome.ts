@@ -88,7 +88,12 @@ export interface Progress {
 /** A run in progress: yields now and then; ends with its outcome. Send "interrupt" to have it end with what is known. */
 export type Exploration = Generator<Progress, Outcome, "interrupt" | undefined>;
 
-/** Checks that are on for every model. */
+/** The always-on checks of a scenario. */
+export function checksOf(terminates: boolean): readonly CheckName[] {
+  return terminates ? SANITIZERS : SANITIZERS.filter((check) => check !== "livelock");
+}
+
+/** Checks that are on for every model; `livelock` only where the scenario says that it terminates. */
 export const SANITIZERS: readonly CheckName[] = [
   "null-deref",
   "use-after-free",
@@ -96,6 +101,7 @@ export const SANITIZERS: readonly CheckName[] = [
   "refcount",
   "lockdep",
   "stuck",
+  "livelock",
   "warn-on",
   "bug-on",
   "guarded-by",

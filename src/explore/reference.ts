@@ -6,8 +6,9 @@
 import { Atomicity } from "../check/atomicity.js";
 import { evaluate, failureText, instancesOf, type PropertyInstance, type Question } from "../check/evaluate.js";
 import { explainExhaustion } from "../check/exhaustion.js";
+import { leaksAtEnd } from "../check/leak.js";
 import { LockOrder } from "../check/lockdep.js";
-import { describeStuck, stuckThreads, type ThreadSituation } from "../check/stuck.js";
+import { describeStuck, isEnd, situationsOf, stuckThreads } from "../check/stuck.js";
 import { readCell, type State } from "../state/state.js";
 import type { Machine } from "../step/machine.js";
 import type { NativeBlock } from "../step/run.js";
@@ -35,6 +36,9 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
   let transitions = 0;
   let faultedSteps = 0;
   let end: End = { kind: "complete" };
+  /** For livelock: states from which each state is reached, and those in which a behaviour stops: an end, a deadlock, a fault. */
+  const predecessors: Set<number>[] = [];
+  const stops = new Set<number>();
 
   const ask = (instance: PropertyInstance, question: Question, depth: number, occurrence: Occurrence) => {
     const { property, subject } = instance;
@@ -57,8 +61,11 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
 
   const visit = (state: State, depth: number, parent: Visited["parent"]): void => {
     const key = JSON.stringify(state);
-    if (numbers.has(key)) return;
-    const number = visited.length;
+    const known = numbers.get(key);
+    const number = known ?? visited.length;
+    predecessors[number] ??= new Set();
+    if (parent) predecessors[number].add(parent.number);
+    if (known !== undefined) return;
     numbers.set(key, number);
     visited.push({ state, depth, parent });
     for (const instance of instances) {
@@ -90,6 +97,7 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
     }
     if (block.fault) {
       faultedSteps++;
+      stops.add(number);
       const { exhausted } = block.fault;
       const why = exhausted === undefined ? {} : explainExhaustion(machine, state, exhausted);
       book.add({ ...found, ...block.fault, ...why }, occurrence);
@@ -110,22 +118,41 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
   const expand = (number: number): void => {
     const { state, depth } = visited[number] as Visited;
     let ordinal = 0;
-    const situations: ThreadSituation[] = machine.threads.map((_, thread) => {
-      const control = machine.control(state, thread);
+    const canMove = machine.threads.map((_, thread) => {
       const before = ordinal;
       for (const block of machine.blocks(state, thread)) takeStep(number, thread, block, ordinal++);
-      const holder = control.kind === "lock" ? readCell(layout, state, control.mutexCell) : 0;
-      return { control, canMove: ordinal > before, waitsFor: holder - 1 };
+      return ordinal > before;
     });
+    const situations = situationsOf(machine, state, canMove);
     const stuck = stuckThreads(situations);
     const occurrence = { state: number, ordinal: null };
     if (stuck.length > 0) {
       const message = describeStuck(stuck, situations, names);
       book.add({ check: "stuck", isProperty: false, message, location: null, subject: null, depth }, occurrence);
-    } else if (ordinal === 0) {
-      for (const instance of instances) {
-        if (instance.property.window.kind === "atEnd") ask(instance, { state }, depth, occurrence);
-      }
+    }
+    if (stuck.length > 0 || isEnd(situations)) stops.add(number);
+    if (!isEnd(situations)) return;
+    for (const instance of instances) {
+      if (instance.property.window.kind === "atEnd") ask(instance, { state }, depth, occurrence);
+    }
+    if (!machine.terminates) return;
+    const controls = situations.map(({ control }) => control);
+    for (const { message, subject } of leaksAtEnd(machine, (cell) => readCell(layout, state, cell), controls)) {
+      book.add({ check: "leak", isProperty: false, message, location: null, subject, depth }, occurrence);
+    }
+  };
+
+  /** Every state from which no state is reached in which a behaviour stops. */
+  const lookForLivelock = (): void => {
+    const stopping = new Set(stops);
+    // A set is walked in the order in which it grows.
+    for (const number of stopping) for (const before of predecessors[number] as Set<number>) stopping.add(before);
+    for (const [number, { depth }] of visited.entries()) {
+      if (stopping.has(number)) continue;
+      book.add(
+        { check: "livelock", isProperty: false, message: "no end can be reached from here", location: null, subject: null, depth },
+        { state: number, ordinal: null },
+      );
     }
   };
 
@@ -162,6 +189,7 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
   }
   if (end.kind === "complete" && book.unexpected) end = { kind: "violation" };
 
+  if (end.kind === "complete" && machine.terminates) lookForLivelock();
   for (const { message, location, first } of atomicity.judge(names)) {
     book.add({ check: "atomicity", isProperty: false, message, location, subject: null, depth: first.depth }, first.occurrence);
   }
@@ -180,7 +208,7 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
     states: visited.length,
     transitions,
     depth: visited.at(-1)?.depth ?? 0,
-    results: book.results(properties, end),
+    results: book.results(properties, machine.terminates, end),
     findings,
     faultedSteps,
     statistics: {

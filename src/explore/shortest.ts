@@ -5,6 +5,7 @@
  */
 import type { FastRun } from "./fast.js";
 import type { Occurrence } from "./findings.js";
+import { loadState, successor } from "./steps.js";
 
 interface Visit {
   readonly state: number;
@@ -44,7 +45,7 @@ function markBackwards(run: FastRun, lastLevel: number, occurrences: readonly Oc
     const here = new Set<number>();
     const end = run.levelStart[level + 1] as number;
     for (let state = run.levelStart[level] as number; state < end; state++) {
-      const steps = load(run, state, level);
+      const steps = loadState(run, state, level);
       for (let step = 0; step < steps; step++) {
         if (ahead.has(successor(run, step))) {
           here.add(state);
@@ -61,7 +62,7 @@ function markBackwards(run: FastRun, lastLevel: number, occurrences: readonly Oc
 function advance(run: FastRun, frontier: readonly Visit[], ahead: ReadonlySet<number>): Visit[] {
   const best = new Map<string, Visit>();
   for (const previous of frontier) {
-    const steps = load(run, previous.state, 0);
+    const steps = loadState(run, previous.state, 0);
     for (let step = 0; step < steps; step++) {
       const state = successor(run, step);
       if (!ahead.has(state)) continue;
@@ -76,7 +77,7 @@ function advance(run: FastRun, frontier: readonly Visit[], ahead: ReadonlySet<nu
 
 /** A finding in a step is a visit of the state that the step leaves. Only then is that state loaded: one in which something was found need not have been expanded. */
 function lastStep(run: FastRun, visit: Visit, ordinal: number): Visit {
-  load(run, visit.state, 0);
+  loadState(run, visit.state, 0);
   return extend(run, visit, ordinal, visit.state);
 }
 
@@ -85,16 +86,4 @@ function extend(run: FastRun, previous: Visit, ordinal: number, state: number): 
   const { thread } = run.leafOf(ordinal).control;
   const changes = previous.changes + Number(previous.thread >= 0 && previous.thread !== thread);
   return { state, thread, changes, ordinal, previous };
-}
-
-function load(run: FastRun, state: number, depth: number): number {
-  run.store.load(state, run.current);
-  return run.expand(state, depth);
-}
-
-/** Number of the state that the step leads to, or -1 for a fault. */
-function successor(run: FastRun, step: number): number {
-  if (run.leafOf(step).next === null) return -1;
-  run.apply(step);
-  return run.store.find(run.next);
 }

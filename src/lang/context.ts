@@ -12,6 +12,7 @@ export type CheckName =
   | "refcount"
   | "lockdep"
   | "stuck"
+  | "livelock"
   | "warn-on"
   | "bug-on"
   | "model-fault"

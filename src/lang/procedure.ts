@@ -13,7 +13,7 @@ export type Proc<Result = void> = Generator<Yielded, Result, void>;
 /** A point where the thread cannot go on before something is true. */
 export class Wait {
   constructor(
-    readonly kind: "until" | "idle" | "lock",
+    readonly kind: "until" | "idle" | "idle-until" | "lock",
     readonly guard: (() => boolean) | null,
     readonly mutex: Mutex | null,
   ) {}
@@ -26,10 +26,11 @@ export function until(guard: () => boolean): Wait {
 
 /**
  * `yield idle()`, `yield idle(() => device.present)`: a point where a thread may rest for ever without that
- * being a deadlock: a user who does nothing more, hardware waiting for work.
+ * being a deadlock: a user who does nothing more, hardware waiting for work. With a condition it rests only while that is
+ * not true.
  */
 export function idle(guard?: () => boolean): Wait {
-  return new Wait("idle", guard ?? null, null);
+  return guard ? new Wait("idle-until", guard, null) : new Wait("idle", null, null);
 }
 
 /**

@@ -59,9 +59,16 @@ export function windows<Sc extends Schema>(_schema: Sc) {
     return { kind: "onStep", over, holds };
   }
 
-  /** In every state in which all threads have finished or rest idle and nothing can happen. */
-  function atEnd<K extends Struct>(over: K, holds: (instance: View<Sc, K>, state: State) => Judgement): Window {
-    return { kind: "atEnd", over, holds };
+  /**
+   * In every end: each thread has finished, or rests at an `idle()`, or at an `idle(condition)` whose condition is
+   * not true. `atEnd("group", (group) => …)` asks for every object of the struct, `atEnd((state) => …)` once.
+   * A run that reaches no end leaves the property vacuous.
+   */
+  function atEnd<K extends Struct>(over: K, holds: (instance: View<Sc, K>, state: State) => Judgement): Window;
+  function atEnd(holds: (state: State) => Judgement): Window;
+  function atEnd(over: Struct | ((state: State) => Judgement), holds?: Predicate): Window {
+    if (typeof over === "function") return { kind: "atEnd", over: null, holds: (_: null, state: State) => over(state) };
+    return { kind: "atEnd", over, holds: holds as Predicate };
   }
 
   /** A witness: some reachable state has some object for which it is true. Never seen means the run is vacuous. */

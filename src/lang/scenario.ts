@@ -39,6 +39,12 @@ export interface Scenario<Sc extends Schema = Schema> {
   readonly pools?: Partial<Record<keyof Sc["declaration"] & string, number>>;
   /** How many failures may be injected in one behaviour. Default 0; `--faults N` overrides. */
   readonly faults?: number;
+  /**
+   * Every behaviour is expected to come to an end: each thread finishes, or rests at an `idle()`. Turns on the
+   * checks of the end: `livelock` (a state from which no end can be reached) and `leak` in the ends themselves.
+   * Default false: the threads may go on for ever.
+   */
+  readonly terminates?: boolean;
   /** Makes the objects and returns the threads. Plain assignments and list edits work here. */
   readonly setup: (make: Make<Sc>) => readonly Thread[];
 }

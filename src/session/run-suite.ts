@@ -1,6 +1,6 @@
 /** Runs one suite, replays what was found, and says how it compares with what the suite expects. */
 import { exploreFast } from "../explore/fast.js";
-import { type Limits, type Outcome, type Progress, type ResultVerdict, SANITIZERS } from "../explore/outcome.js";
+import { checksOf, type Limits, type Outcome, type Progress, type ResultVerdict } from "../explore/outcome.js";
 import { exploreReference } from "../explore/reference.js";
 import { ModelError } from "../lang/errors.js";
 import type { Suite } from "../lang/suite.js";
@@ -92,7 +92,7 @@ function exitCodeOf(outcome: Outcome, comparisons: readonly Comparison[]): ExitC
 }
 
 function checkExpectation(suite: Suite, check: string): void {
-  const known = [...suite.properties.map(({ code }) => code), ...SANITIZERS];
+  const known = [...suite.properties.map(({ code }) => code), ...checksOf(suite.scenario.terminates ?? false)];
   if (!known.includes(check)) {
     throw new ModelError(`suite ${suite.name} expects something of "${check}", which it does not check`, `It checks ${known.join(", ")}.`);
   }

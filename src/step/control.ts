@@ -20,7 +20,10 @@ export type ControlKind =
   /** At a plain `yield`. */
   | "yield"
   | "until"
+  /** May rest here for ever. */
   | "idle"
+  /** The same, until a condition holds. */
+  | "idle-until"
   /** Waits for a mutex. */
   | "lock"
   /** Has just returned from a watched procedure. */

@@ -9,6 +9,7 @@ import type { Scenario, Thread } from "../lang/scenario.js";
 import type { StructInfo } from "../lang/schema.js";
 import { FREE, type Layout } from "../state/layout.js";
 import type { Names } from "../state/names.js";
+import { allocatedObjects, reachableObjects } from "../state/reach.js";
 import { freedSlots, isReferenced, readCell, type State, type StateDraft, writeCell } from "../state/state.js";
 import { type Control, ControlRegister, refersTo } from "./control.js";
 import type { RunEnvironment, RunOptions } from "./environment.js";
@@ -36,6 +37,10 @@ export class Machine implements RunEnvironment {
   readonly faults: number;
   readonly watched: ReadonlySet<string>;
   readonly initial: State;
+  /** Whether every behaviour is expected to come to an end. */
+  readonly terminates: boolean;
+  /** Liveness cells of the objects that the setup makes without storing a pointer to them: it holds them itself. */
+  readonly heldBySetup: ReadonlySet<number>;
   /** Why steps taken so far are coarser than the C on purpose, as they say themselves. */
   readonly atomicReasons = new Set<string>();
   /** Blocks run natively so far. */
@@ -51,13 +56,21 @@ export class Machine implements RunEnvironment {
     this.applied = appliedCommits(design, variant);
     this.faults = variant.faults ?? scenario.faults ?? 0;
     this.faultPolicy = variant.faultPolicy ?? "contract";
+    this.terminates = scenario.terminates ?? false;
     const instance = instantiate(scenario, this.faults, locate);
     this.layout = instance.layout;
     this.names = instance.names;
     this.threads = instance.threads;
     this.registers = instance.threads.map(({ parameters }, thread) => new ControlRegister(thread, parameters));
     this.watched = new Set(properties.flatMap(({ window }) => (window.kind === "onReturn" ? [window.procedure] : [])));
+    this.heldBySetup = this.#heldBySetup(instance.initial);
     this.initial = this.#atFirstYields(instance.initial);
+  }
+
+  #heldBySetup(state: State): ReadonlySet<number> {
+    const read = (cell: number) => readCell(this.layout, state, cell);
+    const reached = reachableObjects(this.layout, read, []);
+    return new Set(allocatedObjects(this.layout, read).flatMap(({ cell }) => (reached.has(cell) ? [] : [cell])));
   }
 
   /**

@@ -5,7 +5,9 @@
  */
 import { evaluate, failureText, instancesOf } from "../check/evaluate.js";
 import { explainExhaustion } from "../check/exhaustion.js";
-import { describeStuck, stuckThreads, type ThreadSituation } from "../check/stuck.js";
+import { leaksAtEnd } from "../check/leak.js";
+import { futureOf } from "../check/livelock.js";
+import { describeStuck, isEnd, situationsOf, stuckThreads } from "../check/stuck.js";
 import type { Finding } from "../explore/outcome.js";
 import { type Location, ModelError } from "../lang/errors.js";
 import { readCell, type State } from "../state/state.js";
@@ -19,8 +21,24 @@ export interface Replayed {
   readonly trace: Trace;
 }
 
-/** Everything violated in the last step and the last state. Lock order and atomicity, which are judged over a whole run, are not among it. */
+/**
+ * Everything violated in the last step and the last state. Lock order and atomicity, which are judged over a whole
+ * run, are not among it. Livelock is, if the plain engine can look at all that lies ahead of the last state.
+ */
 export function judgeEnd(machine: Machine, path: readonly number[], replayed: ReplayedPath): Replayed[] {
+  const seen = judgeLast(machine, path, replayed);
+  if (!machine.terminates || replayed.last?.fault) return seen;
+  const future = futureOf(machine, replayed.states.at(-1) as State);
+  return future.kind === "livelock" ? [...seen, livelock(path, replayed, future.message)] : seen;
+}
+
+function livelock(path: readonly number[], { steps, states }: ReplayedPath, message: string): Replayed {
+  const finding = { check: "livelock", isProperty: false, message, location: null, subject: null, depth: path.length, path };
+  return { finding, trace: { steps, states, because: [], failing: [] } };
+}
+
+/** What the last step and the last state show by themselves. */
+function judgeLast(machine: Machine, path: readonly number[], replayed: ReplayedPath): Replayed[] {
   const { steps, states, last } = replayed;
   const state = states.at(-1) as State;
   const before = states.at(-2);
@@ -33,15 +51,23 @@ export function judgeEnd(machine: Machine, path: readonly number[], replayed: Re
   }
   // A step that ends in a fault leads nowhere: there is no state to ask about.
   if (last?.fault) return seen;
-  const threads = situations(machine, state);
+  const canMove = machine.threads.map((_, thread) => !machine.blocks(state, thread).next().done);
+  const threads = situationsOf(machine, state, canMove);
   const stuck = stuckThreads(threads);
   if (stuck.length > 0) {
     see({ check: "stuck", isProperty: false, message: describeStuck(stuck, threads, machine.names), location: null, subject: null });
   }
-  const isEnd = stuck.length === 0 && threads.every(({ canMove }) => !canMove);
+  const atEnd = isEnd(threads);
+  if (atEnd && machine.terminates) {
+    const controls = threads.map(({ control }) => control);
+    const read = (cell: number) => readCell(machine.layout, state, cell);
+    for (const { counts, ...leak } of leaksAtEnd(machine, read, controls)) {
+      see({ check: "leak", isProperty: false, location: null, ...leak }, { because: counts.map((cell) => ({ cell, code: read(cell) })) });
+    }
+  }
   for (const property of machine.properties) {
     const { kind } = property.window;
-    if (kind === "sometimes" || (kind === "atEnd" && !isEnd) || (kind === "onStep" && before === undefined)) continue;
+    if (kind === "sometimes" || (kind === "atEnd" && !atEnd) || (kind === "onStep" && before === undefined)) continue;
     for (const instance of instancesOf(property, machine)) {
       const answer = evaluate(instance, machine, {
         state,
@@ -66,25 +92,27 @@ export function replayFinding(machine: Machine, finding: Finding): Replayed {
   const isIt = ({ finding: seen }: Replayed) =>
     seen.check === check &&
     (seen.isProperty || check === "stuck" || (isThere(seen.location) && (location !== null || seen.message === message)));
-  const shown = judgeEnd(machine, path, replayed).find(isIt);
+  if (check === "livelock") return replayLivelock(machine, finding, replayed);
+  const shown = judgeLast(machine, path, replayed).find(isIt);
   if (shown) return shown;
   // These two are judged over the whole run; of a step it can only be seen that it is of the kind.
   const { steps, states, last } = replayed;
   const isAcquisition = check === "lockdep" && last?.acquisitions.some((acquisition) => isThere(acquisition.location));
   const isLongStep = check === "atomicity" && (last?.accesses.length ?? 0) > 1;
   if (isAcquisition || isLongStep) return { finding, trace: { steps, states, because: [], failing: [] } };
-  throw new ModelError(
+  throw notShown(finding);
+}
+
+/** The plain engine looks ahead of the last state itself; where that is too much, it has at least seen no end so far, and the text says how far. */
+function replayLivelock(machine: Machine, finding: Finding, replayed: ReplayedPath): Replayed {
+  const future = futureOf(machine, replayed.states.at(-1) as State);
+  if (future.kind === "stops") throw notShown(finding);
+  return livelock(finding.path, replayed, future.message);
+}
+
+function notShown({ check, path }: Finding): ModelError {
+  return new ModelError(
     `the replay of ${check} does not show it (path ${formatPath(path)})`,
     "This is a defect of the checker: its two engines disagree. Please report it with the model.",
   );
-}
-
-/** What each thread can do in the state. */
-function situations(machine: Machine, state: State): ThreadSituation[] {
-  return machine.threads.map((_, thread) => {
-    const control = machine.control(state, thread);
-    const [first] = machine.blocks(state, thread);
-    const holder = control.kind === "lock" ? readCell(machine.layout, state, control.mutexCell) : 0;
-    return { control, canMove: first !== undefined, waitsFor: holder - 1 };
-  });
 }

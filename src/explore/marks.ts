@@ -1,0 +1,20 @@
+/** A set of state numbers: one bit each. */
+export class Marks {
+  size = 0;
+  #bits = new Uint8Array(1 << 12);
+
+  has(state: number): boolean {
+    return (((this.#bits[state >>> 3] ?? 0) >>> (state & 7)) & 1) === 1;
+  }
+
+  add(state: number): void {
+    if (this.has(state)) return;
+    if (state >>> 3 >= this.#bits.length) {
+      const larger = new Uint8Array(Math.max(this.#bits.length * 2, (state >>> 3) + 1));
+      larger.set(this.#bits);
+      this.#bits = larger;
+    }
+    this.#bits[state >>> 3] = (this.#bits[state >>> 3] as number) | (1 << (state & 7));
+    this.size++;
+  }
+}
