@@ -59,7 +59,7 @@ export function reasons(machine: Machine, finding: Reasoned, trace: Trace): [hea
     const what = trace.failing.length > 0 ? trace.failing.join("; ") : finding.message === sentence ? "" : finding.message;
     told.push(["not so", what === "" ? about : `${about}: ${what}`]);
   }
-  if (!finding.isProperty && finding.subject !== null) add("which", finding.subject);
+  if (!finding.isProperty && finding.subject !== null) told.push(["which", finding.subject]);
   const values = becauseTexts(machine, trace);
   if (values.length > 0) told.push(["because", values.join(", ")]);
   const freed = freedTexts(machine, trace);
