@@ -1,12 +1,17 @@
 /** `iommu-mc check`: runs suites and tells how they came out. */
+import { compareWith } from "../report/against.js";
+import { againstLines } from "../report/against-text.js";
 import { type Format, report } from "../report/formats.js";
+import { ledgerOf } from "../report/ledger.js";
 import type { TracesShown } from "../report/shown.js";
+import { plain } from "../report/style.js";
 import { exitCodeOf, worst } from "../report/verdict.js";
 import type { ExitCode } from "../session/run-suite.js";
 import { appliedCommits } from "../step/machine.js";
 import { runSuites } from "./drive.js";
 import { UsageError } from "./errors.js";
 import { headerOf } from "./header.js";
+import { readLedgerFile } from "./ledger-file.js";
 import { type LimitOptions, limitsOf, type VariantOptions, variantOf } from "./options.js";
 import { isPath, open, select } from "./select.js";
 import { lookOfStdout, print } from "./terminal.js";
@@ -19,8 +24,11 @@ export interface CheckOptions extends VariantOptions, LimitOptions {
   readonly file?: string;
   readonly traces?: TracesShown;
   readonly format?: Format;
+  readonly against?: string;
   readonly json?: boolean;
 }
+
+const LEDGER_HINT = "Give a file that `iommu-mc ledger --update` or `iommu-mc check --json` has written.";
 
 /** `what` is a design's name, or the path of a file of suites. */
 export async function check(what: string | undefined, options: CheckOptions): Promise<ExitCode> {
@@ -40,18 +48,30 @@ export async function check(what: string | undefined, options: CheckOptions): Pr
   const variant = variantOf(options);
   // Said once for a design, and not again by each of its suites.
   for (const design of new Set(suites.map((each) => each.design))) appliedCommits(design, variant);
+  const recorded = options.against === undefined ? null : readLedgerFile(options.against, LEDGER_HINT);
   const results = await runSuites(session, suites, { variant, limits, engine: options.engine ?? "fast" });
-  const exitCode = worst(results.map(exitCodeOf));
+  const runs = results.flatMap((result) => (result.kind === "run" ? [result.run] : []));
+  const names = new Set(session.suites.map(({ name }) => name));
+  const against = recorded === null ? null : compareWith(options.against as string, recorded, ledgerOf(runs), names);
+  const exitCode = worst([...results.map(exitCodeOf), ...(against?.verdictsDiffer ? [1 as const] : [])]);
   process.exitCode = exitCode;
   for (const result of results) {
     if (result.kind === "error") process.stderr.write(`iommu-mc: ${result.suite.name}: ${result.error.describe()}\n`);
   }
-  const text = report(options.json ? "json" : (options.format ?? "text"), {
+  const look = lookOfStdout();
+  const format = options.json ? "json" : (options.format ?? "text");
+  // Of these two it is part; the others have their readers, who expect nothing else.
+  if (against !== null && format !== "text" && format !== "json") {
+    process.stderr.write(`${againstLines(against, { ...look, style: plain }).join("\n")}\n`);
+  }
+  const text = report(format, {
     header: headerOf("check"),
     results,
     abstractions: session.abstractions,
     limits,
-    options: { ...lookOfStdout(), traces: options.traces ?? "shortest", file },
+    options: { ...look, traces: options.traces ?? "shortest", file },
+    against,
+    exitCode,
   });
   await print(text);
   return exitCode;

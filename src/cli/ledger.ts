@@ -1,15 +1,15 @@
 /** `iommu-mc ledger`: compares a run of the suites with what is recorded of them, or records it. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { ModelError } from "../lang/errors.js";
 import type { JsonLedger } from "../report/json.js";
-import { compareLedgers, type Ledger, ledgerOf, ledgerText, readLedger } from "../report/ledger.js";
+import { compareLedgers, type Ledger, ledgerOf, ledgerText } from "../report/ledger.js";
 import { exitCodeOf, suiteOf, worst } from "../report/verdict.js";
 import { packageRoot } from "../session/open.js";
 import type { ExitCode } from "../session/run-suite.js";
 import { runSuites } from "./drive.js";
 import { UsageError } from "./errors.js";
 import { headerOf, jsonText } from "./header.js";
+import { readLedgerFile } from "./ledger-file.js";
 import { open } from "./select.js";
 import { print } from "./terminal.js";
 
@@ -59,17 +59,16 @@ const complaints: Readonly<Record<ExitCode, string>> = {
   3: "not finished",
 };
 
-function recorded(path: string, mayBeMissing: boolean): Ledger {
-  if (!existsSync(path)) {
-    if (mayBeMissing) return {};
-    throw new UsageError(`there is no ledger ${path}`, "Make one with --update.");
+function recorded(path: string, isUpdate: boolean): Ledger {
+  if (isUpdate) {
+    // What cannot be read is made anew.
+    try {
+      return readLedgerFile(path, "");
+    } catch {
+      return {};
+    }
   }
-  const read = readLedger(readFileSync(path, "utf8"));
-  if (read === null) {
-    if (mayBeMissing) return {};
-    throw new ModelError(`${path} is no ledger`, "Make it anew with --update.", { file: path, line: 1, column: 1 });
-  }
-  return read;
+  return readLedgerFile(path, "Make one with --update.");
 }
 
 async function say(

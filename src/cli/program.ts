@@ -47,6 +47,7 @@ function addCheck(program: Command, done: (exitCode: number) => void): void {
         .choices(TRACES_SHOWN)
         .default("shortest"),
     )
+    .option("--against <ledger>", "compare with an earlier run: a ledger, or what --json printed; exit code 1 if a verdict differs")
     .addOption(
       new Option("--format <format>", "what to print: text for a terminal, or a form for somewhere else (README)").choices(FORMATS),
     )

@@ -1,6 +1,9 @@
 /** The forms in which the outcome of a `check` can be printed. Each is a function of the run and nothing else. */
 import type { Limits } from "../explore/outcome.js";
 import type { Abstraction } from "../lang/design.js";
+import type { ExitCode } from "../session/run-suite.js";
+import type { Against } from "./against.js";
+import { againstLines } from "./against-text.js";
 import { githubReport } from "./github.js";
 import { type JsonHeader, jsonCheck, jsonText } from "./json.js";
 import { junitReport } from "./junit.js";
@@ -16,18 +19,24 @@ export interface Reported {
   readonly abstractions: readonly Abstraction[];
   readonly limits: Limits;
   readonly options: TextOptions;
+  /** The comparison with an earlier run, if one was asked for. */
+  readonly against: Against | null;
+  readonly exitCode: ExitCode;
 }
 
 export const FORMATS = ["text", "json", "mail", "junit", "github"] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** What `check` prints. */
-export function report(format: Format, { header, results, abstractions, limits, options }: Reported): string {
+export function report(format: Format, reported: Reported): string {
+  const { header, results, abstractions, options, against } = reported;
   switch (format) {
-    case "text":
-      return reportText(results, abstractions, options);
+    case "text": {
+      const compared = against === null ? "" : `\n${againstLines(against, options).join("\n")}\n`;
+      return reportText(results, abstractions, options) + compared;
+    }
     case "json":
-      return jsonText(jsonCheck(header, results, abstractions, limits));
+      return jsonText(jsonCheck(reported));
     case "mail":
       return mailReport(results, { ...options, version: header.version });
     case "junit":

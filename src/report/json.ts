@@ -9,11 +9,13 @@ import type { ExitCode, SuiteRun } from "../session/run-suite.js";
 import { readCell, type State } from "../state/state.js";
 import type { Machine } from "../step/machine.js";
 import { formatPath, type Trace } from "../trace/replay.js";
+import type { Against } from "./against.js";
 import { coarseSteps } from "./assumptions.js";
 import { becauseTexts, freedTexts } from "./because.js";
 import { type Bounds, boundsOf } from "./bounds.js";
+import type { Reported } from "./formats.js";
 import { stepRows } from "./trace-rows.js";
-import { exitCodeOf, type SuiteResult, type SuiteVerdict, verdictOf, worst } from "./verdict.js";
+import { type SuiteVerdict, verdictOf } from "./verdict.js";
 
 export const JSON_SCHEMA = 1;
 
@@ -46,6 +48,8 @@ export interface JsonCheck extends JsonHeader {
   readonly errors: readonly (JsonError & { readonly suite: string })[];
   /** Names of suites whose turn did not come before an interrupt. */
   readonly notRun: readonly string[];
+  /** The comparison with an earlier run; null if none was asked for. */
+  readonly against: Against | null;
   /** 0 all as expected, 1 not as expected, 2 a model at fault, 3 unfinished; of several, in the order 2, 1, 3, 0. */
   readonly exitCode: ExitCode;
 }
@@ -174,12 +178,7 @@ export interface JsonStatistics {
   readonly widest: readonly { readonly thread: string; readonly at: string; readonly paths: number }[];
 }
 
-export function jsonCheck(
-  header: JsonHeader,
-  results: readonly SuiteResult[],
-  abstractions: readonly Abstraction[],
-  limits: Limits,
-): JsonCheck {
+export function jsonCheck({ header, results, abstractions, limits, against, exitCode }: Reported): JsonCheck {
   return {
     ...header,
     suites: results.flatMap((result) => (result.kind === "run" ? [jsonSuite(result.run, abstractions, limits)] : [])),
@@ -197,7 +196,8 @@ export function jsonCheck(
         : [],
     ),
     notRun: results.flatMap((result) => (result.kind === "not-run" ? [result.suite.name] : [])),
-    exitCode: worst(results.map(exitCodeOf)),
+    against,
+    exitCode,
   };
 }
 

@@ -2,8 +2,9 @@
  * The ledger: what is known of every suite, as data that is kept with the source. Only what a run repeats
  * exactly: no timings, no places on somebody's disk.
  */
+import type { ResultVerdict } from "../explore/outcome.js";
 import type { SuiteRun } from "../session/run-suite.js";
-import { formatPath } from "../trace/replay.js";
+import { formatPath, parsePath } from "../trace/replay.js";
 
 export interface LedgerEntry {
   readonly design: string;
@@ -50,20 +51,80 @@ export function ledgerText(ledger: Ledger): string {
   return `${JSON.stringify(ledger, null, 2)}\n`;
 }
 
-/** The ledger in a file's text; null if it is none. */
-export function readLedger(text: string): Ledger | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    const isLedger = typeof value === "object" && value !== null && Object.values(value).every(isEntry);
-    return isLedger ? (value as Ledger) : null;
-  } catch {
-    return null;
-  }
+/** Why a value is no ledger: the keys that lead to what is wrong, and what is. */
+export interface LedgerProblem {
+  readonly at: readonly string[];
+  readonly problem: string;
 }
 
-function isEntry(value: unknown): value is LedgerEntry {
-  const entry = value as Partial<LedgerEntry> | null;
-  return typeof entry?.states === "number" && typeof entry.others === "object" && Array.isArray(entry.findings);
+/** The ledger that a value read from a file is, or that a document of `check --json` amounts to. */
+export function ledgerFrom(value: unknown): Ledger | LedgerProblem {
+  if (!isRecord(value)) return { at: [], problem: "a ledger is an object with an entry for each suite" };
+  const entries = value.tool === "iommu-mc" ? entriesOfRun(value) : value;
+  if ("problem" in entries && "at" in entries) return entries as unknown as LedgerProblem;
+  for (const [suite, entry] of Object.entries(entries)) {
+    const found = problemOfEntry(entry);
+    if (found !== null) return { at: value.tool === "iommu-mc" ? [] : [suite, ...found.at], problem: `suite ${suite}: ${found.problem}` };
+  }
+  return entries as Ledger;
+}
+
+/** Whether it is none. A suite may have any name, but is never a text. */
+export function isProblem(ledger: Ledger | LedgerProblem): ledger is LedgerProblem {
+  return typeof ledger.problem === "string";
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isRecord(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const COUNTS = ["states", "transitions", "depth", "holds"] as const;
+const VERDICTS: readonly unknown[] = ["violated", "vacuous", "unfinished"] satisfies readonly ResultVerdict[];
+
+function problemOfEntry(entry: unknown): LedgerProblem | null {
+  if (!isRecord(entry)) return { at: [], problem: "an entry is an object" };
+  if (typeof entry.design !== "string") return { at: ["design"], problem: "design is the design's name and version" };
+  for (const key of COUNTS) {
+    if (!Number.isSafeInteger(entry[key]) || (entry[key] as number) < 0)
+      return { at: [key], problem: `${key} is a whole number, 0 or more` };
+  }
+  if (!isRecord(entry.others)) return { at: ["others"], problem: "others has the verdict of every check that does not hold" };
+  for (const [check, verdict] of Object.entries(entry.others)) {
+    if (!VERDICTS.includes(verdict)) return { at: ["others", check], problem: `the verdict of ${check} is one of ${VERDICTS.join(", ")}` };
+  }
+  const isFinding = (finding: unknown) => isRecord(finding) && typeof finding.check === "string" && isPathText(finding.path);
+  if (!Array.isArray(entry.findings) || !entry.findings.every(isFinding)) {
+    return { at: ["findings"], problem: "findings is a list of check and path" };
+  }
+  return null;
+}
+
+function isPathText(value: unknown): boolean {
+  return typeof value === "string" && parsePath(value) !== null;
+}
+
+/** What a document of `check --json` says of each suite, still to be looked at. */
+function entriesOfRun(document: Fields): Fields | LedgerProblem {
+  if (document.command !== "check" || !Array.isArray(document.suites)) {
+    return { at: ["command"], problem: "of what iommu-mc prints with --json only check's can be compared with" };
+  }
+  return Object.fromEntries(document.suites.map((suite) => (isRecord(suite) ? [String(suite.suite), entryOfJson(suite)] : ["?", suite])));
+}
+
+function entryOfJson(suite: Fields): Fields {
+  const listed = (value: unknown) => (Array.isArray(value) ? value.filter(isRecord) : []);
+  const others = listed(suite.checks).filter(({ verdict }) => verdict !== "holds");
+  return {
+    design: `${suite.design} ${suite.version}`,
+    states: suite.states,
+    transitions: suite.transitions,
+    depth: suite.depth,
+    holds: listed(suite.checks).length - others.length,
+    others: Object.fromEntries(others.map(({ check, verdict }) => [String(check), verdict])),
+    findings: listed(suite.findings).map(({ check, path }) => ({ check, path })),
+  };
 }
 
 /** One line for each difference: `vfio-close: states 1,204 → 1,310`. */

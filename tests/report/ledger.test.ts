@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { compareLedgers, type Ledger, type LedgerEntry, ledgerText, readLedger } from "../../src/report/ledger.js";
+import { report } from "../../src/report/formats.js";
+import {
+  compareLedgers,
+  type Ledger,
+  type LedgerEntry,
+  type LedgerProblem,
+  ledgerFrom,
+  ledgerOf,
+  ledgerText,
+} from "../../src/report/ledger.js";
+import { reported, resultOf, run } from "./runs.js";
 
 const entry: LedgerEntry = {
   design: "d 1",
@@ -33,8 +43,25 @@ describe("ledgers", () => {
     ]);
   });
 
-  it("are read back as written, and nothing else is taken for one", () => {
-    expect(readLedger(ledgerText({ a: entry }))).toEqual({ a: entry });
-    for (const text of ["", "[1]", '{"a": 1}', '{"a": {}}']) expect(readLedger(text)).toBeNull();
+  it("are read back as written, and of what is none it is said what is wrong where", () => {
+    expect(ledgerFrom(JSON.parse(ledgerText({ a: entry })))).toEqual({ a: entry });
+    const at = (value: unknown) => (ledgerFrom(value) as LedgerProblem).at;
+    expect(at([1])).toEqual([]);
+    expect(at({ a: 1 })).toEqual(["a"]);
+    expect(at({ a: entry, b: { ...entry, depth: -1 } })).toEqual(["b", "depth"]);
+    expect(at({ a: { ...entry, others: { C1: "broken" } } })).toEqual(["a", "others", "C1"]);
+    expect(at({ a: { ...entry, findings: [{ check: "C1", path: "up" }] } })).toEqual(["a", "findings"]);
+    expect(at({ tool: "iommu-mc", command: "list" })).toEqual(["command"]);
+  });
+
+  it("may be what check --json printed", () => {
+    const known = run("small/known");
+    const document = JSON.parse(report("json", reported([resultOf(known)])));
+    expect(ledgerFrom(document)).toEqual(ledgerOf([known]));
+    expect(problem(ledgerFrom({ ...document, suites: [{ ...document.suites[0], states: "many" }] }))).toBe(
+      "suite small/known: states is a whole number, 0 or more",
+    );
   });
 });
+
+const problem = (ledger: ReturnType<typeof ledgerFrom>) => (ledger as LedgerProblem).problem;

@@ -2,7 +2,7 @@
 import { headerOf } from "../../src/cli/header.js";
 import type { Reported } from "../../src/report/formats.js";
 import { plain } from "../../src/report/style.js";
-import type { SuiteResult } from "../../src/report/verdict.js";
+import { exitCodeOf, type SuiteResult, worst } from "../../src/report/verdict.js";
 import { openSuites } from "../../src/session/open.js";
 import { runSuiteNow, type SuiteRun } from "../../src/session/run-suite.js";
 import { Names } from "../../src/state/names.js";
@@ -31,6 +31,8 @@ export function reported(results: readonly SuiteResult[]): Reported {
     abstractions: session.abstractions,
     limits: {},
     options: { width: 100, style: plain, traces: "all", file },
+    against: null,
+    exitCode: worst(results.map(exitCodeOf)),
   };
 }
 
