@@ -7,21 +7,15 @@ import type { TracesShown } from "../report/shown.js";
 import { plain } from "../report/style.js";
 import { exitCodeOf, worst } from "../report/verdict.js";
 import type { ExitCode } from "../session/run-suite.js";
-import { appliedCommits } from "../step/machine.js";
 import { runSuites } from "./drive.js";
-import { UsageError } from "./errors.js";
 import { headerOf } from "./header.js";
 import { readLedgerFile } from "./ledger-file.js";
-import { type LimitOptions, limitsOf, type VariantOptions, variantOf } from "./options.js";
-import { isPath, open, select } from "./select.js";
-import { lookOfStdout, print } from "./terminal.js";
+import { type LimitOptions, limitsOf, type SelectionOptions, type VariantOptions, variantOf } from "./options.js";
+import { chosenSuites } from "./select.js";
+import { lookOfStdout, print, tellErrors } from "./terminal.js";
 
-export interface CheckOptions extends VariantOptions, LimitOptions {
-  readonly suite?: string;
-  readonly scenario?: string;
-  readonly property?: string;
+export interface CheckOptions extends VariantOptions, LimitOptions, SelectionOptions {
   readonly engine?: "fast" | "reference";
-  readonly file?: string;
   readonly traces?: TracesShown;
   readonly format?: Format;
   readonly against?: string;
@@ -32,22 +26,9 @@ const LEDGER_HINT = "Give a file that `iommu-mc ledger --update` or `iommu-mc ch
 
 /** `what` is a design's name, or the path of a file of suites. */
 export async function check(what: string | undefined, options: CheckOptions): Promise<ExitCode> {
-  const whatIsPath = what !== undefined && isPath(what);
-  if (whatIsPath && options.file !== undefined) {
-    throw new UsageError(`two files are named: ${what} and ${options.file}`, "Give one of them.");
-  }
-  const { session, file } = open(whatIsPath ? what : options.file);
-  const { suite, scenario, property } = options;
-  const suites = select(session.suites, {
-    ...(what === undefined || whatIsPath ? {} : { design: what }),
-    ...(suite === undefined ? {} : { suite }),
-    ...(scenario === undefined ? {} : { scenario }),
-    ...(property === undefined ? {} : { property }),
-  });
-  const limits = limitsOf(options);
   const variant = variantOf(options);
-  // Said once for a design, and not again by each of its suites.
-  for (const design of new Set(suites.map((each) => each.design))) appliedCommits(design, variant);
+  const { session, file, suites } = chosenSuites(what, options, variant);
+  const limits = limitsOf(options);
   const recorded = options.against === undefined ? null : readLedgerFile(options.against, LEDGER_HINT);
   const results = await runSuites(session, suites, { variant, limits, engine: options.engine ?? "fast" });
   const runs = results.flatMap((result) => (result.kind === "run" ? [result.run] : []));
@@ -55,9 +36,7 @@ export async function check(what: string | undefined, options: CheckOptions): Pr
   const against = recorded === null ? null : compareWith(options.against as string, recorded, ledgerOf(runs), names);
   const exitCode = worst([...results.map(exitCodeOf), ...(against?.verdictsDiffer ? [1 as const] : [])]);
   process.exitCode = exitCode;
-  for (const result of results) {
-    if (result.kind === "error") process.stderr.write(`iommu-mc: ${result.suite.name}: ${result.error.describe()}\n`);
-  }
+  tellErrors(results);
   const look = lookOfStdout();
   const format = options.json ? "json" : (options.format ?? "text");
   // Of these two it is part; the others have their readers, who expect nothing else.

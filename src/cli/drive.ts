@@ -11,8 +11,21 @@ import { StatusLine } from "./terminal.js";
 /** Exit code of a program ended by Ctrl-C, as shells report it. */
 const ENDED_BY_INTERRUPT = 130;
 
+/** Work on a suite that tells how far it has come, and may be told to end. */
+export type Working<Progress, Run> = Generator<Progress, Run, "interrupt" | undefined>;
+
 /** The results, in the order of the suites. After an interrupt the current run ends with what is known, and no other begins. */
-export async function runSuites(session: Session, suites: readonly Suite[], options: RunSuiteOptions): Promise<SuiteResult[]> {
+export function runSuites(session: Session, suites: readonly Suite[], options: RunSuiteOptions): Promise<SuiteResult[]> {
+  return overSuites(session, suites, (suite) => runSuite(session, suite, options), progressText);
+}
+
+/** The same for any work. `textOf` makes the line that shows how far it has come. */
+export async function overSuites<Progress, Run>(
+  session: Session,
+  suites: readonly Suite[],
+  begin: (suite: Suite) => Working<Progress, Run>,
+  textOf: (suite: string, position: string, progress: Progress, width: number) => string,
+): Promise<SuiteResult<Run>[]> {
   const status = new StatusLine();
   let interrupted = false;
   const onInterrupt = () => {
@@ -24,10 +37,15 @@ export async function runSuites(session: Session, suites: readonly Suite[], opti
   };
   process.on("SIGINT", onInterrupt);
   try {
-    const results: SuiteResult[] = [];
+    const results: SuiteResult<Run>[] = [];
     for (const [number, suite] of suites.entries()) {
+      const position = `${number + 1}/${suites.length}`;
       if (interrupted) results.push({ kind: "not-run", suite });
-      else results.push(await runOne(session, suite, options, `${number + 1}/${suites.length}`, status, () => interrupted));
+      else {
+        status.show(`${position} ${suite.name}`);
+        const show = (progress: Progress) => status.show(textOf(suite.name, position, progress, status.width));
+        results.push(await workThrough(session, suite, begin, show, () => interrupted));
+      }
     }
     return results;
   } finally {
@@ -36,23 +54,21 @@ export async function runSuites(session: Session, suites: readonly Suite[], opti
   }
 }
 
-async function runOne(
+async function workThrough<Progress, Run>(
   session: Session,
   suite: Suite,
-  options: RunSuiteOptions,
-  position: string,
-  status: StatusLine,
+  begin: (suite: Suite) => Working<Progress, Run>,
+  show: (progress: Progress) => void,
   isInterrupted: () => boolean,
-): Promise<SuiteResult> {
+): Promise<SuiteResult<Run>> {
   try {
-    const run = runSuite(session, suite, options);
-    status.show(`${position} ${suite.name}`);
-    let step = run.next();
+    const work = begin(suite);
+    let step = work.next();
     while (!step.done) {
-      status.show(progressText(suite.name, position, step.value, status.width));
+      show(step.value);
       // Signals are delivered between turns of the event loop only.
       await nextTurn();
-      step = run.next(isInterrupted() ? "interrupt" : undefined);
+      step = work.next(isInterrupted() ? "interrupt" : undefined);
     }
     // Also between short runs that never yield.
     await nextTurn();

@@ -10,11 +10,26 @@ export interface VariantOptions {
   readonly faultPolicy?: "contract" | "any";
 }
 
+export interface SelectionOptions {
+  readonly suite?: string;
+  readonly scenario?: string;
+  readonly property?: string;
+  readonly file?: string;
+}
+
 export interface LimitOptions {
   readonly maxStates?: number;
   readonly maxDepth?: number;
   readonly timeout?: number;
   readonly memory?: number;
+}
+
+export function addSelectionOptions(command: Command): Command {
+  return command
+    .argument("[design]", "a design, or the path of a .ts file that exports suites; default: all bundled suites")
+    .option("--suite <name>", "only the suite of that name; * stands for anything")
+    .option("--scenario <name>", "only suites with that scenario; * stands for anything")
+    .option("--property <code>", "only that property (and the always-on checks)");
 }
 
 export function addVariantOptions(command: Command): Command {
@@ -28,9 +43,15 @@ export function addVariantOptions(command: Command): Command {
 }
 
 export function addLimitOptions(command: Command): Command {
+  return addResourceOptions(
+    command
+      .option("--max-states <n>", "stop a suite after so many states", positiveNumber)
+      .option("--max-depth <n>", "look at traces of at most so many steps", positiveNumber),
+  );
+}
+
+export function addResourceOptions(command: Command): Command {
   return command
-    .option("--max-states <n>", "stop a suite after so many states", positiveNumber)
-    .option("--max-depth <n>", "look at traces of at most so many steps", positiveNumber)
     .option("--timeout <seconds>", "stop a suite after so long", positive)
     .option("--memory <mb>", "stop a suite when the process takes so many megabytes (default: 80% of the machine's memory)", positive);
 }
@@ -73,7 +94,7 @@ export function wholeNumber(value: string): number {
   return Number(value);
 }
 
-function positiveNumber(value: string): number {
+export function positiveNumber(value: string): number {
   const number = wholeNumber(value);
   if (number === 0) throw new InvalidArgumentError("It is a whole number, 1 or more.");
   return number;

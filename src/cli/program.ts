@@ -6,8 +6,17 @@ import { type CheckOptions, check } from "./check.js";
 import { version } from "./header.js";
 import { type LedgerOptions, ledger } from "./ledger.js";
 import { list } from "./list.js";
-import { addLimitOptions, addVariantOptions, collectNumber } from "./options.js";
+import {
+  addLimitOptions,
+  addResourceOptions,
+  addSelectionOptions,
+  addVariantOptions,
+  collectNumber,
+  positiveNumber,
+  wholeNumber,
+} from "./options.js";
 import { type ReplayOptions, replay } from "./replay.js";
+import { type SimulateCommandOptions, simulateCommand } from "./simulate.js";
 import { type ImportOptions, importTopology } from "./topology/import.js";
 
 /** Ends of a command line are told through `done`. */
@@ -20,6 +29,7 @@ export function makeProgram(done: (exitCode: number) => void): Command {
     .exitOverride()
     .addHelpText("after", examples("iommu-mc check linux-6.1", "iommu-mc check linux-6.1 --revert 0286300e6045", "iommu-mc list commits"));
   addCheck(program, done);
+  addSimulate(program, done);
   addList(program, done);
   addReplay(program, done);
   addTopology(program, done);
@@ -33,12 +43,8 @@ function addCheck(program: Command, done: (exitCode: number) => void): void {
     .summary("run suites and tell how they came out")
     .description(
       "Runs suites: every interleaving, every failure. Exit code: 0 all as expected, 1 not as expected, 2 wrong usage or model, 3 unfinished.",
-    )
-    .argument("[design]", "a design, or the path of a .ts file that exports suites; default: all bundled suites")
-    .option("--suite <name>", "only the suite of that name; * stands for anything")
-    .option("--scenario <name>", "only suites with that scenario; * stands for anything")
-    .option("--property <code>", "only that property (and the always-on checks)");
-  addVariantOptions(command);
+    );
+  addVariantOptions(addSelectionOptions(command));
   command.addOption(new Option("--engine <engine>", "fast, or the small plain one").choices(["fast", "reference"]).default("fast"));
   addLimitOptions(command)
     .option("--file <file>", "a .ts file that exports suites, instead of the bundled ones")
@@ -62,6 +68,30 @@ function addCheck(program: Command, done: (exitCode: number) => void): void {
       ),
     )
     .action(async (design: string | undefined, options: CheckOptions) => done(await check(design, options)));
+}
+
+function addSimulate(program: Command, done: (exitCode: number) => void): void {
+  const command = program
+    .command("simulate")
+    .summary("walk at random through suites too large to check")
+    .description(
+      "Walks at random through suites, for bounds too large to exhaust. It proves nothing. Exit code: 0 nothing unexpected found, 1 something was, 2 wrong usage or model, 3 interrupted, or out of memory.",
+    );
+  addVariantOptions(addSelectionOptions(command))
+    .option("--seed <n>", "which walks: the same seed walks the same way", wholeNumber, 1)
+    .option("--walks <n>", "how many walks", positiveNumber, 1000)
+    .option("--max-steps <n>", "steps after which a walk ends", positiveNumber, 1000);
+  addResourceOptions(command)
+    .option("--file <file>", "a .ts file that exports suites, instead of the bundled ones")
+    .option("--json", "print one JSON document (docs/json.md)")
+    .addHelpText(
+      "after",
+      examples(
+        "iommu-mc simulate linux-6.1 --suite 'ownership/*' --faults 3",
+        "iommu-mc simulate my-design.ts --seed 7 --walks 1000000 --timeout 600",
+      ),
+    )
+    .action(async (design: string | undefined, options: SimulateCommandOptions) => done(await simulateCommand(design, options)));
 }
 
 function addList(program: Command, done: (exitCode: number) => void): void {

@@ -3,7 +3,9 @@ import { statSync } from "node:fs";
 import { SANITIZERS } from "../explore/outcome.js";
 import type { Suite } from "../lang/suite.js";
 import { bundledSuites, openSuites, type Session } from "../session/open.js";
+import { appliedCommits, type Variant } from "../step/machine.js";
 import { UsageError, unknownName } from "./errors.js";
+import type { SelectionOptions } from "./options.js";
 
 export interface Opened {
   readonly session: Session;
@@ -28,6 +30,26 @@ export function requireFile(path: string, hint: string): void {
 /** Whether an argument that may be a design's name is a path. */
 export function isPath(argument: string): boolean {
   return /\.[mc]?[jt]s$/.test(argument) || /[\\/]/.test(argument);
+}
+
+/** The suites that a command line means by its argument and options. `what` is a design's name, or the path of a file of suites. */
+export function chosenSuites(
+  what: string | undefined,
+  { suite, scenario, property, file: named }: SelectionOptions,
+  variant: Variant,
+): Opened & { readonly suites: Suite[] } {
+  const whatIsPath = what !== undefined && isPath(what);
+  if (whatIsPath && named !== undefined) throw new UsageError(`two files are named: ${what} and ${named}`, "Give one of them.");
+  const { session, file } = open(whatIsPath ? what : named);
+  const suites = select(session.suites, {
+    ...(what === undefined || whatIsPath ? {} : { design: what }),
+    ...(suite === undefined ? {} : { suite }),
+    ...(scenario === undefined ? {} : { scenario }),
+    ...(property === undefined ? {} : { property }),
+  });
+  // Said once for a design, and not again by each of its suites.
+  for (const design of new Set(suites.map((each) => each.design))) appliedCommits(design, variant);
+  return { session, file, suites };
 }
 
 export interface Selection {

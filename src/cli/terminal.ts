@@ -1,6 +1,7 @@
 /** What the streams of this process can show. */
 import pc from "picocolors";
 import { type Look, NARROWEST, plain, type Style } from "../report/style.js";
+import type { SuiteResult } from "../report/verdict.js";
 
 const WIDTH_OF_A_PIPE = 100;
 /** Longer lines are hard to read, whatever the terminal can show. */
@@ -42,4 +43,11 @@ export function print(text: string): Promise<void> {
   return new Promise((resolve) => {
     if (text === "" || !process.stdout.write(text, () => resolve())) return;
   });
+}
+
+/** Tells on standard error what is wrong with models, whatever is printed of them besides. */
+export function tellErrors(results: readonly SuiteResult<unknown>[]): void {
+  for (const result of results) {
+    if (result.kind === "error") process.stderr.write(`iommu-mc: ${result.suite.name}: ${result.error.describe()}\n`);
+  }
 }

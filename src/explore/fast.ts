@@ -106,15 +106,17 @@ export class FastRun {
   /** When learning has to be interrupted for a look at the limits. */
   #pauseAt = Number.POSITIVE_INFINITY;
   #transitions = 0;
-  #faultedSteps = 0;
+  faultedSteps = 0;
 
+  /** With the learner of another run, what that one has learned is known. */
   constructor(
     readonly machine: Machine,
     readonly options: ExploreOptions,
     controlBits: number,
     readonly started: number,
+    learner = new Learner(machine, controlBits),
   ) {
-    this.learner = new Learner(machine, controlBits);
+    this.learner = learner;
     const { packing, instances } = this.learner;
     this.store = new Store(packing.words);
     this.book = new FindingBook(options);
@@ -135,14 +137,19 @@ export class FastRun {
     for (const { liveness } of this.#dynamicSlots) put(this.#freedBits, liveness, FREED);
   }
 
+  /** Puts the initial state into the store, and judges it. */
+  begin(): void {
+    const { store, learner, next } = this;
+    next.set(learner.packing.pack(this.machine.initial));
+    store.insert(next);
+    for (const instance of this.#onState) this.#judge(instance, next, null, null, 0, { state: 0, ordinal: null });
+    for (const instance of this.#onStep) learner.ask(instance, next, next, null);
+  }
+
   *explore(): Exploration {
     const { store, levelStart, learner, book, options } = this;
     const limits = options.limits ?? {};
-    const initial = learner.packing.pack(this.machine.initial);
-    this.next.set(initial);
-    store.insert(this.next);
-    for (const instance of this.#onState) this.#judge(instance, this.next, null, null, 0, { state: 0, ordinal: null });
-    for (const instance of this.#onStep) learner.ask(instance, this.next, this.next, null);
+    this.begin();
     levelStart.push(1);
     let end: End = { kind: "complete" };
     let lastLook = performance.now();
@@ -167,7 +174,7 @@ export class FastRun {
           if (book.isSettled(property, depth + 1)) this.#settled[instance] = 1;
         }
       }
-      const isWhole = this.#visitIfRoom(number, depth);
+      const isWhole = this.visitIfRoom(number, depth);
       if (isWhole === null) {
         end = { kind: "limit", what: "memory" };
         break;
@@ -188,10 +195,15 @@ export class FastRun {
     this.#pauseAt = Number.POSITIVE_INFINITY;
     if (end.kind === "complete" && book.unexpected) end = { kind: "violation" };
     if (end.kind === "complete" && this.machine.terminates) end = yield* this.#lookForLivelock(depth);
-    for (const { message, location, first } of this.#atomicity.judge(this.machine.names)) {
-      book.add({ check: "atomicity", isProperty: false, message, location, subject: null, depth: first.depth }, first.occurrence);
-    }
+    this.judgeWholeRun();
     return this.#outcome(end, store.count > (levelStart[depth + 1] as number) ? depth + 1 : depth);
+  }
+
+  /** The checks that have to know the run as a whole. */
+  judgeWholeRun(): void {
+    for (const { message, location, first } of this.#atomicity.judge(this.machine.names)) {
+      this.book.add({ check: "atomicity", isProperty: false, message, location, subject: null, depth: first.depth }, first.occurrence);
+    }
   }
 
   /** Tells how far the run is, and whether it has to end here. */
@@ -326,8 +338,11 @@ export class FastRun {
     this.#normalise();
   }
 
-  /** Whether the state was visited, or learning took too long; null if memory is at its end. */
-  #visitIfRoom(number: number, depth: number): boolean | null {
+  /**
+   * Judges all steps out of the state and the states they lead to, which are added to the store. Whether that was
+   * done, or learning took too long; null if memory is at its end.
+   */
+  visitIfRoom(number: number, depth: number): boolean | null {
     try {
       return this.#visit(number, depth);
     } catch (error) {
@@ -456,7 +471,7 @@ export class FastRun {
   }
 
   #fault(number: number, depth: number, step: number): void {
-    this.#faultedSteps++;
+    this.faultedSteps++;
     if (this.machine.terminates) this.#stops.add(number);
     const leaf = this.leafOf(step);
     const { fault, reports } = leaf.block;
@@ -577,7 +592,7 @@ export class FastRun {
       depth,
       results: book.results(machine.properties, machine.terminates, end),
       findings,
-      faultedSteps: this.#faultedSteps,
+      faultedSteps: this.faultedSteps,
       statistics: {
         seconds: explored,
         nativeRuns: machine.nativeRuns,

@@ -8,7 +8,7 @@ const HEAP_SHARE = 0.9;
 const MACHINE_SHARE = 0.8;
 
 /** Which of the limits the run is beyond, if any. */
-export function overLimit(limits: Limits, { seconds, memoryBytes }: Progress): "time" | "memory" | null {
+export function overLimit(limits: Limits, { seconds, memoryBytes }: Pick<Progress, "seconds" | "memoryBytes">): "time" | "memory" | null {
   if (seconds > (limits.timeoutSeconds ?? Number.POSITIVE_INFINITY)) return "time";
   if (memoryBytes > (limits.memoryBytes ?? totalmem() * MACHINE_SHARE)) return "memory";
   const { used_heap_size, heap_size_limit } = getHeapStatistics();

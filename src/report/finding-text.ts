@@ -1,12 +1,11 @@
 /** One finding: the sentence that is violated, its trace, what shows it, and how to see it again. */
 import type { Finding } from "../explore/outcome.js";
 import type { Suite } from "../lang/suite.js";
-import type { SuiteRun } from "../session/run-suite.js";
 import type { Machine, Variant } from "../step/machine.js";
 import type { Trace } from "../trace/replay.js";
 import { becauseTexts, freedTexts, lengthText } from "./because.js";
 import { replayCommand } from "./command.js";
-import type { Shown } from "./shown.js";
+import type { Shown, Subject } from "./shown.js";
 import type { Look } from "./style.js";
 import { traceLines } from "./trace-text.js";
 import { hanging } from "./wrap.js";
@@ -17,9 +16,14 @@ export function claimText(suite: Suite, { check, message, isProperty }: Pick<Fin
   return property ? `${check}  ${property.sentence}` : `${check}  ${message}`;
 }
 
-/** The trace, with what is violated before it and why after it. */
-export function shownLines(run: SuiteRun, { findings, path }: Shown, file: string | null, look: Look): string[] {
-  const { machine, suite, variant } = run;
+/** The trace, with what is violated before it and why after it. `how` says what is known of its length. */
+export function shownLines(
+  { machine, suite, variant }: Subject,
+  { findings, path }: Shown,
+  file: string | null,
+  look: Look,
+  how = "shortest",
+): string[] {
   const { style, width } = look;
   const [first] = findings;
   if (first === undefined) return [];
@@ -27,7 +31,7 @@ export function shownLines(run: SuiteRun, { findings, path }: Shown, file: strin
     const [head, ...rest] = hanging("VIOLATED  ", claimText(suite, finding), width);
     return [style.bad(head as string), ...rest];
   });
-  lines.push(...hanging("  ", `${suite.name}: ${lengthText(machine, first.trace.steps)}, shortest`, width), "");
+  lines.push(...hanging("  ", `${suite.name}: ${lengthText(machine, first.trace.steps)}, ${how}`, width), "");
   lines.push(...traceLines(machine, first.trace, look), "");
   for (const { finding, trace } of findings) lines.push(...reasonLines(machine, finding, trace, look));
   lines.push(...commandLines(suite.name, path, variant, file));

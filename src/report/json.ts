@@ -8,6 +8,7 @@ import type { Location } from "../lang/errors.js";
 import type { ExitCode, SuiteRun } from "../session/run-suite.js";
 import { readCell, type State } from "../state/state.js";
 import type { Machine } from "../step/machine.js";
+import type { Replayed } from "../trace/judge.js";
 import { formatPath, type Trace } from "../trace/replay.js";
 import type { Against } from "./against.js";
 import { coarseSteps } from "./assumptions.js";
@@ -15,7 +16,7 @@ import { becauseTexts, freedTexts } from "./because.js";
 import { type Bounds, boundsOf } from "./bounds.js";
 import type { Reported } from "./formats.js";
 import { stepRows } from "./trace-rows.js";
-import { type SuiteVerdict, verdictOf } from "./verdict.js";
+import { type SuiteResult, type SuiteVerdict, verdictOf } from "./verdict.js";
 
 export const JSON_SCHEMA = 1;
 
@@ -182,22 +183,21 @@ export function jsonCheck({ header, results, abstractions, limits, against, exit
   return {
     ...header,
     suites: results.flatMap((result) => (result.kind === "run" ? [jsonSuite(result.run, abstractions, limits)] : [])),
-    errors: results.flatMap((result) =>
-      result.kind === "error"
-        ? [
-            {
-              suite: result.suite.name,
-              kind: "model" as const,
-              message: result.error.message,
-              hint: result.error.hint,
-              location: result.error.location ?? null,
-            },
-          ]
-        : [],
-    ),
-    notRun: results.flatMap((result) => (result.kind === "not-run" ? [result.suite.name] : [])),
+    ...jsonWithoutRun(results),
     against,
     exitCode,
+  };
+}
+
+/** What is told of the suites that have no run. */
+export function jsonWithoutRun(results: readonly SuiteResult<unknown>[]): Pick<JsonCheck, "errors" | "notRun"> {
+  return {
+    errors: results.flatMap((result) => {
+      if (result.kind !== "error") return [];
+      const { message, hint, location } = result.error;
+      return [{ suite: result.suite.name, kind: "model" as const, message, hint, location: location ?? null }];
+    }),
+    notRun: results.flatMap((result) => (result.kind === "not-run" ? [result.suite.name] : [])),
   };
 }
 
@@ -229,19 +229,7 @@ function jsonSuite(run: SuiteRun, abstractions: readonly Abstraction[], limits: 
       reason: expectedBecause,
       asExpected,
     })),
-    findings: traces.map(({ finding, trace }) => ({
-      check: finding.check,
-      kind: finding.isProperty ? "property" : "sanitizer",
-      message: finding.message,
-      subject: finding.subject,
-      depth: finding.depth,
-      path: formatPath(finding.path),
-      location: finding.location,
-      failing: trace.failing,
-      because: becauseTexts(machine, trace),
-      freed: freedTexts(machine, trace),
-      trace: jsonSteps(machine, trace),
-    })),
+    findings: traces.map((replayed) => jsonFinding(machine, replayed)),
     assumptions: [...abstractions, ...coarseSteps([run])],
     statistics: {
       ...statistics,
@@ -249,6 +237,23 @@ function jsonSuite(run: SuiteRun, abstractions: readonly Abstraction[], limits: 
       transitionsPerSecond: Math.round(outcome.transitions / Math.max(seconds, 1e-6)),
       nativeShare: Math.min(1, nativeSeconds / Math.max(seconds, 1e-6)),
     },
+  };
+}
+
+/** A finding with its trace. */
+export function jsonFinding(machine: Machine, { finding, trace }: Replayed): JsonFinding {
+  return {
+    check: finding.check,
+    kind: finding.isProperty ? "property" : "sanitizer",
+    message: finding.message,
+    subject: finding.subject,
+    depth: finding.depth,
+    path: formatPath(finding.path),
+    location: finding.location,
+    failing: trace.failing,
+    because: becauseTexts(machine, trace),
+    freed: freedTexts(machine, trace),
+    trace: jsonSteps(machine, trace),
   };
 }
 

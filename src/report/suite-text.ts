@@ -101,11 +101,12 @@ function remarkLines({ comparisons }: SuiteRun, look: Look): string[] {
   return [...told].flatMap(([what, { checks, paint }]) => remark(`${enumerate(checks)} ${what}`, look, paint));
 }
 
-function row(word: string, facts: readonly string[], { width, style }: Look, paint: (text: string) => string): string[] {
+/** A row of the table: a word in the margin, and facts. */
+export function row(word: string, facts: readonly string[], { width, style }: Look, paint: (text: string) => string): string[] {
   const [first, ...rest] = joined(word.padEnd(MARGIN), facts, width);
   return [paint(style.bold(word)) + (first as string).slice(word.length), ...rest];
 }
 
-function remark(text: string, { width }: Look, paint: (text: string) => string = (same) => same): string[] {
+export function remark(text: string, { width }: Look, paint: (text: string) => string = (same) => same): string[] {
   return hanging(`${" ".repeat(MARGIN)}- `, text, width).map(paint);
 }

@@ -4,7 +4,7 @@ import type { SuiteRun } from "../session/run-suite.js";
 import { coarseSteps } from "./assumptions.js";
 import { replayCommand } from "./command.js";
 import { shownLines } from "./finding-text.js";
-import { checksOf, chosenPlaces, type Place, placesOf, type TracesShown } from "./shown.js";
+import { checksOf, chosenPlaces, type Place, placesOf, type Shown, type Subject, type TracesShown } from "./shown.js";
 import type { Look } from "./style.js";
 import { suiteLines } from "./suite-text.js";
 import { exitCodeOf, type SuiteResult, suiteOf } from "./verdict.js";
@@ -71,7 +71,7 @@ function summaryLines(results: readonly SuiteResult[], { width }: TextOptions): 
   return hanging("", `${all}: ${off.join(", ")}`, width);
 }
 
-function assumptionLines(abstractions: readonly Abstraction[], { width, style }: TextOptions): string[] {
+export function assumptionLines(abstractions: readonly Abstraction[], { width, style }: Look): string[] {
   if (abstractions.length === 0) return [];
   const order: readonly Errs[] = ["may miss a bug", "may cry wolf", "neither"];
   const headings: Readonly<Record<Errs, string>> = {
@@ -108,7 +108,11 @@ function traceSections(runs: readonly SuiteRun[], options: TextOptions): string[
   return sections;
 }
 
-function briefLines({ run, shown }: Place, { width, file }: TextOptions): string[] {
+/** What is violated somewhere, and the command that shows it. */
+export function briefLines(
+  { run, shown }: { readonly run: Pick<Subject, "suite" | "variant">; readonly shown: Shown },
+  { width, file }: Pick<TextOptions, "width" | "file">,
+): string[] {
   return [
     ...hanging("  ", `${checksOf(shown).join(", ")} in ${run.suite.name}, ${counted(shown.path.length, "step")}`, width),
     `    ${replayCommand(run.suite.name, shown.path, run.variant, file)}`,

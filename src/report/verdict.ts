@@ -4,8 +4,8 @@ import type { Suite } from "../lang/suite.js";
 import type { Comparison, ExitCode, SuiteRun } from "../session/run-suite.js";
 
 /** How a suite came out of a command that wanted to run it. */
-export type SuiteResult =
-  | { readonly kind: "run"; readonly run: SuiteRun }
+export type SuiteResult<Run = SuiteRun> =
+  | { readonly kind: "run"; readonly run: Run }
   /** Its model is at fault; nothing can be said of the design. */
   | { readonly kind: "error"; readonly suite: Suite; readonly error: ModelError }
   /** Interrupted before its turn came. */
@@ -26,7 +26,7 @@ export function verdictOf({ outcome, comparisons }: SuiteRun): SuiteVerdict {
 }
 
 /** The exit code for one result. */
-export function exitCodeOf(result: SuiteResult): ExitCode {
+export function exitCodeOf(result: SuiteResult<{ readonly exitCode: ExitCode }>): ExitCode {
   switch (result.kind) {
     case "run":
       return result.run.exitCode;
@@ -42,6 +42,6 @@ export function worst(codes: readonly ExitCode[]): ExitCode {
   return ([2, 1, 3] as const).find((code) => codes.includes(code)) ?? 0;
 }
 
-export function suiteOf(result: SuiteResult): Suite {
+export function suiteOf(result: SuiteResult<{ readonly suite: Suite }>): Suite {
   return result.kind === "run" ? result.run.suite : result.suite;
 }

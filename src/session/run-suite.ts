@@ -58,7 +58,7 @@ export function* runSuite(
   suite: Suite,
   options: RunSuiteOptions = {},
 ): Generator<Progress, SuiteRun, "interrupt" | undefined> {
-  for (const check of Object.keys(suite.expected ?? {})) checkExpectation(suite, check);
+  checkExpectations(suite);
   const machine = machineOf(session, suite, options.variant);
   const variant = resolvedVariant(suite, machine, options.variant ?? {});
   const explore = options.engine === "reference" ? exploreReference : exploreFast;
@@ -91,9 +91,14 @@ function exitCodeOf(outcome: Outcome, comparisons: readonly Comparison[]): ExitC
   return off.length > 0 || outcome.end.kind === "limit" ? 3 : 0;
 }
 
-function checkExpectation(suite: Suite, check: string): void {
+/** Throws a ModelError if the suite expects something of a check that it does not have. */
+export function checkExpectations(suite: Suite): void {
   const known = [...suite.properties.map(({ code }) => code), ...checksOf(suite.scenario.terminates ?? false)];
-  if (!known.includes(check)) {
-    throw new ModelError(`suite ${suite.name} expects something of "${check}", which it does not check`, `It checks ${known.join(", ")}.`);
+  const unknown = Object.keys(suite.expected ?? {}).find((check) => !known.includes(check));
+  if (unknown !== undefined) {
+    throw new ModelError(
+      `suite ${suite.name} expects something of "${unknown}", which it does not check`,
+      `It checks ${known.join(", ")}.`,
+    );
   }
 }

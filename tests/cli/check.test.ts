@@ -329,11 +329,14 @@ describe("--json", () => {
 });
 
 describe("help", () => {
-  it.each([[], ["check"], ["list"], ["replay"], ["topology", "import"], ["ledger"]])("%s %s has examples", async (...words) => {
-    const ended = await iommuMc([...words, "--help"]);
-    expect(ended.code).toBe(0);
-    expect(ended.stdout).toMatch(/Examples:\n {2}\$ iommu-mc/);
-  });
+  it.each([[], ["check"], ["simulate"], ["list"], ["replay"], ["topology", "import"], ["ledger"]])(
+    "%s %s has examples",
+    async (...words) => {
+      const ended = await iommuMc([...words, "--help"]);
+      expect(ended.code).toBe(0);
+      expect(ended.stdout).toMatch(/Examples:\n {2}\$ iommu-mc/);
+    },
+  );
 
   it("without a command is help, and wrong usage", async () => {
     const ended = await iommuMc([]);
