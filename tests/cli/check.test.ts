@@ -291,7 +291,7 @@ describe("--json", () => {
     const { stdout } = await iommuMc(["check", small]);
     expect(stdout).toContain("4 suites");
     const document = JSON.parse((await iommuMc(["check", small, "--json"])).stdout) as JsonCheck;
-    expect(Object.keys(document)).toEqual(["tool", "version", "schema", "command", "suites", "errors", "notRun", "exitCode"]);
+    expect(Object.keys(document)).toEqual(["tool", "version", "schema", "command", "suites", "errors", "notRun", "against", "exitCode"]);
     expect(document).toMatchObject({ tool: "iommu-mc", schema: 1, command: "check", errors: [], notRun: [], exitCode: 1 });
     const known = document.suites.find(({ suite }) => suite === "small/known");
     expect(known).toMatchObject({
