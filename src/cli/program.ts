@@ -16,6 +16,7 @@ import {
   wholeNumber,
 } from "./options.js";
 import { type ReplayOptions, replay } from "./replay.js";
+import { type ReportOptions, report } from "./report.js";
 import { type SimulateCommandOptions, simulateCommand } from "./simulate.js";
 import { type ImportOptions, importTopology } from "./topology/import.js";
 
@@ -34,6 +35,7 @@ export function makeProgram(done: (exitCode: number) => void): Command {
   addReplay(program, done);
   addTopology(program, done);
   addLedger(program, done);
+  addReport(program, done);
   return program;
 }
 
@@ -161,6 +163,21 @@ function addLedger(program: Command, done: (exitCode: number) => void): void {
     .option("--json", "print one JSON document (docs/json.md)")
     .addHelpText("after", examples("iommu-mc ledger", "iommu-mc ledger --update", "iommu-mc ledger --file mine.ts --ledger mine.json"))
     .action(async (options: LedgerOptions) => done(await ledger(options)));
+}
+
+function addReport(program: Command, done: (exitCode: number) => void): void {
+  program
+    .command("report")
+    .summary("keep a Markdown page of every suite")
+    .description(
+      "Runs suites and writes a page of each, with its assumptions, bounds, verdicts and traces, and an index. Pages without a suite are removed. Exit code 1 if a suite is not as expected.",
+    )
+    .argument("[design]", "a design, or the path of a .ts file that exports suites; default: all bundled suites")
+    .option("--out <folder>", "where the pages go; default, of all bundled suites only: reports/pages")
+    .option("--check", "write nothing; exit code 1 if the folder is out of date")
+    .option("--json", "print one JSON document (docs/json.md)")
+    .addHelpText("after", examples("iommu-mc report", "iommu-mc report --check", "iommu-mc report my-design.ts --out pages"))
+    .action(async (design: string | undefined, options: ReportOptions) => done(await report(design, options)));
 }
 
 function examples(...lines: readonly string[]): string {

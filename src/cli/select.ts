@@ -14,10 +14,10 @@ export interface Opened {
 }
 
 /** Opens a file of suites, or the bundled ones. */
-export function open(file: string | undefined): Opened {
-  if (file === undefined) return { session: openSuites(bundledSuites()), file: null };
+export function open(file: string | undefined, options: Parameters<typeof openSuites>[1] = {}): Opened {
+  if (file === undefined) return { session: openSuites(bundledSuites(), options), file: null };
   requireFile(file, "Give the path of a .ts file that exports suites.");
-  return { session: openSuites(file), file };
+  return { session: openSuites(file, options), file };
 }
 
 /** Throws a UsageError if there is no such file. */

@@ -1,9 +1,22 @@
-/** What is assumed besides the abstractions that the models state. */
-import type { Abstraction } from "../lang/design.js";
+/** What is assumed: the abstractions that the models state, and steps that are coarser than the C. */
+import type { Abstraction, Errs } from "../lang/design.js";
 import type { SuiteRun } from "../session/run-suite.js";
 
 /** Steps that are coarser than the C on purpose are assumptions too. */
 export function coarseSteps(runs: readonly Pick<SuiteRun, "machine">[]): Abstraction[] {
   const reasons = new Set(runs.flatMap(({ machine }) => [...machine.atomicReasons]));
   return [...reasons].sort().map((why): Abstraction => ({ what: `one step, coarser than the C: ${why}`, errs: "may miss a bug" }));
+}
+
+export const ASSUMPTION_HEADINGS: Readonly<Record<Errs, string>> = {
+  "may miss a bug": "these may hide a bug",
+  "may cry wolf": "these may cry wolf",
+  neither: "these change no verdict",
+};
+
+/** Assumptions by the direction in which they err; the worst first. */
+export function byDirection(abstractions: readonly Abstraction[]): { readonly errs: Errs; readonly whats: readonly string[] }[] {
+  return (Object.keys(ASSUMPTION_HEADINGS) as Errs[])
+    .map((errs) => ({ errs, whats: abstractions.filter((abstraction) => abstraction.errs === errs).map(({ what }) => what) }))
+    .filter(({ whats }) => whats.length > 0);
 }

@@ -8,6 +8,7 @@ import { githubReport } from "./github.js";
 import { type JsonHeader, jsonCheck, jsonText } from "./json.js";
 import { junitReport } from "./junit.js";
 import { mailReport } from "./mail.js";
+import { markdownReport } from "./markdown.js";
 import { reportText, type TextOptions } from "./text.js";
 import type { SuiteResult } from "./verdict.js";
 
@@ -24,7 +25,7 @@ export interface Reported {
   readonly exitCode: ExitCode;
 }
 
-export const FORMATS = ["text", "json", "mail", "junit", "github"] as const;
+export const FORMATS = ["text", "json", "markdown", "mail", "junit", "github"] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** What `check` prints. */
@@ -37,6 +38,8 @@ export function report(format: Format, reported: Reported): string {
     }
     case "json":
       return jsonText(jsonCheck(reported));
+    case "markdown":
+      return markdownReport(results, { abstractions, file: options.file });
     case "mail":
       return mailReport(results, { ...options, version: header.version });
     case "junit":

@@ -79,6 +79,23 @@ export interface JsonLedger extends JsonHeader {
   readonly exitCode: ExitCode;
 }
 
+/** `report`. */
+export interface JsonReport extends JsonHeader {
+  /** The folder. */
+  readonly out: string;
+  /** Paths of all pages in it. */
+  readonly pages: readonly string[];
+  /** Those that were missing or different. */
+  readonly stale: readonly string[];
+  /** Pages found there of suites that are no longer there. */
+  readonly surplus: readonly string[];
+  /** Whether the folder is now as the run says. */
+  readonly written: boolean;
+  /** Names of suites that are not as they expect. */
+  readonly notAsExpected: readonly string[];
+  readonly exitCode: ExitCode;
+}
+
 /** `topology import`. */
 export interface JsonTopologyImport extends JsonHeader {
   /** The file written; null for standard output, in which case `text` holds it. */

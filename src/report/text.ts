@@ -1,7 +1,7 @@
 /** The whole report of a `check`, for people: a pure function of what the runs found out. */
-import type { Abstraction, Errs } from "../lang/design.js";
+import type { Abstraction } from "../lang/design.js";
 import type { SuiteRun } from "../session/run-suite.js";
-import { coarseSteps } from "./assumptions.js";
+import { ASSUMPTION_HEADINGS, byDirection, coarseSteps } from "./assumptions.js";
 import { replayCommand } from "./command.js";
 import { shownLines } from "./finding-text.js";
 import { checksOf, chosenPlaces, type Place, placesOf, type Shown, type Subject, type TracesShown } from "./shown.js";
@@ -72,19 +72,11 @@ function summaryLines(results: readonly SuiteResult[], { width }: TextOptions): 
 }
 
 export function assumptionLines(abstractions: readonly Abstraction[], { width, style }: Look): string[] {
-  if (abstractions.length === 0) return [];
-  const order: readonly Errs[] = ["may miss a bug", "may cry wolf", "neither"];
-  const headings: Readonly<Record<Errs, string>> = {
-    "may miss a bug": "these may hide a bug",
-    "may cry wolf": "these may cry wolf",
-    neither: "these change no verdict",
-  };
+  const groups = byDirection(abstractions);
+  if (groups.length === 0) return [];
   return [
     style.bold("assumptions of the model"),
-    ...order.flatMap((errs) => {
-      const own = abstractions.filter((abstraction) => abstraction.errs === errs);
-      return own.length === 0 ? [] : [`  ${headings[errs]}:`, ...own.flatMap(({ what }) => hanging("  - ", what, width))];
-    }),
+    ...groups.flatMap(({ errs, whats }) => [`  ${ASSUMPTION_HEADINGS[errs]}:`, ...whats.flatMap((what) => hanging("  - ", what, width))]),
   ];
 }
 

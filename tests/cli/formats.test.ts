@@ -7,6 +7,7 @@ describe("check --format", () => {
   it.each([
     ["text", /^as expected {2}small\/known/],
     ["json", /^\{\n {2}"tool": "iommu-mc"/],
+    ["markdown", /^# small\/known\n/],
     ["mail", /^iommu-mc \S+: what was checked\n/],
     ["junit", /^<\?xml version="1\.0"/],
     ["github", /^::notice file=tests\/cli\/fixtures\/small\.ts,line=\d+/],
@@ -29,7 +30,7 @@ describe("check --format", () => {
   it("names the formats there are when given another", async () => {
     const { code, stderr } = await check("--format", "pdf");
     expect(code).toBe(2);
-    expect(stderr).toContain("Allowed choices are text, json, mail, junit");
+    expect(stderr).toContain("Allowed choices are text, json, markdown, mail, junit");
   });
 
   it("has the exit code of the run", async () => {
