@@ -1,6 +1,8 @@
 /** `iommu-mc check`: runs suites and tells how they came out. */
 import { compareWith } from "../report/against.js";
 import { againstLines } from "../report/against-text.js";
+import { coverageOf } from "../report/coverage.js";
+import { coverageLines } from "../report/coverage-text.js";
 import { type Format, report } from "../report/formats.js";
 import { ledgerOf } from "../report/ledger.js";
 import type { TracesShown } from "../report/shown.js";
@@ -19,6 +21,7 @@ export interface CheckOptions extends VariantOptions, LimitOptions, SelectionOpt
   readonly traces?: TracesShown;
   readonly format?: Format;
   readonly against?: string;
+  readonly coverage?: boolean;
   readonly json?: boolean;
 }
 
@@ -27,7 +30,7 @@ const LEDGER_HINT = "Give a file that `iommu-mc ledger --update` or `iommu-mc ch
 /** `what` is a design's name, or the path of a file of suites. */
 export async function check(what: string | undefined, options: CheckOptions): Promise<ExitCode> {
   const variant = variantOf(options);
-  const { session, file, suites } = chosenSuites(what, options, variant);
+  const { session, file, suites } = chosenSuites(what, options, variant, { coverage: options.coverage === true });
   const limits = limitsOf(options);
   const recorded = options.against === undefined ? null : readLedgerFile(options.against, LEDGER_HINT);
   const results = await runSuites(session, suites, { variant, limits, engine: options.engine ?? "fast" });
@@ -37,11 +40,17 @@ export async function check(what: string | undefined, options: CheckOptions): Pr
   const exitCode = worst([...results.map(exitCodeOf), ...(against?.verdictsDiffer ? [1 as const] : [])]);
   process.exitCode = exitCode;
   tellErrors(results);
+  const coverage = options.coverage ? coverageOf(session, runs) : null;
   const look = lookOfStdout();
   const format = options.json ? "json" : (options.format ?? "text");
-  // Of these two it is part; the others have their readers, who expect nothing else.
-  if (against !== null && format !== "text" && format !== "json") {
-    process.stderr.write(`${againstLines(against, { ...look, style: plain }).join("\n")}\n`);
+  // Of these two they are part; the others have their readers, who expect nothing else.
+  if (format !== "text" && format !== "json") {
+    const plainly = { ...look, style: plain };
+    const lines = [
+      ...(against === null ? [] : againstLines(against, plainly)),
+      ...(coverage === null ? [] : coverageLines(coverage, plainly)),
+    ];
+    if (lines.length > 0) process.stderr.write(`${lines.join("\n")}\n`);
   }
   const text = report(format, {
     header: headerOf("check"),
@@ -50,6 +59,7 @@ export async function check(what: string | undefined, options: CheckOptions): Pr
     limits,
     options: { ...look, traces: options.traces ?? "shortest", file },
     against,
+    coverage,
     exitCode,
   });
   await print(text);

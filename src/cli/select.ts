@@ -37,10 +37,11 @@ export function chosenSuites(
   what: string | undefined,
   { suite, scenario, property, file: named }: SelectionOptions,
   variant: Variant,
+  loading: Parameters<typeof openSuites>[1] = {},
 ): Opened & { readonly suites: Suite[] } {
   const whatIsPath = what !== undefined && isPath(what);
   if (whatIsPath && named !== undefined) throw new UsageError(`two files are named: ${what} and ${named}`, "Give one of them.");
-  const { session, file } = open(whatIsPath ? what : named);
+  const { session, file } = open(whatIsPath ? what : named, loading);
   const suites = select(session.suites, {
     ...(what === undefined || whatIsPath ? {} : { design: what }),
     ...(suite === undefined ? {} : { suite }),

@@ -25,5 +25,5 @@ export {
   setOf,
   type View,
 } from "./schema.js";
-export { type Expectation, type Suite, suite } from "./suite.js";
+export { type Expectation, type NotExercised, type Suite, suite } from "./suite.js";
 export { BUG_ON, WARN_ON } from "./warn.js";

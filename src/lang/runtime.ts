@@ -21,6 +21,21 @@ export interface ProcedureInfo {
   readonly parameters: readonly string[];
 }
 
+/** A place of a model file that a run may exercise or not. */
+export interface CoveragePoint {
+  readonly location: Location;
+  /** The procedure or function it stands in. */
+  readonly procedure: string;
+  /** `commit`: a branch that asks which commits are applied. `function`: one that is no procedure. */
+  readonly kind: "procedure" | "function" | "branch" | "commit" | "fault" | "choice";
+  /** What is to be said if it is not exercised: `group.owner !== null is never true`. */
+  readonly what: string;
+  /** Number of the point around it; -1 if there is none. What stands in a branch never taken goes without saying. */
+  readonly within: number;
+  /** Of a procedure or function: the names it mentions, by which it is known what it may call. */
+  readonly mentions: readonly string[];
+}
+
 /** A value that may be held in a local across a yield. Views are objects made by the schema. */
 export type Local = number | string | boolean | null | undefined | object | readonly Local[];
 
@@ -53,9 +68,19 @@ export interface ModuleRuntime {
   first(sequence: Local): Local;
   /** Cursor after `cursor`, or null at the end. On a list whose current element was removed: a fault. */
   next(sequence: Local, cursor: Local): Local;
+  /** Where coverage is collected: the point was reached. */
+  cover(point: number): void;
+  /** The same for a failure that is injected, and for the alternative taken, counted from `first`. */
+  injected(point: number, happens: boolean): boolean;
+  chosen(
+    first: number,
+    choose: (what: string, alternatives: readonly unknown[]) => unknown,
+    what: string,
+    alternatives: readonly unknown[],
+  ): unknown;
   /** The element at `cursor`. */
   item(sequence: Local, cursor: Local): Local;
 }
 
-/** Makes `$rt` for one module. The step engine registers the one implementation there is. */
-export type RuntimeFactory = (sites: readonly Site[], procedures: readonly ProcedureInfo[]) => ModuleRuntime;
+/** Makes `$rt` for one module, whose coverage points are numbered from `firstPoint` among those of all modules. The step engine registers the one implementation there is. */
+export type RuntimeFactory = (sites: readonly Site[], procedures: readonly ProcedureInfo[], firstPoint: number) => ModuleRuntime;

@@ -9,6 +9,19 @@ export interface Expectation {
   readonly reason: string;
 }
 
+/**
+ * Why the suites of a file leave something of a model unexercised: exported as `notExercised: NotExercised[]` beside
+ * the suites, and printed by `check --coverage`.
+ */
+export interface NotExercised {
+  /** Model file, as locations show it. */
+  readonly file: string;
+  readonly procedure: string;
+  /** Part of what is said of the place, `fault("kzalloc")`; everything in the procedure if it is left out. */
+  readonly what?: string;
+  readonly reason: string;
+}
+
 /** One thing to check: a design under a scenario, with properties and the verdicts expected of them. */
 export interface Suite {
   readonly name: string;

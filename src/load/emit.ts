@@ -4,9 +4,10 @@
  */
 import type tsTypes from "typescript";
 import type { Location } from "../lang/errors.js";
+import { type CoveragePlan, coverOf, withPoints } from "./coverage.js";
 import type { CursorLoop } from "./lower.js";
 import type { Source } from "./source.js";
-import { bare, commaOf, isAssignmentOperator, isStep } from "./syntax.js";
+import { bare, commaOf, isAssignmentOperator, isStep, runtimeCall } from "./syntax.js";
 import { ts } from "./typescript.js";
 import type { Variable, Variables } from "./variables.js";
 
@@ -23,15 +24,11 @@ export interface Emission {
   readonly context: tsTypes.TransformationContext;
   readonly cursorLoops: ReadonlyMap<tsTypes.ForStatement, CursorLoop>;
   readonly plans: ReadonlyMap<tsTypes.YieldExpression, YieldPlan>;
+  readonly coverage: CoveragePlan;
   readonly restore: boolean;
   readonly poison: boolean;
   /** Name for what is being yielded and for the yield's result; never holds a value across a yield. */
   readonly scratch: string;
-}
-
-export function runtimeCall(name: string, ...args: readonly tsTypes.Expression[]): tsTypes.CallExpression {
-  const f = ts.factory;
-  return f.createCallExpression(f.createPropertyAccessExpression(f.createIdentifier("$rt"), name), undefined, args);
 }
 
 /** `$rt.tick({ file, line, column });` */
@@ -63,7 +60,7 @@ export function withBodyStart<T extends tsTypes.IterationStatement>(
   return result as T;
 }
 
-export function emitBody(body: tsTypes.Block, procedure: number, e: Emission): tsTypes.Block {
+export function emitBody(body: tsTypes.Block, procedure: number, reached: readonly tsTypes.Statement[], e: Emission): tsTypes.Block {
   const f = ts.factory;
   const enter = runtimeCall("enter", f.createNumericLiteral(procedure), f.createArrayLiteralExpression(e.variables.parameters.map(plain)));
   const names = [e.scratch, ...e.variables.added.map((variable) => variable.emitted)];
@@ -72,7 +69,7 @@ export function emitBody(body: tsTypes.Block, procedure: number, e: Emission): t
     ts.NodeFlags.Let,
   );
   const rest = body.statements.map((statement) => visit(statement, e) as tsTypes.Statement);
-  return f.updateBlock(body, [f.createExpressionStatement(enter), f.createVariableStatement(undefined, added), ...rest]);
+  return f.updateBlock(body, [f.createExpressionStatement(enter), ...reached, f.createVariableStatement(undefined, added), ...rest]);
 }
 
 /** A parameter's default value may read the parameters before it. */
@@ -87,6 +84,10 @@ function plain(variable: Variable): tsTypes.Identifier {
 }
 
 function visit(node: tsTypes.Node, e: Emission): tsTypes.Node {
+  return withPoints(rewrite(node, e), ts.getOriginalNode(node), e.coverage);
+}
+
+function rewrite(node: tsTypes.Node, e: Emission): tsTypes.Node {
   const f = ts.factory;
   if (ts.isTypeNode(node)) return node;
   const variable = e.variables.of(node);
@@ -140,7 +141,7 @@ function visit(node: tsTypes.Node, e: Emission): tsTypes.Node {
 
 function withTick(loop: tsTypes.IterationStatement, original: tsTypes.Node, e: Emission): tsTypes.IterationStatement {
   const place = ts.getOriginalNode(original);
-  return withBodyStart(loop, loop.statement, [tickStatement(place, e.source.at(place))]);
+  return withBodyStart(loop, loop.statement, [tickStatement(place, e.source.at(place)), ...coverOf(place, e.coverage)]);
 }
 
 /** `$rt.use(x, "x")` */
@@ -276,5 +277,5 @@ function cursorLoop(node: tsTypes.ForStatement, { original, sequence, cursor }: 
       )
     : f.createExpressionStatement(f.createAssignment(target(element, e), item));
   const loop = f.updateForStatement(node, initializer, condition, update, visit(node.statement, e) as tsTypes.Statement);
-  return withBodyStart(loop, loop.statement, [tickStatement(original, e.source.at(original)), bind]);
+  return withBodyStart(loop, loop.statement, [tickStatement(original, e.source.at(original)), ...coverOf(original, e.coverage), bind]);
 }

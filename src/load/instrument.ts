@@ -3,7 +3,8 @@
  * `docs/decisions/` for why, `lang/runtime.ts` for what the output calls.
  */
 import type tsTypes from "typescript";
-import type { ProcedureInfo, Site } from "../lang/runtime.js";
+import type { CoveragePoint, ProcedureInfo, Site } from "../lang/runtime.js";
+import { type CoveragePlan, coverOf, noCoverage, planCoverage, withPoints } from "./coverage.js";
 import { emitBody, emitParameter, tickStatement, withBodyStart, type YieldPlan } from "./emit.js";
 import { flowOf } from "./flow.js";
 import { isIn, liveAfter } from "./liveness.js";
@@ -46,28 +47,38 @@ export interface Instrumented {
   readonly map: string;
   readonly sites: readonly Site[];
   readonly procedures: readonly ProcedureInfo[];
+  /** Empty unless coverage is asked for. */
+  readonly points: readonly CoveragePoint[];
   readonly imports: readonly ImportInfo[];
+}
+
+export interface InstrumentOptions {
+  readonly safeguards?: Partial<Safeguards>;
+  /** Whether the module tells which of its coverage points are reached. Default false. */
+  readonly coverage?: boolean;
 }
 
 /**
  * Instruments the text of a model file. `fileName` is what locations and the source map call it.
  * Throws `LoadError`, located, for a syntax error and for everything a model may not do.
  */
-export function instrument(text: string, fileName: string, options: { readonly safeguards?: Partial<Safeguards> } = {}): Instrumented {
+export function instrument(text: string, fileName: string, options: InstrumentOptions = {}): Instrumented {
   useTypescript();
   const safeguards = { ...allSafeguards, ...options.safeguards };
   const source = parseSource(text, fileName);
   refuseForbidden(source);
+  const coverage = options.coverage ? planCoverage(source) : noCoverage;
 
   const sites: Site[] = [];
   const procedures: ProcedureInfo[] = [];
   const fresh = freshNames(source.file);
   const transformer: tsTypes.TransformerFactory<tsTypes.SourceFile> = (context) => (file) => {
     const visit = (node: tsTypes.Node): tsTypes.Node => {
-      if (isGenerator(node)) return instrumentProcedure(node, { source, safeguards, context, sites, procedures, fresh });
+      if (isGenerator(node)) return instrumentProcedure(node, { source, safeguards, context, sites, procedures, fresh, coverage });
       const visited = ts.visitEachChild(node, visit, context);
-      if (!ts.isIterationStatement(visited, false)) return visited;
-      return withBodyStart(visited, visited.statement, [tickStatement(node, source.at(node))]);
+      if (ts.isFunctionDeclaration(visited)) return withBodyPoint(visited, coverOf(node, coverage));
+      if (!ts.isIterationStatement(visited, false)) return withPoints(visited, node, coverage);
+      return withBodyStart(visited, visited.statement, [tickStatement(node, source.at(node)), ...coverOf(node, coverage)]);
     };
     return ts.visitEachChild(file, visit, context);
   };
@@ -85,7 +96,14 @@ export function instrument(text: string, fileName: string, options: { readonly s
     { before: [transformer] },
   );
   const named = { ...(JSON.parse(map) as object), file: fileName, sources: [fileName], sourceRoot: "" };
-  return { js: js.replace(/\/\/# sourceMappingURL=.*\s*$/, ""), map: JSON.stringify(named), sites, procedures, imports: importsOf(source) };
+  return {
+    js: js.replace(/\/\/# sourceMappingURL=.*\s*$/, ""),
+    map: JSON.stringify(named),
+    sites,
+    procedures,
+    points: coverage.points,
+    imports: importsOf(source),
+  };
 }
 
 interface Work {
@@ -95,10 +113,20 @@ interface Work {
   readonly sites: Site[];
   readonly procedures: ProcedureInfo[];
   readonly fresh: (wanted: string) => string;
+  readonly coverage: CoveragePlan;
+}
+
+/** A plain function that says when it is entered. */
+function withBodyPoint(node: tsTypes.FunctionDeclaration, reached: readonly tsTypes.Statement[]): tsTypes.FunctionDeclaration {
+  if (node.body === undefined || reached.length === 0) return node;
+  const f = ts.factory;
+  const body = f.updateBlock(node.body, [...reached, ...node.body.statements]);
+  const { modifiers, asteriskToken, name, typeParameters, parameters, type } = node;
+  return f.updateFunctionDeclaration(node, modifiers, asteriskToken, name, typeParameters, parameters, type, body);
 }
 
 function instrumentProcedure(procedure: GeneratorNode, work: Work): tsTypes.Node {
-  const { source, safeguards, context, sites, procedures } = work;
+  const { source, safeguards, context, sites, procedures, coverage } = work;
   const f = ts.factory;
   const nameNode = procedure.name ?? ts.findAncestor(procedure, ts.isVariableDeclaration)?.name;
   const name = nameNode?.getText(source.file) ?? "default";
@@ -127,8 +155,18 @@ function instrumentProcedure(procedure: GeneratorNode, work: Work): tsTypes.Node
   refuseClosures(procedure, variables, everLive, source);
 
   const scratch = work.fresh("$v");
-  const emission = { source, variables, context, cursorLoops, plans, restore: safeguards.restore, poison: safeguards.poison, scratch };
-  const newBody = emitBody(body, number, emission);
+  const emission = {
+    source,
+    variables,
+    context,
+    cursorLoops,
+    plans,
+    coverage,
+    restore: safeguards.restore,
+    poison: safeguards.poison,
+    scratch,
+  };
+  const newBody = emitBody(body, number, coverOf(procedure, coverage), emission);
   const parameters = procedure.parameters.map((parameter) => emitParameter(parameter, emission));
   return ts.isFunctionDeclaration(procedure)
     ? f.updateFunctionDeclaration(

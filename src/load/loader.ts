@@ -4,7 +4,7 @@ import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
 import { compileFunction } from "node:vm";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { type Location, ModelError } from "../lang/errors.js";
-import type { ModuleRuntime, ProcedureInfo, RuntimeFactory, Site } from "../lang/runtime.js";
+import type { CoveragePoint, ModuleRuntime, ProcedureInfo, RuntimeFactory, Site } from "../lang/runtime.js";
 import { type Cache, defaultCacheDir, hashOf, openCache, toolFingerprint } from "./cache.js";
 import { allSafeguards, type Instrumented, instrument, type Safeguards } from "./instrument.js";
 import { LoadError } from "./refusals.js";
@@ -30,6 +30,8 @@ export interface Loader {
   readonly files: readonly string[];
   /** The procedures of all loaded files. The second of a name is found as `name@file`. */
   readonly procedures: ReadonlyMap<string, ProcedureInfo>;
+  /** The coverage points of all loaded files; empty unless coverage is asked for. */
+  readonly points: readonly CoveragePoint[];
 }
 
 export interface LoaderOptions {
@@ -43,6 +45,8 @@ export interface LoaderOptions {
   readonly cacheDir?: string | false;
   /** Default true. */
   readonly typecheck?: boolean;
+  /** Whether it is collected which places of the model files are exercised. Default false. */
+  readonly coverage?: boolean;
   /** For tests. */
   readonly safeguards?: Partial<Safeguards>;
 }
@@ -72,7 +76,8 @@ export function createLoader(options: LoaderOptions): Loader {
   const root = resolve(options.root ?? process.cwd());
   const safeguards = { ...allSafeguards, ...options.safeguards };
   const cache: Cache = openCache(options.cacheDir ?? defaultCacheDir(root));
-  const keyBase = hashOf(toolFingerprint(), JSON.stringify(safeguards));
+  const coverage = options.coverage ?? false;
+  const keyBase = hashOf(toolFingerprint(), JSON.stringify({ ...safeguards, coverage }));
   const virtual = new Map<string, string>();
   const compiled = new Map<string, Compiled>();
   const modules = new Map<string, LoadedModule>();
@@ -80,6 +85,7 @@ export function createLoader(options: LoaderOptions): Loader {
   const traceMaps = new Map<string, TraceMap>();
   const files: string[] = [];
   const procedures = new Map<string, ProcedureInfo>();
+  const points: CoveragePoint[] = [];
   /** How many files are being evaluated, one from within the other, and the turns of their loops so far. */
   let evaluating = 0;
   let iterations = 0;
@@ -105,7 +111,7 @@ export function createLoader(options: LoaderOptions): Loader {
     const key = hashOf(keyBase, shown(path), text);
     let result = cache.get(key) as Instrumented | undefined;
     if (!result) {
-      result = instrument(text, shown(path), { safeguards });
+      result = instrument(text, shown(path), { safeguards, coverage });
       cache.set(key, result);
     }
     const imported = new Map<string, string>();
@@ -144,7 +150,7 @@ export function createLoader(options: LoaderOptions): Loader {
   function evaluate(path: string): LoadedModule {
     const known = modules.get(path);
     if (known) return known;
-    const { js, sites, procedures: own, imported } = compile(path);
+    const { js, sites, procedures: own, points: ownPoints, imported } = compile(path);
     const holder: { exports: Record<string, unknown> } = { exports: {} };
     const loaded: LoadedModule = {
       path,
@@ -158,6 +164,8 @@ export function createLoader(options: LoaderOptions): Loader {
     for (const procedure of own) {
       procedures.set(procedures.has(procedure.name) ? `${procedure.name}@${shown(path)}` : procedure.name, procedure);
     }
+    const firstPoint = points.length;
+    points.push(...ownPoints.map((point) => ({ ...point, within: point.within < 0 ? -1 : firstPoint + point.within })));
     const requireFrom = (specifier: string): unknown => {
       if (specifier === "iommu-mc") return options.lang;
       const target = imported.get(specifier);
@@ -167,7 +175,7 @@ export function createLoader(options: LoaderOptions): Loader {
     const run = compileFunction(js, ["exports", "require", "module", "$rt", "Math"], { filename: path });
     evaluating++;
     try {
-      run.call(undefined, holder.exports, requireFrom, holder, runtimeFor(sites, own), repeatableMath);
+      run.call(undefined, holder.exports, requireFrom, holder, runtimeFor(sites, own, firstPoint), repeatableMath);
     } catch (thrown) {
       modules.delete(path);
       throw asModelError(thrown, path);
@@ -179,8 +187,8 @@ export function createLoader(options: LoaderOptions): Loader {
   }
 
   /** The runtime as its maker gives it, but able to count loops while no thread runs yet. */
-  function runtimeFor(sites: readonly Site[], own: readonly ProcedureInfo[]): ModuleRuntime {
-    const runtime = options.runtime(sites, own);
+  function runtimeFor(sites: readonly Site[], own: readonly ProcedureInfo[], firstPoint: number): ModuleRuntime {
+    const runtime = options.runtime(sites, own, firstPoint);
     const tick = (location: Location): void => {
       if (evaluating === 0) runtime.tick(location);
       else if (++iterations > LONGEST_EVALUATION_ITERATIONS) throw new LoadError("evaluation", "this loop does not end", location);
@@ -234,6 +242,7 @@ export function createLoader(options: LoaderOptions): Loader {
     locate,
     files,
     procedures,
+    points,
   };
 }
 

@@ -24,6 +24,12 @@ export function isAssignmentOperator(kind: tsTypes.SyntaxKind): boolean {
   return kind >= ts.SyntaxKind.FirstAssignment && kind <= ts.SyntaxKind.LastAssignment;
 }
 
+/** `$rt.name(…)`, a call to the checker's runtime. */
+export function runtimeCall(name: string, ...args: readonly tsTypes.Expression[]): tsTypes.CallExpression {
+  const f = ts.factory;
+  return f.createCallExpression(f.createPropertyAccessExpression(f.createIdentifier("$rt"), name), undefined, args);
+}
+
 /** `a, b, c` */
 export function commaOf(parts: readonly tsTypes.Expression[]): tsTypes.Expression {
   return parts.reduce((left, right) => ts.factory.createComma(left, right));

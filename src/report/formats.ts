@@ -4,6 +4,8 @@ import type { Abstraction } from "../lang/design.js";
 import type { ExitCode } from "../session/run-suite.js";
 import type { Against } from "./against.js";
 import { againstLines } from "./against-text.js";
+import type { Coverage } from "./coverage.js";
+import { coverageLines } from "./coverage-text.js";
 import { githubReport } from "./github.js";
 import { type JsonHeader, jsonCheck, jsonText } from "./json.js";
 import { junitReport } from "./junit.js";
@@ -22,6 +24,8 @@ export interface Reported {
   readonly options: TextOptions;
   /** The comparison with an earlier run, if one was asked for. */
   readonly against: Against | null;
+  /** What the runs exercised of the model; null if it was not asked for. */
+  readonly coverage: Coverage | null;
   readonly exitCode: ExitCode;
 }
 
@@ -30,11 +34,12 @@ export type Format = (typeof FORMATS)[number];
 
 /** What `check` prints. */
 export function report(format: Format, reported: Reported): string {
-  const { header, results, abstractions, options, against } = reported;
+  const { header, results, abstractions, options, against, coverage } = reported;
   switch (format) {
     case "text": {
       const compared = against === null ? "" : `\n${againstLines(against, options).join("\n")}\n`;
-      return reportText(results, abstractions, options) + compared;
+      const exercised = coverage === null ? "" : `\n${coverageLines(coverage, options).join("\n")}\n`;
+      return reportText(results, abstractions, options) + compared + exercised;
     }
     case "json":
       return jsonText(jsonCheck(reported));

@@ -14,6 +14,7 @@ import type { Against } from "./against.js";
 import { coarseSteps } from "./assumptions.js";
 import { becauseTexts, freedTexts } from "./because.js";
 import { type Bounds, boundsOf } from "./bounds.js";
+import type { Coverage } from "./coverage.js";
 import type { Reported } from "./formats.js";
 import { stepRows } from "./trace-rows.js";
 import { type SuiteResult, type SuiteVerdict, verdictOf } from "./verdict.js";
@@ -51,6 +52,8 @@ export interface JsonCheck extends JsonHeader {
   readonly notRun: readonly string[];
   /** The comparison with an earlier run; null if none was asked for. */
   readonly against: Against | null;
+  /** What the runs exercised of the model; null if it was not asked for. */
+  readonly coverage: Coverage | null;
   /** 0 all as expected, 1 not as expected, 2 a model at fault, 3 unfinished; of several, in the order 2, 1, 3, 0. */
   readonly exitCode: ExitCode;
 }
@@ -196,12 +199,13 @@ export interface JsonStatistics {
   readonly widest: readonly { readonly thread: string; readonly at: string; readonly paths: number }[];
 }
 
-export function jsonCheck({ header, results, abstractions, limits, against, exitCode }: Reported): JsonCheck {
+export function jsonCheck({ header, results, abstractions, limits, against, coverage, exitCode }: Reported): JsonCheck {
   return {
     ...header,
     suites: results.flatMap((result) => (result.kind === "run" ? [jsonSuite(result.run, abstractions, limits)] : [])),
     ...jsonWithoutRun(results),
     against,
+    coverage,
     exitCode,
   };
 }

@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 import { type Abstraction, takeAbstractions } from "../lang/design.js";
 import { type Location, ModelError } from "../lang/errors.js";
 import * as lang from "../lang/index.js";
-import type { Suite } from "../lang/suite.js";
+import type { CoveragePoint } from "../lang/runtime.js";
+import type { NotExercised, Suite } from "../lang/suite.js";
 import { createLoader, type Loader, type LoaderOptions } from "../load/loader.js";
 import { createRuntime } from "../step/runtime.js";
 
@@ -18,6 +19,10 @@ export interface Session {
   readonly locate: (error: Error) => Location | null;
   /** Names of the procedures of all loaded files. */
   readonly procedures: ReadonlySet<string>;
+  /** Places of the loaded files that a run may exercise or not; empty unless coverage was asked for. */
+  readonly points: readonly CoveragePoint[];
+  /** What the file says of those that its suites do not exercise. */
+  readonly notExercised: readonly NotExercised[];
 }
 
 /** Folder of the package: where models/, properties/ and reports/ are. */
@@ -48,11 +53,11 @@ export function openSuites(path: string, options: Partial<LoaderOptions> = {}): 
   if (suites.length === 0) {
     throw new ModelError(`${path} exports no suite`, "Export a suite({ … }), or an array of them.", { file: path, line: 1, column: 1 });
   }
-  return session([...new Set(suites)], loader);
+  return session([...new Set(suites)], loader, Array.isArray(exports.notExercised) ? exports.notExercised : []);
 }
 
 /** A session of suites that come from modules loaded before. Throws a ModelError if two suites have the same name. */
-export function session(suites: readonly Suite[], loader: Loader): Session {
+export function session(suites: readonly Suite[], loader: Loader, notExercised: readonly NotExercised[] = []): Session {
   const names = suites.map(({ name }) => name);
   const twice = names.find((name, position) => names.indexOf(name) !== position);
   if (twice) throw new ModelError(`two suites are called ${twice}`, "Give every suite a name of its own.");
@@ -67,7 +72,14 @@ export function session(suites: readonly Suite[], loader: Loader): Session {
       }
     }
   }
-  return { suites, abstractions: takeAbstractions(), locate: (error) => loader.locate(error) ?? null, procedures };
+  return {
+    suites,
+    abstractions: takeAbstractions(),
+    locate: (error) => loader.locate(error) ?? null,
+    procedures,
+    points: loader.points,
+    notExercised,
+  };
 }
 
 function isSuite(value: unknown): value is Suite {

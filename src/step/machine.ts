@@ -43,6 +43,8 @@ export class Machine implements RunEnvironment {
   readonly heldBySetup: ReadonlySet<number>;
   /** Why steps taken so far are coarser than the C on purpose, as they say themselves. */
   readonly atomicReasons = new Set<string>();
+  /** Coverage points of the loaded files that some possible step has reached so far. A path is learned in a state in which it is taken, so nothing is missing. */
+  readonly covered = new Set<number>();
   /** Blocks run natively so far. */
   nativeRuns = 0;
 
@@ -97,6 +99,8 @@ export class Machine implements RunEnvironment {
     this.nativeRuns++;
     const block = runBlock(this, this.control(state, thread), state, options);
     if (block.atomicBecause !== null) this.atomicReasons.add(block.atomicBecause);
+    // A step that turns out not to be possible exercises nothing.
+    if (block.outcome !== "blocked") for (const point of block.covered) this.covered.add(point);
     return block;
   }
 

@@ -20,6 +20,8 @@ enablePatches();
 export interface NativeBlock extends BlockRun {
   /** Choices made, in order. */
   readonly choices: readonly number[];
+  /** Coverage points reached. */
+  readonly covered: ReadonlySet<number>;
   /** Immer's patches from the state before to the state after: for showing, never for learning. */
   readonly patches: readonly Patch[];
 }
@@ -33,6 +35,11 @@ let active: Run | null = null;
 export function activeRun(): Run {
   if (active === null) throw new Error("a procedure runs outside the checker; start it as a thread of a scenario");
   return active;
+}
+
+/** Whether a step is being run, as opposed to a setup or a property. */
+export function isRunning(): boolean {
+  return active !== null;
 }
 
 /** Runs the block of `control` in `state`. Throws a ModelError if the model does what a model may not do. */
@@ -66,6 +73,8 @@ export class Run {
   readonly thread: number;
   /** The context that the block's code acts on. */
   readonly recorder: Recorder;
+  /** Coverage points reached, also on the way to the block. */
+  readonly covered = new Set<number>();
 
   #generator: Generator<unknown, unknown, void> | null = null;
   #pending: Pending = { kind: "start", frames: [], wait: null, returned: null, live: [] };
@@ -117,6 +126,7 @@ export class Run {
       next,
       state,
       choices: recorder.choices,
+      covered: this.covered,
       patches,
     };
   }

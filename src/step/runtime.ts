@@ -4,11 +4,11 @@ import { context } from "../lang/context.js";
 import { type Location, ModelError } from "../lang/errors.js";
 import type { Local, ModuleRuntime, RuntimeFactory, Site } from "../lang/runtime.js";
 import { ListView, SetView } from "../lang/schema.js";
-import { activeRun } from "./run.js";
+import { activeRun, isRunning } from "./run.js";
 
 const POISON: unique symbol = Symbol("a local that is dead here");
 
-export const createRuntime: RuntimeFactory = (sites, procedures): ModuleRuntime => ({
+export const createRuntime: RuntimeFactory = (sites, procedures, firstPoint): ModuleRuntime => ({
   POISON,
   at: (site, live, wait) => activeRun().at(sites[site] as Site, live, wait),
   call: (site, live, callee) => activeRun().call(sites[site] as Site, live, callee),
@@ -51,6 +51,19 @@ export const createRuntime: RuntimeFactory = (sites, procedures): ModuleRuntime 
     }
     if (sequence instanceof SetView) return memberFrom(sequence, (cursor as { $index: number }).$index + 1);
     return (cursor as number) + 1 < (sequence as readonly Local[]).length ? (cursor as number) + 1 : null;
+  },
+  cover(point) {
+    // Functions of model files are also called by setups and properties: that exercises nothing.
+    if (isRunning()) activeRun().covered.add(firstPoint + point);
+  },
+  injected(point, happens) {
+    if (happens) activeRun().covered.add(firstPoint + point);
+    return happens;
+  },
+  chosen(first, choose, what, alternatives) {
+    const taken = choose(what, alternatives);
+    activeRun().covered.add(firstPoint + first + alternatives.indexOf(taken));
+    return taken;
   },
   item(sequence, cursor) {
     return Array.isArray(sequence) ? (sequence[cursor as number] as Local) : cursor;

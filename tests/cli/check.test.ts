@@ -286,12 +286,35 @@ describe("streams", () => {
   });
 });
 
+describe("--coverage", () => {
+  it("says what was not exercised, in the text and in the document, and nothing if it is not asked for", async () => {
+    const { stdout, code } = await iommuMc(["check", small, "--suite", "small/holds", "--coverage"]);
+    expect(stdout).toMatch(/^what this run did not exercise\n {2}\d+ of \d+ places of the model were exercised$/m);
+    expect(code).toBe(0);
+    const { coverage } = JSON.parse((await iommuMc(["check", small, "--coverage", "--json"])).stdout) as JsonCheck;
+    expect(coverage?.suites.map(({ suite }) => suite)).toContain("small/holds");
+    expect(coverage?.points).toBeGreaterThanOrEqual(coverage?.exercised ?? Number.POSITIVE_INFINITY);
+    expect((await iommuMc(["check", small])).stdout).not.toContain("did not exercise");
+  });
+});
+
 describe("--json", () => {
   it("has the documented shape", async () => {
     const { stdout } = await iommuMc(["check", small]);
     expect(stdout).toContain("4 suites");
     const document = JSON.parse((await iommuMc(["check", small, "--json"])).stdout) as JsonCheck;
-    expect(Object.keys(document)).toEqual(["tool", "version", "schema", "command", "suites", "errors", "notRun", "against", "exitCode"]);
+    expect(Object.keys(document)).toEqual([
+      "tool",
+      "version",
+      "schema",
+      "command",
+      "suites",
+      "errors",
+      "notRun",
+      "against",
+      "coverage",
+      "exitCode",
+    ]);
     expect(document).toMatchObject({ tool: "iommu-mc", schema: 1, command: "check", errors: [], notRun: [], exitCode: 1 });
     const known = document.suites.find(({ suite }) => suite === "small/known");
     expect(known).toMatchObject({

@@ -1,6 +1,6 @@
 import ts from "typescript";
 import type { Local, ModuleRuntime, ProcedureInfo, RuntimeFactory, Site } from "../../src/lang/runtime.js";
-import { instrument, type Safeguards } from "../../src/load/instrument.js";
+import { type InstrumentOptions, instrument, type Safeguards } from "../../src/load/instrument.js";
 import { LoadError } from "../../src/load/refusals.js";
 
 /** Stands for a dead local. Reading it through `$rt.use` is the fault that the tests look for. */
@@ -72,6 +72,9 @@ export function fakeRuntime(): FakeRuntime {
     sequence: (value) => [...(value as Iterable<Local>)],
     first: (sequence) => ((sequence as Local[]).length > 0 ? 0 : null),
     next: (sequence, cursor) => ((cursor as number) + 1 < (sequence as Local[]).length ? (cursor as number) + 1 : null),
+    cover: () => {},
+    injected: (_, happens) => happens,
+    chosen: (_, choose, what, alternatives) => choose(what, alternatives),
     item: (sequence, cursor) => (sequence as Local[])[cursor as number],
   };
 }
@@ -109,10 +112,10 @@ export interface Module {
 }
 
 /** `text` may use `ask()` and `log(...)`. Plain: as TypeScript alone would compile it. */
-export function moduleOf(text: string, how: { safeguards?: Partial<Safeguards>; plain?: boolean } = {}): Module {
-  const js = how.plain
+export function moduleOf(text: string, { plain, ...how }: InstrumentOptions & { plain?: boolean } = {}): Module {
+  const js = plain
     ? ts.transpile(text, { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS })
-    : instrument(text, "model.ts", how.safeguards ? { safeguards: how.safeguards } : {}).js;
+    : instrument(text, "model.ts", how).js;
   const body = new Function("exports", "require", "module", "$rt", "ask", "log", js);
   return {
     start: (procedure, args, script = []) => {

@@ -115,6 +115,8 @@ test("an instrumented procedure does what the plain one does, and never uses a d
     fc.property(programs, scripts, inputs, (text, script, args) => {
       const plain = finish(moduleOf(text, { plain: true }).start("p", args, script), 10_000);
       const own = finish(moduleOf(text).start("p", args, script), 10_000);
+      const covered = finish(moduleOf(text, { coverage: true }).start("p", args, script), 10_000);
+      expect(covered).toEqual(own);
       expect(own).toEqual(plain);
     }),
     { numRuns: 200 },

@@ -32,6 +32,7 @@ export function reported(results: readonly SuiteResult[]): Reported {
     limits: {},
     options: { width: 100, style: plain, traces: "all", file },
     against: null,
+    coverage: null,
     exitCode: worst(results.map(exitCodeOf)),
   };
 }
