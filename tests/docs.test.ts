@@ -54,6 +54,15 @@ describe("documents", () => {
     for (const line of shown.trimEnd().split("\n").map(withoutNumbers)) if (line.trim() !== "…") expect(printed).toContain(line);
   });
 
+  it("README's mail is one that the tool prints", () => {
+    const command = commands.find(({ command }) => command.includes("--format mail"))?.command as string;
+    const printed = run(command)
+      .stdout.split("\n")
+      .map((line) => line.replace(/ +\S+\.ts:\d+$/, ""));
+    const shown = (blocks("README.md", "text")[1] as string).trimEnd().split("\n");
+    for (const line of shown) if (line.trim() !== "…") expect(printed).toContain(line.replace(/ +\S+\.ts:\d+$/, ""));
+  });
+
   it("README's procedure is that of docs/example.ts", () => {
     const procedure = blocks("README.md", "ts")[0] as string;
     expect(read("docs/example.ts")).toContain(procedure);

@@ -7,10 +7,12 @@ import { againstLines } from "./against-text.js";
 import type { Coverage } from "./coverage.js";
 import { coverageLines } from "./coverage-text.js";
 import { githubReport } from "./github.js";
+import { itfReport } from "./itf.js";
 import { type JsonHeader, jsonCheck, jsonText } from "./json.js";
 import { junitReport } from "./junit.js";
 import { mailReport } from "./mail.js";
 import { markdownReport } from "./markdown.js";
+import { sarifReport } from "./sarif.js";
 import { reportText, type TextOptions } from "./text.js";
 import type { SuiteResult } from "./verdict.js";
 
@@ -29,7 +31,7 @@ export interface Reported {
   readonly exitCode: ExitCode;
 }
 
-export const FORMATS = ["text", "json", "markdown", "mail", "junit", "github"] as const;
+export const FORMATS = ["text", "json", "markdown", "mail", "itf", "junit", "sarif", "github"] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** What `check` prints. */
@@ -47,8 +49,12 @@ export function report(format: Format, reported: Reported): string {
       return markdownReport(results, { abstractions, file: options.file });
     case "mail":
       return mailReport(results, { ...options, version: header.version });
+    case "itf":
+      return itfReport(results);
     case "junit":
       return junitReport(results, options.file);
+    case "sarif":
+      return sarifReport(results, options.file, header.version);
     case "github":
       return githubReport(results, options.file);
   }

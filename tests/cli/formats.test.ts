@@ -9,6 +9,8 @@ describe("check --format", () => {
     ["json", /^\{\n {2}"tool": "iommu-mc"/],
     ["markdown", /^# small\/known\n/],
     ["mail", /^iommu-mc \S+: what was checked\n/],
+    ["itf", /^\{"#meta":\{"format":"ITF"/],
+    ["sarif", /^\{\n {2}"\$schema": "https:/],
     ["junit", /^<\?xml version="1\.0"/],
     ["github", /^::notice file=tests\/cli\/fixtures\/small\.ts,line=\d+/],
   ])("%s prints that and nothing else", async (format, beginning) => {
@@ -30,7 +32,7 @@ describe("check --format", () => {
   it("names the formats there are when given another", async () => {
     const { code, stderr } = await check("--format", "pdf");
     expect(code).toBe(2);
-    expect(stderr).toContain("Allowed choices are text, json, markdown, mail, junit");
+    expect(stderr).toContain("Allowed choices are text, json, markdown, mail, itf, junit, sarif, github");
   });
 
   it("has the exit code of the run", async () => {
