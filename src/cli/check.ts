@@ -22,6 +22,7 @@ export interface CheckOptions extends VariantOptions, LimitOptions, SelectionOpt
   readonly format?: Format;
   readonly against?: string;
   readonly coverage?: boolean;
+  readonly paranoid?: boolean;
   readonly json?: boolean;
 }
 
@@ -33,7 +34,12 @@ export async function check(what: string | undefined, options: CheckOptions): Pr
   const { session, file, suites } = chosenSuites(what, options, variant, { coverage: options.coverage === true });
   const limits = limitsOf(options);
   const recorded = options.against === undefined ? null : readLedgerFile(options.against, LEDGER_HINT);
-  const results = await runSuites(session, suites, { variant, limits, engine: options.engine ?? "fast" });
+  const results = await runSuites(session, suites, {
+    variant,
+    limits,
+    engine: options.engine ?? "fast",
+    paranoid: options.paranoid === true,
+  });
   const runs = results.flatMap((result) => (result.kind === "run" ? [result.run] : []));
   const names = new Set(session.suites.map(({ name }) => name));
   const against = recorded === null ? null : compareWith(options.against as string, recorded, ledgerOf(runs), names);

@@ -59,6 +59,7 @@ function addCheck(program: Command, done: (exitCode: number) => void): void {
     .addOption(
       new Option("--format <format>", "what to print: text for a terminal, or a form for somewhere else (README)").choices(FORMATS),
     )
+    .addOption(new Option("--paranoid", "run every transition natively too, and compare (slow: give --max-states)").conflicts("engine"))
     .option("--coverage", "say at the end what of the model was not exercised")
     .addOption(new Option("--json", "the same as --format json: one JSON document (docs/json.md)").conflicts("format"))
     .addHelpText(

@@ -10,14 +10,12 @@ import { LockOrder } from "../check/lockdep.js";
 import { describeStuck, stuckThreads, type ThreadSituation } from "../check/stuck.js";
 import { ModelError } from "../lang/errors.js";
 import type { Property } from "../lang/property.js";
-import type { StructInfo } from "../lang/schema.js";
-import { FREE, FREED } from "../state/layout.js";
-import { get, type Place, put } from "../state/packing.js";
+import { get, type Place } from "../state/packing.js";
 import type { Control } from "../step/control.js";
-import { refersTo } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
 import { CHOICE, CHOICE_CHILDREN, LEAF, READ_CHILDREN } from "../step/rules.js";
 import { FindingBook, type Occurrence } from "./findings.js";
+import { FreedSlots } from "./freed-slots.js";
 import {
   ACQUIRES,
   CLOSED,
@@ -35,6 +33,7 @@ import { overLimit } from "./limits.js";
 import { nearestLivelock } from "./livelock.js";
 import { Marks } from "./marks.js";
 import type { End, Exploration, ExploreOptions, Finding, Outcome, Progress } from "./outcome.js";
+import { compareNatively } from "./paranoid.js";
 import { shortestPath } from "./shortest.js";
 import { Store } from "./store.js";
 
@@ -64,14 +63,6 @@ interface Affected {
   readonly onStep: readonly LearnedInstance[];
 }
 
-/** A slot of an allocated struct, with everything that can refer to it. */
-interface DynamicSlot {
-  readonly struct: StructInfo;
-  readonly slot: number;
-  readonly liveness: Place;
-  readonly pointers: readonly { readonly place: Place; readonly code: number }[];
-}
-
 export class FastRun {
   readonly learner: Learner;
   readonly store: Store;
@@ -90,8 +81,7 @@ export class FastRun {
   readonly #stepsOfThread: Int32Array;
   readonly #choiceNode = new Int32Array(256);
   readonly #choiceTaken = new Int32Array(256);
-  readonly #dynamicSlots: readonly DynamicSlot[];
-  readonly #freedBits: Uint32Array;
+  readonly #freedSlots: FreedSlots;
   /** By leaf. */
   readonly #affected: Affected[] = [];
   readonly #onState: readonly LearnedInstance[];
@@ -107,6 +97,7 @@ export class FastRun {
   #pauseAt = Number.POSITIVE_INFINITY;
   #transitions = 0;
   faultedSteps = 0;
+  #comparedNatively = 0;
 
   /** With the learner of another run, what that one has learned is known. */
   constructor(
@@ -132,9 +123,7 @@ export class FastRun {
     this.#atEnd = ofKind("atEnd");
     this.#asksForEnds = machine.terminates || this.#atEnd.length > 0;
     this.#settled = new Uint8Array(instances.length);
-    this.#dynamicSlots = this.#findDynamicSlots();
-    this.#freedBits = new Uint32Array(packing.words);
-    for (const { liveness } of this.#dynamicSlots) put(this.#freedBits, liveness, FREED);
+    this.#freedSlots = new FreedSlots(this.learner);
   }
 
   /** Puts the initial state into the store, and judges it. */
@@ -155,6 +144,8 @@ export class FastRun {
     let lastLook = performance.now();
     this.#pauseAt = lastLook + LOOK_EVERY;
     let depth = 0;
+    // A state that is run natively too takes long.
+    const lookMask = options.paranoid ? 0 : 1023;
     for (let number = 0; number < store.count; number++) {
       if (number === levelStart[depth + 1]) {
         depth++;
@@ -183,7 +174,7 @@ export class FastRun {
         end = { kind: "limit", what: "states" };
         break;
       }
-      if (!isWhole || ((number & 1023) === 1023 && performance.now() - lastLook > LOOK_EVERY)) {
+      if (!isWhole || ((number & lookMask) === lookMask && performance.now() - lastLook > LOOK_EVERY)) {
         lastLook = performance.now();
         this.#pauseAt = lastLook + LOOK_EVERY;
         end = yield* this.#look(number, depth);
@@ -335,7 +326,7 @@ export class FastRun {
       const word = heap[at] as number;
       next[word] = ((next[word] as number) & (heap[at + 1] as number)) | (heap[at + 2] as number);
     }
-    this.#normalise();
+    this.#freedSlots.normalise(next);
   }
 
   /**
@@ -384,6 +375,7 @@ export class FastRun {
       if (this.#onStep.length > 0) this.#judgeStep(leafNumber, number, depth, step);
     }
     this.#judgeRest(number, depth, steps);
+    if (this.options.paranoid) this.#comparedNatively += compareNatively(this, depth, steps);
     return true;
   }
 
@@ -530,42 +522,6 @@ export class FastRun {
     });
   }
 
-  /** Turns freed slots that nothing refers to into free ones; most states have no freed slot, which the first loop sees. */
-  #normalise(): void {
-    const { next } = this;
-    const freedBits = this.#freedBits;
-    let freed = 0;
-    for (let word = 0; word < next.length; word++) freed |= (next[word] as number) & (freedBits[word] as number);
-    if (freed === 0) return;
-    for (const { struct, slot, liveness, pointers } of this.#dynamicSlots) {
-      if (get(next, liveness) !== FREED) continue;
-      if (pointers.some(({ place, code }) => get(next, place) === code)) continue;
-      const { registers } = this.machine;
-      if (
-        registers.some((register) =>
-          refersTo(register.controls[this.learner.controlNumber(next, register.thread)] as Control, struct, slot),
-        )
-      )
-        continue;
-      put(next, liveness, FREE);
-    }
-  }
-
-  #findDynamicSlots(): DynamicSlot[] {
-    const { layout } = this.machine;
-    const { packing } = this.learner;
-    return layout.schema.structs.flatMap((struct) =>
-      Array.from({ length: layout.slots(struct) }, (_, slot) => slot).flatMap((slot): DynamicSlot[] => {
-        const cell = layout.livenessCell(struct, slot);
-        if (cell < 0) return [];
-        const pointers = (layout.pointers[struct.number] ?? [])
-          .filter(({ member }) => member < 0 || member === slot)
-          .map(({ cell: pointer, member }) => ({ place: packing.cells[pointer] as Place, code: member < 0 ? slot + 1 : 1 }));
-        return [{ struct, slot, liveness: packing.cells[cell] as Place, pointers }];
-      }),
-    );
-  }
-
   #progress(number: number, depth: number): Progress {
     return {
       states: this.store.count,
@@ -596,6 +552,7 @@ export class FastRun {
       statistics: {
         seconds: explored,
         nativeRuns: machine.nativeRuns,
+        comparedNatively: this.#comparedNatively,
         nativeSeconds: learner.nativeSeconds,
         controlStates: machine.registers.reduce((sum, register) => sum + register.controls.length, 0),
         bytesPerState: store.bytes / store.count,

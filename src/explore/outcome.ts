@@ -15,6 +15,8 @@ export interface ExploreOptions {
   readonly limits?: Limits;
   /** Codes of properties and checks whose violation does not end the run; any other ends it after the level it is found in. */
   readonly goOnAfter?: ReadonlySet<string>;
+  /** Run everything natively too, and compare. The fast engine only; the other one does nothing else. */
+  readonly paranoid?: boolean;
 }
 
 /** Something that is not as it should be, with a shortest path to it. */
@@ -67,6 +69,8 @@ export interface Statistics {
   /** Blocks run natively, and the seconds that took. */
   readonly nativeRuns: number;
   readonly nativeSeconds: number;
+  /** Transitions that were run natively too and came out as the rules say; 0 unless that was asked for. */
+  readonly comparedNatively: number;
   readonly controlStates: number;
   /** Bytes of states and visited set together, per state; 0 for the reference engine. */
   readonly bytesPerState: number;

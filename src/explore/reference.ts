@@ -214,6 +214,7 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
     statistics: {
       seconds,
       nativeRuns: machine.nativeRuns,
+      comparedNatively: 0,
       nativeSeconds: seconds,
       controlStates: machine.registers.reduce((sum, register) => sum + register.controls.length, 0),
       bytesPerState: 0,

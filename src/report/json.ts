@@ -192,6 +192,8 @@ export interface JsonStatistics {
   /** Blocks of model code that were run, and the share of the time that took, from 0 to 1. */
   readonly nativeRuns: number;
   readonly nativeShare: number;
+  /** Transitions that `--paranoid` ran natively too; 0 without it. */
+  readonly comparedNatively: number;
   readonly controlStates: number;
   /** States and visited set together; 0 with the reference engine. */
   readonly bytesPerState: number;

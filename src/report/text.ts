@@ -122,6 +122,7 @@ function statisticsLines(runs: readonly SuiteRun[], options: TextOptions): strin
   const parts = [
     `${rounded(largest.outcome.transitions / Math.max(statistics.seconds, 1e-6))} transitions/s`,
     `${rounded(statistics.nativeRuns)} native runs of model code (${percent(statistics.nativeSeconds, statistics.seconds)} of the time)`,
+    ...(statistics.comparedNatively > 0 ? [`${rounded(statistics.comparedNatively)} native runs compared with the rules`] : []),
     ...(statistics.bytesPerState > 0 ? [`${Math.round(statistics.bytesPerState)} bytes/state`] : []),
     `${rounded(statistics.controlStates)} control states`,
     duration(statistics.seconds),

@@ -12,6 +12,8 @@ export interface RunSuiteOptions {
   readonly variant?: Variant;
   readonly engine?: "fast" | "reference";
   readonly limits?: Limits;
+  /** Run every transition natively too, and compare: throws a ModelError at the first difference. */
+  readonly paranoid?: boolean;
 }
 
 /** One line of the verdict table. */
@@ -62,7 +64,11 @@ export function* runSuite(
   const machine = machineOf(session, suite, options.variant);
   const variant = resolvedVariant(suite, machine, options.variant ?? {});
   const explore = options.engine === "reference" ? exploreReference : exploreFast;
-  const explored = yield* explore(machine, { limits: options.limits ?? {}, goOnAfter: new Set(Object.keys(suite.expected ?? {})) });
+  const explored = yield* explore(machine, {
+    limits: options.limits ?? {},
+    paranoid: options.paranoid ?? false,
+    goOnAfter: new Set(Object.keys(suite.expected ?? {})),
+  });
   const traces = explored.findings.map((finding) => replayFinding(machine, finding));
   const outcome: Outcome = { ...explored, findings: traces.map(({ finding }) => finding) };
   const isChanged = Object.values(variant).some((change) => change !== undefined && String(change) !== "");

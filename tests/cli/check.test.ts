@@ -286,6 +286,21 @@ describe("streams", () => {
   });
 });
 
+describe("--paranoid", () => {
+  it("says how much it compared, and has no use for the other engine", async () => {
+    const { stdout, code } = await iommuMc(["check", small, "--suite", "small/holds", "--paranoid"]);
+    expect([code, /native runs compared with the rules/.test(stdout.replace(/\s+/g, " "))]).toEqual([0, true]);
+    expect((await iommuMc(["check", small, "--paranoid", "--engine", "reference"])).code).toBe(2);
+  });
+
+  it("ends a model that keeps state outside of the state with exit code 2 and a place", async () => {
+    const { code, stderr, stdout } = await iommuMc(["check", "tests/cli/fixtures/hidden.ts", "--paranoid"]);
+    expect([code, stdout.includes("MODEL ERROR")]).toEqual([2, true]);
+    expect(stderr).toMatch(/hidden\.ts:\d+:\d+: hidden state: run natively/);
+    expect((await iommuMc(["check", "tests/cli/fixtures/hidden.ts"])).code).toBe(0);
+  });
+});
+
 describe("--coverage", () => {
   it("says what was not exercised, in the text and in the document, and nothing if it is not asked for", async () => {
     const { stdout, code } = await iommuMc(["check", small, "--suite", "small/holds", "--coverage"]);
@@ -345,7 +360,17 @@ describe("--json", () => {
     expect(finding?.trace[0]?.changes).toContainEqual({ cell: "acc.last", from: "NULL", to: "entry0" });
     for (const { statistics } of document.suites) {
       expect(Object.keys(statistics).sort()).toEqual(
-        ["bytesPerState", "controlStates", "nativeRuns", "nativeShare", "paths", "seconds", "transitionsPerSecond", "widest"].sort(),
+        [
+          "bytesPerState",
+          "comparedNatively",
+          "controlStates",
+          "nativeRuns",
+          "nativeShare",
+          "paths",
+          "seconds",
+          "transitionsPerSecond",
+          "widest",
+        ].sort(),
       );
     }
   });

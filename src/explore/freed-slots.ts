@@ -1,0 +1,60 @@
+/** Freed slots of packed states: free again, once nothing refers to them. */
+import type { StructInfo } from "../lang/schema.js";
+import { FREE, FREED } from "../state/layout.js";
+import { get, type Place, put } from "../state/packing.js";
+import { type Control, refersTo } from "../step/control.js";
+import type { Learner } from "./learner.js";
+
+/** A slot of an allocated struct, with everything that can refer to it. */
+interface DynamicSlot {
+  readonly struct: StructInfo;
+  readonly slot: number;
+  readonly liveness: Place;
+  readonly pointers: readonly { readonly place: Place; readonly code: number }[];
+}
+
+export class FreedSlots {
+  readonly #slots: readonly DynamicSlot[];
+  readonly #freedBits: Uint32Array;
+
+  constructor(readonly learner: Learner) {
+    this.#slots = this.#findSlots();
+    this.#freedBits = new Uint32Array(learner.packing.words);
+    for (const { liveness } of this.#slots) put(this.#freedBits, liveness, FREED);
+  }
+
+  /** Turns freed slots that nothing refers to into free ones; most states have no freed slot, which the first loop sees. */
+  normalise(next: Uint32Array): void {
+    const freedBits = this.#freedBits;
+    let freed = 0;
+    for (let word = 0; word < next.length; word++) freed |= (next[word] as number) & (freedBits[word] as number);
+    if (freed === 0) return;
+    for (const { struct, slot, liveness, pointers } of this.#slots) {
+      if (get(next, liveness) !== FREED) continue;
+      if (pointers.some(({ place, code }) => get(next, place) === code)) continue;
+      const { registers } = this.learner.machine;
+      if (
+        registers.some((register) =>
+          refersTo(register.controls[this.learner.controlNumber(next, register.thread)] as Control, struct, slot),
+        )
+      )
+        continue;
+      put(next, liveness, FREE);
+    }
+  }
+
+  #findSlots(): DynamicSlot[] {
+    const { layout } = this.learner.machine;
+    const { packing } = this.learner;
+    return layout.schema.structs.flatMap((struct) =>
+      Array.from({ length: layout.slots(struct) }, (_, slot) => slot).flatMap((slot): DynamicSlot[] => {
+        const cell = layout.livenessCell(struct, slot);
+        if (cell < 0) return [];
+        const pointers = (layout.pointers[struct.number] ?? [])
+          .filter(({ member }) => member < 0 || member === slot)
+          .map(({ cell: pointer, member }) => ({ place: packing.cells[pointer] as Place, code: member < 0 ? slot + 1 : 1 }));
+        return [{ struct, slot, liveness: packing.cells[cell] as Place, pointers }];
+      }),
+    );
+  }
+}
