@@ -3,6 +3,13 @@ import { alg, Graph } from "@dagrejs/graphlib";
 import { formatLocation, type Location } from "../lang/errors.js";
 import type { Names } from "../state/names.js";
 
+/** A mutex that was taken while another was held, by the cells of both, with the first place where that was seen. */
+export interface LockEdge {
+  readonly held: number;
+  readonly taken: number;
+  readonly location: Location | null;
+}
+
 export class LockOrder {
   readonly graph = new Graph({ directed: true });
   readonly #known = new Set<number>();
@@ -14,6 +21,14 @@ export class LockOrder {
     this.#known.add(key);
     this.graph.setEdge(String(held), String(taken), { location });
     return held === taken ? [held] : this.#cycleThrough(held, taken);
+  }
+
+  /** All orders seen, by the cells of the mutexes. */
+  get edges(): LockEdge[] {
+    return this.graph
+      .edges()
+      .map(({ v, w }) => ({ held: Number(v), taken: Number(w), ...(this.graph.edge(v, w) as Pick<LockEdge, "location">) }))
+      .sort((one, other) => one.held - other.held || one.taken - other.taken);
   }
 
   /** The cycle in words, with the place in the model where each order was first seen. */

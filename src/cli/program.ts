@@ -1,8 +1,9 @@
 /** The commands, their options and their help. */
-import { Command, Option } from "commander";
+import { Argument, Command, Option } from "commander";
 import { FORMATS } from "../report/formats.js";
 import { TRACES_SHOWN } from "../report/shown.js";
 import { type CheckOptions, check } from "./check.js";
+import { GRAPHS, type GraphKind, type GraphOptions, graph } from "./graph.js";
 import { version } from "./header.js";
 import { type LedgerOptions, ledger } from "./ledger.js";
 import { list } from "./list.js";
@@ -36,6 +37,7 @@ export function makeProgram(done: (exitCode: number) => void): Command {
   addTopology(program, done);
   addLedger(program, done);
   addReport(program, done);
+  addGraph(program, done);
   return program;
 }
 
@@ -180,6 +182,29 @@ function addReport(program: Command, done: (exitCode: number) => void): void {
     .option("--json", "print one JSON document (docs/json.md)")
     .addHelpText("after", examples("iommu-mc report", "iommu-mc report --check", "iommu-mc report my-design.ts --out pages"))
     .action(async (design: string | undefined, options: ReportOptions) => done(await report(design, options)));
+}
+
+function addGraph(program: Command, done: (exitCode: number) => void): void {
+  const command = program
+    .command("graph")
+    .summary("draw calls, lock order or topology, in DOT")
+    .description(
+      "Prints a graph in DOT, for Graphviz: the calls among model functions, the order in which a suite takes its locks (which runs it), or the objects it begins with.",
+    )
+    .addArgument(new Argument("<what>", "which graph").choices(GRAPHS));
+  addVariantOptions(addSelectionOptions(command));
+  addLimitOptions(command)
+    .option("--file <file>", "a .ts file that exports suites, instead of the bundled ones")
+    .option("--json", "print one JSON document (docs/json.md)")
+    .addHelpText(
+      "after",
+      examples(
+        "iommu-mc graph procedures linux-6.1 | dot -Tsvg > calls.svg",
+        "iommu-mc graph lock-order --suite vfio-close/arm_smmu_v3",
+        "iommu-mc graph topology my-design.ts",
+      ),
+    )
+    .action(async (kind: GraphKind, design: string | undefined, options: GraphOptions) => done(await graph(kind, design, options)));
 }
 
 function examples(...lines: readonly string[]): string {

@@ -10,7 +10,7 @@ import type { ExitCode } from "../session/run-suite.js";
 import { runSuites } from "./drive.js";
 import { UsageError } from "./errors.js";
 import { headerOf, jsonText } from "./header.js";
-import { isPath, open, select } from "./select.js";
+import { chosenSuites, isPath } from "./select.js";
 import { print } from "./terminal.js";
 
 export interface ReportOptions {
@@ -30,8 +30,7 @@ export async function report(what: string | undefined, options: ReportOptions): 
   }
   const out = options.out ?? resolve(packageRoot(), "reports/pages");
   // Pages are the same whoever makes them: places in bundled models are given from the package's folder.
-  const { session } = open(file, file === undefined ? { root: packageRoot() } : {});
-  const suites = select(session.suites, what === undefined || file !== undefined ? {} : { design: what });
+  const { session, suites } = chosenSuites(what, {}, {}, file === undefined ? { root: packageRoot() } : {});
   const results = await runSuites(session, suites, {});
   const failed = results.find((result) => result.kind === "error");
   if (failed?.kind === "error") throw failed.error;

@@ -549,6 +549,7 @@ export class FastRun {
       results: book.results(machine.properties, machine.terminates, end),
       findings,
       faultedSteps: this.faultedSteps,
+      lockOrder: this.#lockOrder.edges,
       statistics: {
         seconds: explored,
         nativeRuns: machine.nativeRuns,

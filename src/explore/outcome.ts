@@ -1,4 +1,5 @@
 /** What a run found out. A value: reporters and the command line are functions of it. */
+import type { LockEdge } from "../check/lockdep.js";
 import type { CheckName } from "../lang/context.js";
 import type { Location } from "../lang/errors.js";
 
@@ -61,6 +62,8 @@ export interface Outcome {
   readonly findings: readonly Finding[];
   /** Steps that ended in a fault and were not followed further: every "holds" is without what comes after them. */
   readonly faultedSteps: number;
+  /** Which mutexes were taken under which. */
+  readonly lockOrder: readonly LockEdge[];
   readonly statistics: Statistics;
 }
 

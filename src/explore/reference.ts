@@ -211,6 +211,7 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
     results: book.results(properties, machine.terminates, end),
     findings,
     faultedSteps,
+    lockOrder: lockOrder.edges,
     statistics: {
       seconds,
       nativeRuns: machine.nativeRuns,

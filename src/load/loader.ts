@@ -6,6 +6,7 @@ import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { type Location, ModelError } from "../lang/errors.js";
 import type { CoveragePoint, ModuleRuntime, ProcedureInfo, RuntimeFactory, Site } from "../lang/runtime.js";
 import { type Cache, defaultCacheDir, hashOf, openCache, toolFingerprint } from "./cache.js";
+import { type CallGraph, callGraph } from "./calls.js";
 import { allSafeguards, type Instrumented, instrument, type Safeguards } from "./instrument.js";
 import { LoadError } from "./refusals.js";
 import { contentOf, type TypecheckResult, typecheck } from "./typecheck.js";
@@ -28,6 +29,8 @@ export interface Loader {
   locate(error: Error): Location | undefined;
   /** Every model file loaded so far, absolute paths, in the order in which their evaluation began. */
   readonly files: readonly string[];
+  /** Which functions of the loaded files call which. */
+  calls(): CallGraph;
   /** The procedures of all loaded files. The second of a name is found as `name@file`. */
   readonly procedures: ReadonlyMap<string, ProcedureInfo>;
   /** The coverage points of all loaded files; empty unless coverage is asked for. */
@@ -241,6 +244,14 @@ export function createLoader(options: LoaderOptions): Loader {
     },
     locate,
     files,
+    calls: () =>
+      callGraph(
+        files.map((path) => ({
+          shown: shown(path),
+          text: contentOf(path, virtual) ?? "",
+          imports: new Map([...(compiled.get(path)?.imported ?? [])].map(([specifier, target]) => [specifier, shown(target)])),
+        })),
+      ),
     procedures,
     points,
   };

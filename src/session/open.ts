@@ -8,8 +8,11 @@ import { type Location, ModelError } from "../lang/errors.js";
 import * as lang from "../lang/index.js";
 import type { CoveragePoint } from "../lang/runtime.js";
 import type { NotExercised, Suite } from "../lang/suite.js";
+import type { CallGraph } from "../load/calls.js";
 import { createLoader, type Loader, type LoaderOptions } from "../load/loader.js";
 import { createRuntime } from "../step/runtime.js";
+
+export type { CallGraph } from "../load/calls.js";
 
 /** The suites of a file, with what is needed to run them and to point into its source. */
 export interface Session {
@@ -17,6 +20,8 @@ export interface Session {
   /** Simplifications stated by the loaded model files. */
   readonly abstractions: readonly Abstraction[];
   readonly locate: (error: Error) => Location | null;
+  /** Which functions of the loaded files call which. */
+  readonly calls: () => CallGraph;
   /** Names of the procedures of all loaded files. */
   readonly procedures: ReadonlySet<string>;
   /** Places of the loaded files that a run may exercise or not; empty unless coverage was asked for. */
@@ -76,6 +81,7 @@ export function session(suites: readonly Suite[], loader: Loader, notExercised: 
     suites,
     abstractions: takeAbstractions(),
     locate: (error) => loader.locate(error) ?? null,
+    calls: () => loader.calls(),
     procedures,
     points: loader.points,
     notExercised,

@@ -59,7 +59,7 @@ export function found({ findings }: Outcome): string[] {
 }
 
 /** Findings and verdicts that a test can compare between the engines; order and choice among shortest traces are each engine's own. */
-export function comparable({ end, states, transitions, depth, results, findings, faultedSteps }: Outcome) {
+export function comparable({ end, states, transitions, depth, results, findings, faultedSteps, lockOrder }: Outcome) {
   return {
     end,
     states,
@@ -67,6 +67,7 @@ export function comparable({ end, states, transitions, depth, results, findings,
     depth,
     faultedSteps,
     results,
+    lockOrder: lockOrder.map(({ held, taken }) => `${held} → ${taken}`),
     findings: findings.map((finding) => `${finding.check} ${finding.location ? `${finding.location.line}:` : ""} @${finding.depth}`).sort(),
   };
 }
