@@ -187,7 +187,7 @@ export class FastRun {
     if (end.kind === "complete" && book.unexpected) end = { kind: "violation" };
     if (end.kind === "complete" && this.machine.terminates) end = yield* this.#lookForLivelock(depth);
     this.judgeWholeRun();
-    return this.#outcome(end, store.count > (levelStart[depth + 1] as number) ? depth + 1 : depth);
+    return yield* this.#outcome(end, store.count > (levelStart[depth + 1] as number) ? depth + 1 : depth);
   }
 
   /** The checks that have to know the run as a whole. */
@@ -530,15 +530,44 @@ export class FastRun {
       frontier: this.store.count - number,
       seconds: (performance.now() - this.started) / 1000,
       memoryBytes: process.memoryUsage.rss(),
+      tracing: null,
     };
   }
 
-  #outcome(end: End, depth: number): Outcome {
+  /**
+   * Searches a trace to everything found. That may take as long again as the run was allowed to, and can be
+   * interrupted; who ended the run by an interrupt wants to see what it found.
+   */
+  *#trace(end: End, depth: number): Generator<Progress, Pick<Outcome, "findings" | "untraced">, "interrupt" | undefined> {
+    const stoppedBy = end.kind === "limit" ? end.what : null;
+    const latest = 2 * (this.options.limits?.timeoutSeconds ?? Number.POSITIVE_INFINITY);
+    const findings: Finding[] = [];
+    const untraced = new Set<string>();
+    let lastLook = 0;
+    let hasToStop = false;
+    for (const { occurrences, ...found } of this.book.candidates.values()) {
+      const search = shortestPath(this, found.depth, occurrences);
+      let step = search.next();
+      while (!step.done && !hasToStop) {
+        if (performance.now() - lastLook > LOOK_EVERY) {
+          lastLook = performance.now();
+          const progress = { ...this.#progress(this.store.count, depth), tracing: found.check };
+          const request = yield progress;
+          const over = overLimit({ ...this.options.limits, timeoutSeconds: latest }, progress);
+          hasToStop = (over !== null && over !== stoppedBy) || over === "time" || (request === "interrupt" && stoppedBy !== "interrupt");
+        }
+        step = search.next();
+      }
+      if (step.done) findings.push({ ...found, path: step.value });
+      else untraced.add(found.check);
+    }
+    return { findings, untraced: [...untraced] };
+  }
+
+  *#outcome(end: End, depth: number): Exploration {
     const { machine, learner, store, book } = this;
     const explored = (performance.now() - this.started) / 1000;
-    const findings = [...book.candidates.values()].map(
-      ({ occurrences, ...found }): Finding => ({ ...found, path: shortestPath(this, found.depth, occurrences) }),
-    );
+    const { findings, untraced } = yield* this.#trace(end, depth);
     const widest = [...learner.pathsOf].sort((one, other) => other[1] - one[1]).slice(0, 3);
     return {
       engine: "fast",
@@ -548,6 +577,7 @@ export class FastRun {
       depth,
       results: book.results(machine.properties, machine.terminates, end),
       findings,
+      untraced,
       faultedSteps: this.faultedSteps,
       lockOrder: this.#lockOrder.edges,
       statistics: {

@@ -60,6 +60,8 @@ export interface Outcome {
   readonly depth: number;
   readonly results: readonly CheckResult[];
   readonly findings: readonly Finding[];
+  /** Properties and checks of which something was found, but the search for its trace was stopped. */
+  readonly untraced: readonly string[];
   /** Steps that ended in a fault and were not followed further: every "holds" is without what comes after them. */
   readonly faultedSteps: number;
   /** Which mutexes were taken under which. */
@@ -90,9 +92,11 @@ export interface Progress {
   readonly frontier: number;
   readonly seconds: number;
   readonly memoryBytes: number;
+  /** Of what the trace is being searched, when the exploring is over. */
+  readonly tracing: string | null;
 }
 
-/** A run in progress: yields now and then; ends with its outcome. Send "interrupt" to have it end with what is known. */
+/** A run in progress: yields now and then; ends with its outcome. Send "interrupt" to have it end with what is known; while traces are searched, to do without them. */
 export type Exploration = Generator<Progress, Outcome, "interrupt" | undefined>;
 
 /** The always-on checks of a scenario. */

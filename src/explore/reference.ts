@@ -179,7 +179,15 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
       lastProgress = now;
       const seconds = (now - started) / 1000;
       const memoryBytes = process.memoryUsage.rss();
-      const progress = { states: visited.length, transitions, depth, frontier: visited.length - number, seconds, memoryBytes };
+      const progress = {
+        states: visited.length,
+        transitions,
+        depth,
+        frontier: visited.length - number,
+        seconds,
+        memoryBytes,
+        tracing: null,
+      };
       const over = overLimit(limits, progress);
       if (over !== null) end = { kind: "limit", what: over };
       const request = yield progress;
@@ -210,6 +218,7 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
     depth: visited.at(-1)?.depth ?? 0,
     results: book.results(properties, machine.terminates, end),
     findings,
+    untraced: [],
     faultedSteps,
     lockOrder: lockOrder.edges,
     statistics: {

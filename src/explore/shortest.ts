@@ -16,12 +16,15 @@ interface Visit {
   readonly previous: Visit | null;
 }
 
-/** Ordinals of the steps. `depth` counts the last step too if the occurrence is a step. */
-export function shortestPath(run: FastRun, depth: number, occurrences: readonly Occurrence[]): number[] {
+/** States between two looks around. */
+const LOOK_EVERY_STATES = 1024;
+
+/** Ordinals of the steps. `depth` counts the last step too if the occurrence is a step. Yields now and then, so that it can be left. */
+export function* shortestPath(run: FastRun, depth: number, occurrences: readonly Occurrence[]): Generator<undefined, number[]> {
   const lastLevel = occurrences[0]?.ordinal === null ? depth : depth - 1;
-  const marked = markBackwards(run, lastLevel, occurrences);
+  const marked = yield* markBackwards(run, lastLevel, occurrences);
   let frontier: Visit[] = [{ state: 0, thread: -1, changes: 0, ordinal: -1, previous: null }];
-  for (let level = 0; level < lastLevel; level++) frontier = advance(run, frontier, marked[level + 1] as Set<number>);
+  for (let level = 0; level < lastLevel; level++) frontier = yield* advance(run, frontier, marked[level + 1] as Set<number>);
   const ordinals = new Map<number, (number | null)[]>();
   for (const { state, ordinal } of occurrences) ordinals.set(state, [...(ordinals.get(state) ?? []), ordinal]);
   let best: Visit | null = null;
@@ -37,7 +40,7 @@ export function shortestPath(run: FastRun, depth: number, occurrences: readonly 
 }
 
 /** Per level, the states on a shortest path to an occurrence. */
-function markBackwards(run: FastRun, lastLevel: number, occurrences: readonly Occurrence[]): Set<number>[] {
+function* markBackwards(run: FastRun, lastLevel: number, occurrences: readonly Occurrence[]): Generator<undefined, Set<number>[]> {
   const marked: Set<number>[] = [];
   marked[lastLevel] = new Set(occurrences.map(({ state }) => state));
   for (let level = lastLevel - 1; level >= 0; level--) {
@@ -45,6 +48,7 @@ function markBackwards(run: FastRun, lastLevel: number, occurrences: readonly Oc
     const here = new Set<number>();
     const end = run.levelStart[level + 1] as number;
     for (let state = run.levelStart[level] as number; state < end; state++) {
+      if (state % LOOK_EVERY_STATES === 0) yield;
       const steps = loadState(run, state, level);
       for (let step = 0; step < steps; step++) {
         if (ahead.has(successor(run, step))) {
@@ -59,9 +63,10 @@ function markBackwards(run: FastRun, lastLevel: number, occurrences: readonly Oc
 }
 
 /** One level forwards: for each marked state and last thread the visit with the fewest changes, the first such one. */
-function advance(run: FastRun, frontier: readonly Visit[], ahead: ReadonlySet<number>): Visit[] {
+function* advance(run: FastRun, frontier: readonly Visit[], ahead: ReadonlySet<number>): Generator<undefined, Visit[]> {
   const best = new Map<string, Visit>();
-  for (const previous of frontier) {
+  for (const [position, previous] of frontier.entries()) {
+    if (position % LOOK_EVERY_STATES === LOOK_EVERY_STATES - 1) yield;
     const steps = loadState(run, previous.state, 0);
     for (let step = 0; step < steps; step++) {
       const state = successor(run, step);

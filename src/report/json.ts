@@ -133,6 +133,8 @@ export interface JsonSuite {
   readonly transitions: number;
   /** Steps to the farthest state. */
   readonly depth: number;
+  /** Properties and checks of which something was found, but the search for its trace was stopped. */
+  readonly untraced: readonly string[];
   /** Steps that ended in a fault; what would come after them is not covered by any verdict. */
   readonly faultedSteps: number;
   readonly checks: readonly JsonCheckResult[];
@@ -243,6 +245,7 @@ function jsonSuite(run: SuiteRun, abstractions: readonly Abstraction[], limits: 
     states: outcome.states,
     transitions: outcome.transitions,
     depth: outcome.depth,
+    untraced: outcome.untraced,
     faultedSteps: outcome.faultedSteps,
     checks: comparisons.map(({ check, isProperty, verdict, expectedBecause, asExpected }) => ({
       check,

@@ -5,9 +5,12 @@ import { duration, rounded } from "./wrap.js";
 
 /** `3/11 ownership · 1.2 M states, 1.1 M transitions/s, frontier 80 k, depth 41, 210 MB, 4 s`, cut to the width: the name before the facts. */
 export function progressText(suite: string, position: string, progress: Progress, width: number): string {
-  const { states, transitions, frontier, depth, memoryBytes, seconds } = progress;
+  const { states, transitions, frontier, depth, memoryBytes, seconds, tracing } = progress;
   const rate = rounded(transitions / Math.max(seconds, 1e-3));
-  const facts = `${rounded(states)} states, ${rate} transitions/s, frontier ${rounded(frontier)}, depth ${depth}`;
+  const facts =
+    tracing === null
+      ? `${rounded(states)} states, ${rate} transitions/s, frontier ${rounded(frontier)}, depth ${depth}`
+      : `${rounded(states)} states, depth ${depth}, searching the trace of ${tracing}`;
   return fitted(`${position} ${suite}`, position.length, `${facts}, ${Math.round(memoryBytes / 1e6)} MB, ${duration(seconds)}`, width);
 }
 

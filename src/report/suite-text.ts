@@ -52,6 +52,9 @@ function runLines(run: SuiteRun, look: Look): string[] {
   lines.push(...remarkLines(run, look));
   const unfinished = comparisons.filter(({ verdict }) => verdict === "unfinished");
   if (unfinished.length > 0) lines.push(...remark(`not decided, since the run was not complete: ${folded(unfinished)}`, look));
+  if (outcome.untraced.length > 0) {
+    lines.push(...remark(`the search for a trace was stopped, so there is none for ${enumerate(outcome.untraced)}`, look, look.style.warn));
+  }
   if (outcome.faultedSteps > 0) {
     lines.push(...remark(`${counted(outcome.faultedSteps, "step")} ended in a fault; what would come after is not covered`, look));
   }

@@ -17,7 +17,7 @@ export type SuiteVerdict = "held" | "violated" | "vacuous" | "unfinished" | "mod
 /** The verdict of a run as a whole. An unfinished run is never said to hold, whatever was expected of it. */
 export function verdictOf({ outcome, comparisons }: SuiteRun): SuiteVerdict {
   const has = (verdict: Comparison["verdict"], among = comparisons) => among.some((comparison) => comparison.verdict === verdict);
-  if (outcome.findings.some(({ check }) => check === "model-fault")) return "model-fault";
+  if (comparisons.some(({ check, verdict }) => check === "model-fault" && verdict === "violated")) return "model-fault";
   const unexpected = comparisons.filter(({ asExpected }) => !asExpected);
   if (has("violated", unexpected)) return "violated";
   if (outcome.end.kind === "limit") return "unfinished";

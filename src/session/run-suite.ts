@@ -91,7 +91,7 @@ export function runSuiteNow(session: Session, suite: Suite, options: RunSuiteOpt
 }
 
 function exitCodeOf(outcome: Outcome, comparisons: readonly Comparison[]): ExitCode {
-  if (outcome.findings.some(({ check }) => check === "model-fault")) return 2;
+  if (comparisons.some(({ check, verdict }) => check === "model-fault" && verdict === "violated")) return 2;
   const off = comparisons.filter(({ asExpected }) => !asExpected);
   if (off.some(({ verdict }) => verdict !== "unfinished")) return 1;
   return off.length > 0 || outcome.end.kind === "limit" ? 3 : 0;

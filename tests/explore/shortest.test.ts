@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { runSuiteNow } from "../../src/session/run-suite.js";
+import { runSuite, runSuiteNow } from "../../src/session/run-suite.js";
 import { engines, explore, findingOf, load, tiny } from "../support/model.js";
 
 /** Two threads count to two each, in a box of their own; what is wrong depends on how far both are. */
@@ -82,5 +82,38 @@ describe.each(engines)("%s", (engine) => {
     const { session, suite } = load(text.replace("properties:", `expected: { P: { verdict: "violated", reason: "known" } }, properties:`));
     expect(runSuiteNow(session, suite, { engine })).toMatchObject({ outcome: { states: 16, end: { kind: "complete" } }, exitCode: 0 });
     expect(explore(text, engine)).toMatchObject({ outcome: { end: { kind: "violation" } }, exitCode: 1 });
+  });
+});
+
+describe("the search", () => {
+  const wheels = tiny({
+    procedures: "function* t(b) { for (;;) { yield; b.n = (b.n + 1) % 16; } }",
+    structs: "box: { n: counter(15) }",
+    make: `const boxes = [make("box", "a"), make("box", "b"), make("box", "c")];`,
+    threads: `...boxes.map((b, number) => thread("t" + number, t, b))`,
+    more: `properties: [claim("P", windows(s).always("box", (box, state) => !state.all("box").every((b) => b.n === 15)))]`,
+  });
+
+  /** Interrupts when `when` says so; the tracing is looked at before its first sweep, so one look is sure to come. */
+  function interrupted(when: (tracing: string | null) => boolean) {
+    const { session, suite } = load(wheels);
+    const run = runSuite(session, suite);
+    let step = run.next();
+    let looks = 0;
+    while (!step.done) {
+      if (when(step.value.tracing)) looks++;
+      step = run.next(when(step.value.tracing) ? "interrupt" : undefined);
+    }
+    return { ...step.value, looks };
+  }
+
+  test("can be interrupted; the verdict then stands without a trace", () => {
+    const { outcome, exitCode, looks } = interrupted((tracing) => tracing !== null);
+    expect(looks).toBe(1);
+    expect([outcome.end, outcome.untraced, outcome.findings, exitCode]).toEqual([{ kind: "violation" }, ["P"], [], 1]);
+  });
+
+  test("goes to its end if nobody interrupts", () => {
+    expect(interrupted(() => false).outcome.findings[0]?.path).toHaveLength(45);
   });
 });

@@ -49,7 +49,7 @@ describe("text", () => {
   });
 
   it("progress fits its line", () => {
-    const progress = { states: 1e6, transitions: 5e6, depth: 40, frontier: 8e4, seconds: 4, memoryBytes: 2e8 };
+    const progress = { states: 1e6, transitions: 5e6, depth: 40, frontier: 8e4, seconds: 4, memoryBytes: 2e8, tracing: null };
     for (const width of [20, 60, 80, 200]) {
       expect(progressText("ownership/intel-q35/group16", "3/11", progress, width).length).toBeLessThan(width);
     }
