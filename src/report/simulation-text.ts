@@ -7,7 +7,7 @@ import { boundsOf, boundsText, changesText, faultsText, objectsText } from "./bo
 import { shownLines } from "./finding-text.js";
 import { byPath } from "./shown.js";
 import type { Look } from "./style.js";
-import { remark, row } from "./suite-text.js";
+import { marginOf, remark, row } from "./suite-text.js";
 import { assumptionLines, briefLines } from "./text.js";
 import type { SuiteResult } from "./verdict.js";
 import { counted, enumerate, hanging } from "./wrap.js";
@@ -75,7 +75,7 @@ function simulationLines(run: SuiteSimulation, look: Look): string[] {
   ];
   return [
     ...row(words[exitCode], facts, look, { 0: good, 1: bad, 2: bad, 3: warn }[exitCode]),
-    ...hanging(" ".repeat(13), scenario.describes, look.width),
+    ...hanging(" ".repeat(marginOf(look)), scenario.describes, look.width),
     ...remarks(run).flatMap((text) => remark(text, look)),
   ];
 }

@@ -20,4 +20,7 @@ export interface Look {
 }
 
 /** Below this width no layout works, and lines are let run over instead. */
-export const NARROWEST = 60;
+export const NARROWEST = 40;
+
+/** Below this one nothing stands beside anything else: what has a column of its own elsewhere gets lines of its own. */
+export const NARROW = 64;

@@ -2,11 +2,14 @@
 import { SANITIZERS } from "../explore/outcome.js";
 import type { Comparison, SuiteRun } from "../session/run-suite.js";
 import { boundsOf, boundsText, changesText, faultsText, objectsText } from "./bounds.js";
-import type { Look } from "./style.js";
+import { type Look, NARROW } from "./style.js";
 import { type SuiteResult, type SuiteVerdict, verdictOf } from "./verdict.js";
 import { counted, duration, enumerate, hanging, joined } from "./wrap.js";
 
-const MARGIN = 13;
+/** Columns before a suite's facts: for its verdict, unless that stands alone on its line. */
+export function marginOf({ width }: Look): number {
+  return width < NARROW ? 2 : 13;
+}
 
 const words: Readonly<Record<SuiteVerdict, string>> = {
   held: "held",
@@ -48,7 +51,7 @@ function runLines(run: SuiteRun, look: Look): string[] {
     boundsText(bounds),
   ];
   const lines = row(word, claim, look, paint);
-  lines.push(...hanging(" ".repeat(MARGIN), scenario.describes, look.width));
+  lines.push(...hanging(" ".repeat(marginOf(look)), scenario.describes, look.width));
   lines.push(...remarkLines(run, look));
   const unfinished = comparisons.filter(({ verdict }) => verdict === "unfinished");
   if (unfinished.length > 0) lines.push(...remark(`not decided, since the run was not complete: ${folded(unfinished)}`, look));
@@ -105,11 +108,14 @@ function remarkLines({ comparisons }: SuiteRun, look: Look): string[] {
 }
 
 /** A row of the table: a word in the margin, and facts. */
-export function row(word: string, facts: readonly string[], { width, style }: Look, paint: (text: string) => string): string[] {
-  const [first, ...rest] = joined(word.padEnd(MARGIN), facts, width);
+export function row(word: string, facts: readonly string[], look: Look, paint: (text: string) => string): string[] {
+  const { width, style } = look;
+  const margin = marginOf(look);
+  if (width < NARROW) return [paint(style.bold(word)), ...joined(" ".repeat(margin), facts, width)];
+  const [first, ...rest] = joined(word.padEnd(margin), facts, width);
   return [paint(style.bold(word)) + (first as string).slice(word.length), ...rest];
 }
 
-export function remark(text: string, { width }: Look, paint: (text: string) => string = (same) => same): string[] {
-  return hanging(`${" ".repeat(MARGIN)}- `, text, width).map(paint);
+export function remark(text: string, look: Look, paint: (text: string) => string = (same) => same): string[] {
+  return hanging(`${" ".repeat(marginOf(look))}- `, text, look.width).map(paint);
 }

@@ -5,7 +5,7 @@
  */
 import type { Machine } from "../step/machine.js";
 import type { Trace } from "../trace/replay.js";
-import type { Look } from "./style.js";
+import { type Look, NARROW, NARROWEST } from "./style.js";
 import { type StepRows, stepRows } from "./trace-rows.js";
 import { padEnd, widthOf, wrap, wrapCall } from "./wrap.js";
 
@@ -23,6 +23,7 @@ interface Plan {
   readonly calls: number;
   /** Columns for the changes; 0 if they stand below. */
   readonly notes: number;
+  /** Columns for the places, with what sets them off; 0 if they stand below. */
   readonly places: number;
   readonly indent: number;
 }
@@ -50,11 +51,11 @@ export function traceLines(machine: Machine, trace: Pick<Trace, "steps" | "state
 
 function planOf(steps: readonly StepRows[], names: readonly string[], lane: ReadonlyMap<number, number>, width: number): Plan {
   const longest = (texts: readonly string[]) => Math.max(0, ...texts.map(widthOf));
-  const places = longest(steps.map(({ place }) => place));
+  const places = width < NARROW ? 0 : longest(steps.map(({ place }) => place)) + 2;
   const isBeside = width >= BESIDE;
   const longestNote = longest(steps.flatMap(({ notes }) => notes));
   const notes = isBeside ? Math.min(longestNote, Math.max(28, Math.floor(width * 0.32))) : 0;
-  const room = isBeside ? width - NUMBER - 3 - notes - 2 - places : width - NUMBER - 2 - places;
+  const room = isBeside ? width - NUMBER - 3 - notes - places : width - NUMBER - places;
   const deepest = Math.max(0, ...steps.flatMap(({ rows }) => rows.map(({ depth }) => depth)));
   const indent = room - 2 * deepest >= LEAST_LANE ? 2 : 1;
   const needs = names.map((_, position) =>
@@ -68,7 +69,7 @@ function planOf(steps: readonly StepRows[], names: readonly string[], lane: Read
   const least = names.map((name) => widthOf(name) + 2);
   const spareForLast = room - least.slice(0, -1).reduce((sum, need) => sum + need, 0);
   const hasLanes = names.length < 2 || spareForLast >= Math.min(LEAST_LANE, needs.at(-1) as number);
-  let calls = Math.max(room, LEAST_LANE);
+  let calls = Math.max(room, NARROWEST - NUMBER);
   if (isBeside) calls = Math.min(calls, Math.max(total, 30));
   const offsets: number[] = [];
   let offset = 0;
@@ -97,10 +98,11 @@ function stepLines(step: StepRows, position: number, name: string, plan: Plan, {
   if (plan.notes === 0) {
     const lines = left.map(({ text, isReport }, line) => {
       const numbered = `${line === 0 ? number : " ".repeat(NUMBER - 2)}  `;
-      const place = line === 0 ? style.dim(`  ${step.place}`) : "";
+      const place = line === 0 && plan.places > 0 ? style.dim(`  ${step.place}`) : "";
       return `${numbered}${paint(isReport, line === 0 ? padEnd(text, plan.calls) : text)}${place}`.trimEnd();
     });
-    const below = step.notes.flatMap((note) => wrap(`~ ${note}`, plan.calls + plan.places - offset - 2, 4));
+    const notes = plan.places > 0 || step.place === "" ? step.notes : [...step.notes, `at ${step.place}`];
+    const below = notes.flatMap((note) => wrap(`~ ${note}`, plan.calls + plan.places - offset - 2, 4));
     return [...lines, ...below.map((line) => style.dim(`${" ".repeat(NUMBER + offset + 2)}${line}`))];
   }
   const right = step.notes.flatMap((note) => wrap(note, plan.notes, 2));

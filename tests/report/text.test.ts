@@ -6,13 +6,10 @@ import { reportText } from "../../src/report/text.js";
 import { traceLines } from "../../src/report/trace-text.js";
 import { exitCodeOf, verdictOf, worst } from "../../src/report/verdict.js";
 import { counted, duration, enumerate, grouped, hanging, joined, rounded, wrap, wrapCall } from "../../src/report/wrap.js";
-import { openSuites } from "../../src/session/open.js";
-import { runSuiteNow, type SuiteRun } from "../../src/session/run-suite.js";
+import type { SuiteRun } from "../../src/session/run-suite.js";
+import { race, run, session } from "./runs.js";
 
-const session = openSuites("tests/cli/fixtures/small.ts");
 const suiteNamed = (name: string) => session.suites.find((suite) => suite.name === name)!;
-const run = (name: string, ...options: [Parameters<typeof runSuiteNow>[2]?]): SuiteRun =>
-  runSuiteNow(session, suiteNamed(name), ...options);
 const look = { width: 110, style: plain };
 
 describe("text", () => {
@@ -104,6 +101,20 @@ describe("the report", () => {
     expect([...places].sort((one, other) => one - other)).toEqual(places);
   });
 
+  it.each([40, 47, 50, 60, 63, 64, 80])("fits %i columns, but for the command that is to be copied", (width) => {
+    const runs = [race(), run("small/known"), run("small/null"), run("small/vacuous")];
+    const results = runs.map((each) => ({ kind: "run" as const, run: each }));
+    const lines = reportText(results, session.abstractions, {
+      ...options,
+      traces: "all",
+      file: "tests/cli/fixtures/small.ts",
+      width,
+    }).split("\n");
+    expect(lines.length).toBeGreaterThan(60);
+    for (const line of lines) if (!line.includes("iommu-mc replay")) expect(line.length, line).toBeLessThanOrEqual(width);
+    expect(lines.join(" ")).toContain("small.ts:");
+  });
+
   it("warns of the widest block", () => {
     const wide = run("small/holds");
     const widest = [{ thread: "ann", at: "deposit (x.ts:1)", paths: 2001 }];
@@ -124,11 +135,11 @@ describe("the report", () => {
 });
 
 describe("a trace", () => {
-  const race = run("small/holds", { variant: { revert: ["aaaaaaaaaaaa"] } });
-  const { trace } = race.traces[0]!;
+  const raced = race();
+  const { trace } = raced.traces[0]!;
 
   it("has a lane for each thread, calls nested, changes and places beside", () => {
-    const lines = traceLines(race.machine, trace, look);
+    const lines = traceLines(raced.machine, trace, look);
     expect(lines[0]).toMatch(/^ {5}ann +bob +│ changes$/);
     const bob = lines[0]!.indexOf("bob");
     const firstOf = (text: string) => lines.filter((line) => line.includes(text)).map((line) => line.indexOf(text));
@@ -138,21 +149,21 @@ describe("a trace", () => {
   });
 
   it("tells of a store that changes nothing: in a race it is the one that is lost", () => {
-    expect(traceLines(race.machine, trace, look).filter((line) => line.includes("acc.balance = 1 again"))).toHaveLength(1);
+    expect(traceLines(raced.machine, trace, look).filter((line) => line.includes("acc.balance = 1 again"))).toHaveLength(1);
   });
 
   it("puts changes below in a narrow terminal", () => {
-    const lines = traceLines(race.machine, trace, { ...look, width: 60 });
+    const lines = traceLines(raced.machine, trace, { ...look, width: 60 });
     expect(lines.some((line) => /^ +~ acc\.balance 0 → 1$/.test(line))).toBe(true);
     expect(lines.every((line) => [...line].length <= 60)).toBe(true);
   });
 
   it("falls back to one column, with names, when there are too many threads", () => {
     const names = Array.from({ length: 12 }, (_, number) => `a_long_thread_name_${number}`);
-    const machine = Object.create(race.machine, {
-      names: { value: Object.assign(Object.create(race.machine.names), { threads: names }) },
-      threads: { value: names.map((name) => ({ ...race.machine.threads[0]!, name })) },
-      control: { value: (state: never, thread: number) => race.machine.control(state, Math.min(thread, 1)) },
+    const machine = Object.create(raced.machine, {
+      names: { value: Object.assign(Object.create(raced.machine.names), { threads: names }) },
+      threads: { value: names.map((name) => ({ ...raced.machine.threads[0]!, name })) },
+      control: { value: (state: never, thread: number) => raced.machine.control(state, Math.min(thread, 1)) },
     });
     const steps = names.map((_, thread) => ({ ...trace.steps[0]!, thread }));
     const states = [...names.map(() => trace.states[0]!), trace.states[1]!];
