@@ -1,6 +1,7 @@
 /** The commands, their options and their help. */
 import { Argument, Command, Option } from "commander";
 import { FORMATS } from "../report/formats.js";
+import { REPLAY_FORMATS } from "../report/replay-report.js";
 import { TRACES_SHOWN } from "../report/shown.js";
 import { type CheckOptions, check } from "./check.js";
 import { GRAPHS, type GraphKind, type GraphOptions, graph } from "./graph.js";
@@ -121,7 +122,8 @@ function addReplay(program: Command, done: (exitCode: number) => void): void {
     .argument("<path>", "the path, as check prints it: numbers with dots between them, - for the empty one");
   addVariantOptions(command)
     .option("--file <file>", "a .ts file that exports suites, instead of the bundled ones")
-    .option("--json", "print one JSON document (docs/json.md)")
+    .addOption(new Option("--format <format>", "what to print: text for a terminal, or a form for somewhere else").choices(REPLAY_FORMATS))
+    .addOption(new Option("--json", "the same as --format json: one JSON document (docs/json.md)").conflicts("format"))
     .addHelpText(
       "after",
       examples("iommu-mc replay vfio-close/arm_smmu_v3 0.0.0", "iommu-mc replay vfio-close/arm_smmu_v3 0.0.0 --revert 0286300e6045"),

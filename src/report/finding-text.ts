@@ -19,21 +19,19 @@ export function claimText(suite: Suite, { check, message, isProperty }: Pick<Fin
 /** The trace, with what is violated before it and why after it. `how` says what is known of its length. */
 export function shownLines(
   { machine, suite, variant }: Subject,
-  { findings, path }: Shown,
+  { findings, path, trace }: Shown,
   file: string | null,
   look: Look,
   how = "shortest",
 ): string[] {
   const { style, width } = look;
-  const [first] = findings;
-  if (first === undefined) return [];
   const lines = findings.flatMap(({ finding }) => {
     const [head, ...rest] = hanging("VIOLATED  ", claimText(suite, finding), width);
     return [style.bad(head as string), ...rest];
   });
-  lines.push(...hanging("  ", `${suite.name}: ${lengthText(machine, first.trace.steps)}, ${how}`, width), "");
-  lines.push(...traceLines(machine, first.trace, look), "");
-  for (const { finding, trace } of findings) lines.push(...reasonLines(machine, finding, trace, look));
+  lines.push(...hanging("  ", `${suite.name}: ${lengthText(machine, trace.steps)}, ${how}`, width), "");
+  lines.push(...traceLines(machine, trace, look), "");
+  for (const found of findings) lines.push(...reasonLines(machine, found.finding, found.trace, look));
   lines.push(...commandLines(suite.name, path, variant, file));
   return lines;
 }

@@ -41,8 +41,7 @@ export function itfReport(results: readonly SuiteResult[]): string {
 
 /** The states along one path. Variables: each struct of the schema, by object; the objects freed; the faults left; the threads; the step taken last. */
 export function itfTrace({ suite, variant, machine }: Subject, shown: Shown): ItfTrace {
-  const [first] = shown.findings;
-  const { steps, states } = first?.trace ?? { steps: [], states: [machine.initial] };
+  const { steps, states } = shown.trace;
   const { structs } = machine.layout.schema;
   const own = ownNames(new Set(structs.map(({ name }) => name)));
   const rows = stepRows(machine, { steps, states });
@@ -53,7 +52,7 @@ export function itfTrace({ suite, variant, machine }: Subject, shown: Shown): It
       "format-description": "https://apalache-mc.org/docs/adr/015adr-trace.html",
       source: suite.name,
       description: shown.findings.map(({ finding }) => claimText(suite, finding)).join("; "),
-      status: "violation",
+      status: shown.findings.length === 0 ? "ok" : "violation",
       checks: checksOf(shown).join(" "),
       design: `${suite.design.name} ${suite.design.version}${changes === "" ? "" : ` ${changes}`}`,
       path: formatPath(shown.path),

@@ -8,7 +8,7 @@ import { lengthText } from "./because.js";
 import { boundsOf, boundsText, changesText, faultsText, objectsText } from "./bounds.js";
 import { replayWords } from "./command.js";
 import { claimText, reasons } from "./finding-text.js";
-import { checksOf, chosenPlaces, placesOf, type Shown, type Subject, type TracesShown } from "./shown.js";
+import { checksOf, chosenPlaces, NOTHING_VIOLATED, placesOf, type Shown, type Subject, type TracesShown } from "./shown.js";
 import { plain } from "./style.js";
 import { suiteLines } from "./suite-text.js";
 import { type StepRows, stepRows } from "./trace-rows.js";
@@ -48,13 +48,12 @@ function rowLines(row: string): string[] {
 /** One path and what is violated at its end; `kind` says of it what is known, `shortest` say. */
 export function mailFinding(subject: Subject, shown: Shown, options: Omit<MailOptions, "traces">, kind?: string): string[] {
   const { suite, variant, machine } = subject;
-  const [first] = shown.findings;
-  if (first === undefined) return [];
   const bounds = boundsOf(machine);
   const changes = changesText(variant);
-  const violated = `${enumerate(checksOf(shown))} violated in ${suite.name}`;
+  const violated = shown.findings.length === 0 ? `a path of ${suite.name}` : `${enumerate(checksOf(shown))} violated in ${suite.name}`;
   const lines = [...asciiLines(`iommu-mc ${options.version}: ${violated}`, MAIL_WIDTH, INDENT.length), ""];
   for (const { finding } of shown.findings) lines.push(...under(INDENT, claimText(suite, finding), INDENT.length + 4));
+  if (shown.findings.length === 0) lines.push(...under(INDENT, NOTHING_VIOLATED, INDENT.length));
   lines.push("");
   const { design, scenario } = suite;
   const facts: [string, string][] = [
@@ -62,14 +61,14 @@ export function mailFinding(subject: Subject, shown: Shown, options: Omit<MailOp
     ["machine", scenario.setting ?? objectsText(bounds)],
     ["scenario", scenario.describes],
     ["bounds", `${faultsText(bounds)}; ${boundsText(bounds)}`],
-    ["trace", `${lengthText(machine, first.trace.steps)}${kind === undefined ? "" : `, ${kind}`}; * is what a step changed`],
+    ["trace", `${lengthText(machine, shown.trace.steps)}${kind === undefined ? "" : `, ${kind}`}; * is what a step changed`],
   ];
   for (const check of checksOf(shown)) {
     const reason = suite.expected?.[check]?.reason;
     if (reason !== undefined) facts.push(["expected", `${check}: ${reason}`]);
   }
   for (const [head, text] of facts) if (text !== "") lines.push(...headed(head, text));
-  lines.push("", ...mailTrace(subject, first.trace), "");
+  lines.push("", ...mailTrace(subject, shown.trace), "");
   for (const { finding, trace } of shown.findings) {
     for (const [head, text] of reasons(machine, finding, trace)) lines.push(...headed(head, text));
   }

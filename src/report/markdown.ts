@@ -7,7 +7,7 @@ import { boundsOf, changesText, faultsText, objectsText } from "./bounds.js";
 import { replayCommand } from "./command.js";
 import { reasonLines } from "./finding-text.js";
 import { sequenceDiagram } from "./mermaid.js";
-import { byPath, checksOf, type Shown, type Subject } from "./shown.js";
+import { byPath, checksOf, NOTHING_VIOLATED, type Shown, type Subject } from "./shown.js";
 import { plain } from "./style.js";
 import { traceLines } from "./trace-text.js";
 import { type SuiteResult, suiteOf, verdictOf } from "./verdict.js";
@@ -134,17 +134,16 @@ function undecidedBlocks({ outcome }: SuiteRun): string[] {
 /** A path of a run: what is violated, the trace, the same as a diagram, and how to see it again. */
 export function traceBlocks(subject: Subject, shown: Shown, file: string | null): string[] {
   const { suite, machine, variant } = subject;
-  const [first] = shown.findings;
-  if (first === undefined) return [];
   const reasons = shown.findings.flatMap(({ finding, trace }) => reasonLines(machine, finding, trace, LOOK));
   return [
-    `## ${prose(enumerate(checksOf(shown)))}: the trace`,
+    `## ${shown.findings.length === 0 ? "A path" : `${prose(enumerate(checksOf(shown)))}: the trace`}`,
+    ...(shown.findings.length === 0 ? [prose(NOTHING_VIOLATED)] : []),
     ...shown.findings.map(({ finding: { check, isProperty, message } }) => {
       const sentence = suite.properties.find(({ code }) => isProperty && code === check)?.sentence;
       return `**${prose(check)}** ${prose(sentence ?? message)}`;
     }),
-    `${prose(lengthText(machine, first.trace.steps))}:`,
-    fenced("text", [...traceLines(machine, first.trace, LOOK), "", ...reasons]),
+    `${prose(lengthText(machine, shown.trace.steps))}:`,
+    fenced("text", [...traceLines(machine, shown.trace, LOOK), "", ...reasons]),
     fenced("mermaid", sequenceDiagram(subject, shown)),
     fenced("sh", [replayCommand(suite.name, shown.path, variant, file)]),
   ];

@@ -9,10 +9,7 @@ import { wrap } from "./wrap.js";
 const WIDTH = 60;
 
 /** The diagram's lines, without a fence. */
-export function sequenceDiagram({ suite, machine }: Pick<Subject, "suite" | "machine">, { findings }: Shown): string[] {
-  const [first] = findings;
-  if (first === undefined) return [];
-  const { trace } = first;
+export function sequenceDiagram({ suite, machine }: Pick<Subject, "suite" | "machine">, { findings, trace }: Shown): string[] {
   const steps = stepRows(machine, trace);
   const threads = [...new Set(steps.map(({ thread }) => thread))].sort((one, other) => one - other);
   const held = new Map<number, number>();

@@ -6,10 +6,12 @@ import { formatPath, type Trace } from "../trace/replay.js";
 /** What a trace is a trace of. */
 export type Subject = Pick<SuiteRun, "suite" | "variant" | "machine">;
 
-/** Findings that one path shows, most specific last: a report of a step, say, and the property that fails after it. */
+/** A path, and what is violated at its end, most specific last: a report of a step, say, and the property that fails after it. */
 export interface Shown {
-  readonly findings: readonly { readonly finding: Finding; readonly trace: Trace }[];
   readonly path: readonly number[];
+  readonly trace: Pick<Trace, "steps" | "states">;
+  /** Empty only for a path that somebody asked for. */
+  readonly findings: readonly { readonly finding: Finding; readonly trace: Trace }[];
 }
 
 /** A path of a run, with the names of what is violated there that the suite did not expect. */
@@ -18,6 +20,9 @@ export interface Place {
   readonly shown: Shown;
   readonly unexpected: readonly string[];
 }
+
+/** Said of a path at whose end there is nothing to tell. */
+export const NOTHING_VIOLATED = "nothing is violated in the last step (lock order and atomicity are judged over a whole run)";
 
 export const TRACES_SHOWN = ["shortest", "unexpected", "all"] as const;
 /** Of every unexpected violation the shortest trace in any suite; of all that is unexpected; or of expected violations too. */
@@ -30,7 +35,10 @@ export function byPath(traces: SuiteRun["traces"]): Shown[] {
     const key = formatPath(found.finding.path);
     paths.set(key, [...(paths.get(key) ?? []), found]);
   }
-  return [...paths.values()].map((findings) => ({ findings, path: findings[0]?.finding.path ?? [] }));
+  return [...paths.values()].flatMap((findings) => {
+    const [first] = findings;
+    return first === undefined ? [] : [{ path: first.finding.path, trace: first.trace, findings }];
+  });
 }
 
 /** Every path that was found, in the order of the runs. */

@@ -47,3 +47,29 @@ describe("check --format", () => {
     for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(72);
   });
 });
+
+describe("replay --format", () => {
+  const replay = (path: string, ...words: readonly string[]) => iommuMc(["replay", "small/known", path, "--file", small, ...words]);
+
+  it.each([
+    ["text", /^small\/known · bank-1/],
+    ["json", /^\{\n {2}"tool": "iommu-mc"/],
+    ["markdown", /^# small\/known\n[\s\S]*```mermaid\nsequenceDiagram/],
+    ["mail", /^iommu-mc \S+: P1 violated in small\/known\n[\s\S]*trace {5}2 steps, 1 thread \(joe\); /],
+    ["itf", /"status": "violation"/],
+  ])("%s shows that path", async (format, what) => {
+    const { code, stdout, stderr } = await replay("0.1", "--format", format);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(what);
+  });
+
+  it.each(["text", "markdown", "mail"])("%s says of a path to nothing that it is one", async (format) => {
+    for (const path of ["0", "-"])
+      expect((await replay(path, "--format", format)).stdout.replace(/\s+/g, " ")).toContain("nothing is violated in the last step");
+  });
+
+  it("itf of one path is a document of its own", async () => {
+    const trace = JSON.parse((await replay("0", "--format", "itf")).stdout);
+    expect([trace["#meta"].status, trace.states.length]).toEqual(["ok", 2]);
+  });
+});

@@ -43,6 +43,13 @@ function* u(d) { yield; if (d.n === 0) d.n = 2; }`,
     }
   });
 
+  it("of a path of no steps is valid", async () => {
+    const { machine, suite } = race();
+    await expectValid(
+      sequenceDiagram({ machine, suite }, { path: [], trace: { steps: [], states: [machine.initial] }, findings: [] }).join("\n"),
+    );
+  });
+
   test("of any names is valid", async () => {
     const runs = [race(), run("small/known"), run("small/null")];
     const name = fc.oneof(
