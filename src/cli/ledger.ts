@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { JsonLedger } from "../report/json.js";
 import { compareLedgers, type Ledger, ledgerOf, ledgerText } from "../report/ledger.js";
-import { exitCodeOf, suiteOf, worst } from "../report/verdict.js";
+import { exitCodeOf, isWhole, type SuiteResult, suiteOf, worst } from "../report/verdict.js";
 import { packageRoot } from "../session/open.js";
 import type { ExitCode } from "../session/run-suite.js";
 import { runSuites } from "./drive.js";
@@ -36,11 +36,11 @@ export async function ledger(options: LedgerOptions): Promise<ExitCode> {
   const results = await runSuites(session, session.suites, {});
   const failed = results.find((result) => result.kind === "error");
   if (failed?.kind === "error") throw failed.error;
-  const code = worst(results.map(exitCodeOf));
-  const off = results
-    .filter((result) => exitCodeOf(result) !== 0)
-    .map((result) => `${suiteOf(result).name}: ${complaints[exitCodeOf(result)]}`);
-  if (code === 3 || code === 2) {
+  // Of a suite that did not come to its end nothing is compared or recorded.
+  const codeOf = (result: SuiteResult): ExitCode => exitCodeOf(result) || (isWhole(result) ? 0 : 3);
+  const code = worst(results.map(codeOf));
+  const off = results.filter((result) => codeOf(result) !== 0).map((result) => `${suiteOf(result).name}: ${complaints[codeOf(result)]}`);
+  if (code === 2 || !results.every(isWhole)) {
     await say(options, path, off, false, code);
     return code;
   }

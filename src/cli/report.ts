@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join, relative, resolve, sep } from "node:path";
 import type { JsonReport } from "../report/json.js";
 import { PAGE_MARK, pagesOf } from "../report/pages.js";
-import { exitCodeOf, suiteOf, worst } from "../report/verdict.js";
+import { exitCodeOf, isWhole, suiteOf, worst } from "../report/verdict.js";
 import { counted } from "../report/wrap.js";
 import { packageRoot } from "../session/open.js";
 import type { ExitCode } from "../session/run-suite.js";
@@ -34,8 +34,9 @@ export async function report(what: string | undefined, options: ReportOptions): 
   const results = await runSuites(session, suites, {});
   const failed = results.find((result) => result.kind === "error");
   if (failed?.kind === "error") throw failed.error;
-  const code = worst(results.map(exitCodeOf));
-  const isComplete = code === 0 || code === 1;
+  const codes = results.map((result) => exitCodeOf(result) || (isWhole(result) ? 0 : 3));
+  const code = worst(codes);
+  const isComplete = code !== 2 && results.every(isWhole);
   const runs = results.flatMap((result) => (result.kind === "run" ? [result.run] : []));
   const pages = pagesOf(runs, { abstractions: session.abstractions, file: file ?? null });
   const found = isComplete ? differences(out, pages) : { stale: [], surplus: [] };
@@ -43,7 +44,7 @@ export async function report(what: string | undefined, options: ReportOptions): 
   if (isComplete && !options.check) write(out, pages, found);
   const exitCode = options.check && differs && isComplete ? 1 : code;
   process.exitCode = exitCode;
-  const off = results.flatMap((result) => (exitCodeOf(result) === 0 ? [] : [suiteOf(result).name]));
+  const off = results.flatMap((result, position) => (codes[position] === 0 ? [] : [suiteOf(result).name]));
   const document: JsonReport = {
     ...headerOf("report"),
     out,

@@ -4,8 +4,8 @@ import { changesText } from "./bounds.js";
 import { replayCommand } from "./command.js";
 import { claimText, reasons } from "./finding-text.js";
 import { placeOfFinding } from "./place.js";
-import { placesOf } from "./shown.js";
-import { exitCodeOf, type SuiteResult } from "./verdict.js";
+import { placesOf, UNTRACED } from "./shown.js";
+import type { SuiteResult } from "./verdict.js";
 import { counted } from "./wrap.js";
 
 type Level = "error" | "warning" | "notice";
@@ -40,7 +40,7 @@ function undecided(result: SuiteResult): string[] {
     const place = placeProperties(location ?? null);
     return [command("error", { ...place, title: `the model of ${result.suite.name} is at fault` }, `${message}\n${hint}`)];
   }
-  const { suite, comparisons } = result.run;
+  const { suite, comparisons, outcome } = result.run;
   const off = comparisons.filter(({ asExpected, verdict }) => !asExpected && verdict !== "violated");
   const lines = off
     .filter(({ verdict }) => verdict !== "unfinished")
@@ -49,7 +49,11 @@ function undecided(result: SuiteResult): string[] {
         verdict === "vacuous" ? "vacuous: nothing was ever put to the test" : `held, but expected to be violated: ${expectedBecause}`;
       return command("error", { title: `${check} in ${suite.name}` }, told);
     });
-  if (exitCodeOf(result) !== 3) return lines;
+  for (const check of outcome.untraced) {
+    const isExpected = comparisons.some((comparison) => comparison.check === check && comparison.asExpected);
+    lines.push(command(isExpected ? "notice" : "error", { title: `${check} violated in ${suite.name}` }, UNTRACED));
+  }
+  if (outcome.end.kind !== "limit") return lines;
   return [...lines, command("warning", { title: `${suite.name} is not finished` }, "a limit was hit; what lies beyond it is not known")];
 }
 

@@ -7,7 +7,7 @@
 import type { Comparison, SuiteRun } from "../session/run-suite.js";
 import { boundsOf, boundsText, changesText, faultsText, objectsText } from "./bounds.js";
 import { shownLines } from "./finding-text.js";
-import { byPath } from "./shown.js";
+import { byPath, UNTRACED } from "./shown.js";
 import { plain } from "./style.js";
 import { type SuiteResult, suiteOf } from "./verdict.js";
 
@@ -86,7 +86,7 @@ function caseOf(run: SuiteRun, { check, isProperty, verdict, expectedBecause, as
     byPath(run.traces.filter(({ finding }) => finding.check === check))
       .map((shown) => shownLines(run, shown, file, { width: WIDTH, style: plain }).join("\n"))
       .join("\n\n");
-  const message = run.traces.find(({ finding }) => finding.check === check)?.finding.message ?? "";
+  const message = run.traces.find(({ finding }) => finding.check === check)?.finding.message ?? UNTRACED;
   if (verdict === "holds" && asExpected) return { name, told: null };
   if (verdict === "violated") {
     if (asExpected)

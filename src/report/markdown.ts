@@ -7,7 +7,7 @@ import { boundsOf, changesText, faultsText, objectsText } from "./bounds.js";
 import { replayCommand } from "./command.js";
 import { reasonLines } from "./finding-text.js";
 import { sequenceDiagram } from "./mermaid.js";
-import { byPath, checksOf, NOTHING_VIOLATED, type Shown, type Subject } from "./shown.js";
+import { byPath, checksOf, NOTHING_VIOLATED, type Shown, type Subject, UNTRACED } from "./shown.js";
 import { plain } from "./style.js";
 import { traceLines } from "./trace-text.js";
 import { type SuiteResult, suiteOf, verdictOf } from "./verdict.js";
@@ -127,8 +127,9 @@ function verdictTable({ suite, comparisons }: SuiteRun): string {
 }
 
 function undecidedBlocks({ outcome }: SuiteRun): string[] {
-  if (outcome.faultedSteps === 0) return [];
-  return [`${counted(outcome.faultedSteps, "step")} ended in a fault; what would come after is not covered.`];
+  const untraced = outcome.untraced.map((check) => `${prose(check)}: ${UNTRACED}.`);
+  if (outcome.faultedSteps === 0) return untraced;
+  return [...untraced, `${counted(outcome.faultedSteps, "step")} ended in a fault; what would come after is not covered.`];
 }
 
 /** A path of a run: what is violated, the trace, the same as a diagram, and how to see it again. */

@@ -7,7 +7,7 @@ import { replayCommand } from "./command.js";
 import { claimText, reasons } from "./finding-text.js";
 import { designText } from "./markdown.js";
 import { placeOfFinding, placeOfStep } from "./place.js";
-import { type Place, placesOf } from "./shown.js";
+import { type Place, placesOf, UNTRACED } from "./shown.js";
 import { stepRows } from "./trace-rows.js";
 import { exitCodeOf, type SuiteResult } from "./verdict.js";
 
@@ -123,5 +123,11 @@ function notificationsOf(result: SuiteResult): Notification[] {
   const missed = off
     .filter(({ verdict }) => verdict === "holds")
     .map(({ check }) => warning(`${check} held, but was expected to be violated`));
-  return [...vacuous, ...missed, ...(outcome.end.kind === "limit" ? [warning("a limit was hit; what lies beyond it is not known")] : [])];
+  const untraced = outcome.untraced.map((check) => warning(`${check} ${UNTRACED}`));
+  return [
+    ...untraced,
+    ...vacuous,
+    ...missed,
+    ...(outcome.end.kind === "limit" ? [warning("a limit was hit; what lies beyond it is not known")] : []),
+  ];
 }

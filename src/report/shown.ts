@@ -24,6 +24,9 @@ export interface Place {
 /** Said of a path at whose end there is nothing to tell. */
 export const NOTHING_VIOLATED = "nothing is violated in the last step (lock order and atomicity are judged over a whole run)";
 
+/** Said of a violation whose trace is missing. */
+export const UNTRACED = "violated; the search for its trace was stopped";
+
 export const TRACES_SHOWN = ["shortest", "unexpected", "all"] as const;
 /** Of every unexpected violation the shortest trace in any suite; of all that is unexpected; or of expected violations too. */
 export type TracesShown = (typeof TRACES_SHOWN)[number];

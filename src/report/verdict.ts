@@ -25,6 +25,11 @@ export function verdictOf({ outcome, comparisons }: SuiteRun): SuiteVerdict {
   return has("violated") ? "violated" : "held";
 }
 
+/** Whether the suite ran to its own end and every finding has its trace: what is written down of it will come out the same again. */
+export function isWhole(result: SuiteResult): boolean {
+  return result.kind === "run" && result.run.outcome.end.kind !== "limit" && result.run.outcome.untraced.length === 0;
+}
+
 /** The exit code for one result. */
 export function exitCodeOf(result: SuiteResult<{ readonly exitCode: ExitCode }>): ExitCode {
   switch (result.kind) {

@@ -52,3 +52,9 @@ export function renamed(run: SuiteRun, name: (position: number) => string): Suit
   const other = Object.create(machine, { names: { value: names }, threads: { value: threads } });
   return { ...run, machine: other, suite: { ...run.suite, name: name(0) } };
 }
+
+/** The run as if the search for its traces had been stopped. */
+export function untraced(run: SuiteRun): SuiteRun {
+  const checks = run.traces.map(({ finding }) => finding.check);
+  return { ...run, traces: [], outcome: { ...run.outcome, findings: [], untraced: checks } };
+}
