@@ -18,15 +18,15 @@ export function coverageLines(coverage: Coverage, { width, style }: Look): strin
         const text = alike.map(({ line, what }) => `${line} ${what}`).join(", ");
         lines.push(
           ...(reason === ""
-            ? hanging("    ", `${procedure}: ${text}`, width).map(style.warn)
-            : hanging("    ", `${procedure}: ${text} (${reason})`, width)),
+            ? hanging("    - ", `${procedure}: ${text}`, width).map(style.warn)
+            : hanging("    - ", `${procedure}: ${text} (${reason})`, width)),
         );
       }
     }
   }
   if (switches.length > 0) {
     const texts = switches.map(({ file, line, what }) => `${file}:${line} ${what}`);
-    lines.push("  commits that were neither reverted nor applied", ...texts.flatMap((text) => hanging("    ", text, width)));
+    lines.push("  commits that were neither reverted nor applied", ...texts.flatMap((text) => hanging("    - ", text, width)));
   }
   if (witnesses.length > 0) lines.push(...hanging("  ", `witnesses never seen: ${witnesses.join(", ")}`, width).map(style.warn));
   for (const { file, procedure, what } of stale) {

@@ -40,7 +40,13 @@ export function coverageOf({ points, notExercised }: Coverable, runs: readonly S
   const missed = points.filter((point, number) => belongs.has(number) && !merged.has(number) && !isWithinGap(point));
   const gaps = missed
     .filter((point) => !isAsItShould(point) && !isSaidByFault(point, missed))
-    .map((point) => gapOf(point, notExercised))
+    .flatMap((point, position, all) => {
+      // Of a condition that is neither true nor false it is said once that nobody came there.
+      const [before, after] = [all[position - 1], all[position + 1]];
+      if (before && isSameCondition(before, point)) return [];
+      const isReached = !(after && isSameCondition(point, after));
+      return [gapOf(isReached ? point : { ...point, what: point.what.replace(/ is never true$/, " is never asked") }, notExercised)];
+    })
     .sort((one, other) => compare(one.file, other.file) || one.line - other.line || one.column - other.column);
   const count = (covered: ReadonlySet<number>) => [...covered].filter((number) => belongs.has(number)).length;
   return {
@@ -69,6 +75,12 @@ function modelCode(points: readonly CoveragePoint[]): ReadonlySet<number> {
     if (kind !== "function" && belongs.has(within)) belongs.add(number);
   }
   return belongs;
+}
+
+function isSameCondition(one: CoveragePoint, other: CoveragePoint): boolean {
+  const { file, line, column } = one.location;
+  const isThere = other.location.file === file && other.location.line === line && other.location.column === column;
+  return isThere && one.kind === other.kind && / is never true$/.test(one.what) && / is never false$/.test(other.what);
 }
 
 /** A warning that never fires is what one wants. */
