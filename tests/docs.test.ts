@@ -1,20 +1,27 @@
 /** What the documents show is what happens. */
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { packageRoot } from "../src/session/open.js";
+import { blocksOf, read } from "./support/document.js";
 
 const root = packageRoot();
-const documents = ["README.md", "ARCHITECTURE.md", "docs/warts.md", "docs/pitfalls.md", "docs/json.md", "docs/decisions/README.md"];
-
-function read(file: string): string {
-  return readFileSync(join(root, file), "utf8");
-}
+const documents = [
+  "README.md",
+  "ARCHITECTURE.md",
+  "docs/language.md",
+  "docs/pitfalls.md",
+  "docs/warts.md",
+  "docs/json.md",
+  "docs/decisions/README.md",
+];
 
 /** The contents of a document's fenced blocks of a language. */
 function blocks(file: string, language: string): string[] {
-  return [...read(file).matchAll(/^```(\w+)\n(.*?)^```$/gms)].filter((match) => match[1] === language).map((match) => match[2] as string);
+  return blocksOf(file)
+    .filter((block) => block.language === language)
+    .map(({ text }) => text);
 }
 
 function run(command: string): { status: number | null; stdout: string } {
