@@ -8,13 +8,15 @@ import { ledgerOf } from "../report/ledger.js";
 import type { TracesShown } from "../report/shown.js";
 import { plain } from "../report/style.js";
 import { exitCodeOf, worst } from "../report/verdict.js";
+import { modelLoader } from "../session/open.js";
 import type { ExitCode } from "../session/run-suite.js";
 import { runSuites } from "./drive.js";
 import { headerOf } from "./header.js";
 import { readLedgerFile } from "./ledger-file.js";
 import { type LimitOptions, limitsOf, type SelectionOptions, type VariantOptions, variantOf } from "./options.js";
-import { chosenSuites } from "./select.js";
+import { chosenSuites, verdictCache } from "./select.js";
 import { lookOfStdout, print, tellErrors } from "./terminal.js";
+import { watchAndCheck } from "./watch.js";
 
 export interface CheckOptions extends VariantOptions, LimitOptions, SelectionOptions {
   readonly engine?: "fast" | "reference";
@@ -24,14 +26,17 @@ export interface CheckOptions extends VariantOptions, LimitOptions, SelectionOpt
   readonly coverage?: boolean;
   readonly paranoid?: boolean;
   readonly json?: boolean;
+  readonly cache?: boolean;
+  readonly watch?: boolean;
 }
 
 const LEDGER_HINT = "Give a file that `iommu-mc ledger --update` or `iommu-mc check --json` has written.";
 
 /** `what` is a design's name, or the path of a file of suites. */
 export async function check(what: string | undefined, options: CheckOptions): Promise<ExitCode> {
+  if (options.watch) return watchAndCheck(what, options);
   const variant = variantOf(options);
-  const { session, file, suites } = chosenSuites(what, options, variant, { coverage: options.coverage === true });
+  const { session, file, suites } = chosenSuites(what, options, variant, modelLoader({ coverage: options.coverage === true }));
   const limits = limitsOf(options);
   const recorded = options.against === undefined ? null : readLedgerFile(options.against, LEDGER_HINT);
   const results = await runSuites(session, suites, {
@@ -39,6 +44,7 @@ export async function check(what: string | undefined, options: CheckOptions): Pr
     limits,
     engine: options.engine ?? "fast",
     paranoid: options.paranoid === true,
+    ...(options.cache ? { cache: verdictCache() } : {}),
   });
   const runs = results.flatMap((result) => (result.kind === "run" ? [result.run] : []));
   const names = new Set(session.suites.map(({ name }) => name));

@@ -5,7 +5,7 @@ import type { Suite } from "../lang/suite.js";
 import { progressText } from "../report/progress.js";
 import type { SuiteResult } from "../report/verdict.js";
 import type { Session } from "../session/open.js";
-import { type RunSuiteOptions, runSuite } from "../session/run-suite.js";
+import { type RunSuiteOptions, runSuite, type SuiteRun } from "../session/run-suite.js";
 import { StatusLine } from "./terminal.js";
 
 /** Exit code of a program ended by Ctrl-C, as shells report it. */
@@ -14,9 +14,22 @@ const ENDED_BY_INTERRUPT = 130;
 /** Work on a suite that tells how far it has come, and may be told to end. */
 export type Working<Progress, Run> = Generator<Progress, Run, "interrupt" | undefined>;
 
+/** How somebody takes part in work on suites. */
+export interface Attending<Run> {
+  /** Ends the work like an interrupt. */
+  readonly signal?: AbortSignal;
+  /** Gets each result as soon as it is there. */
+  readonly onResult?: (result: SuiteResult<Run>) => Promise<void>;
+}
+
 /** The results, in the order of the suites. After an interrupt the current run ends with what is known, and no other begins. */
-export function runSuites(session: Session, suites: readonly Suite[], options: RunSuiteOptions): Promise<SuiteResult[]> {
-  return overSuites(session, suites, (suite) => runSuite(session, suite, options), progressText);
+export function runSuites(
+  session: Session,
+  suites: readonly Suite[],
+  options: RunSuiteOptions,
+  attending: Attending<SuiteRun> = {},
+): Promise<SuiteResult[]> {
+  return overSuites(session, suites, (suite) => runSuite(session, suite, options), progressText, attending);
 }
 
 /** The same for any work. `textOf` makes the line that shows how far it has come. */
@@ -25,9 +38,11 @@ export async function overSuites<Progress, Run>(
   suites: readonly Suite[],
   begin: (suite: Suite) => Working<Progress, Run>,
   textOf: (suite: string, position: string, progress: Progress, width: number) => string,
+  { signal, onResult }: Attending<Run> = {},
 ): Promise<SuiteResult<Run>[]> {
   const status = new StatusLine();
   let interrupted = false;
+  const hasToEnd = () => interrupted || signal?.aborted === true;
   const onInterrupt = () => {
     if (interrupted) {
       status.clear();
@@ -40,11 +55,14 @@ export async function overSuites<Progress, Run>(
     const results: SuiteResult<Run>[] = [];
     for (const [number, suite] of suites.entries()) {
       const position = `${number + 1}/${suites.length}`;
-      if (interrupted) results.push({ kind: "not-run", suite });
+      if (hasToEnd()) results.push({ kind: "not-run", suite });
       else {
         status.show(`${position} ${suite.name}`);
         const show = (progress: Progress) => status.show(textOf(suite.name, position, progress, status.width));
-        results.push(await workThrough(session, suite, begin, show, () => interrupted));
+        const result = await workThrough(session, suite, begin, show, hasToEnd);
+        status.clear();
+        await onResult?.(result);
+        results.push(result);
       }
     }
     return results;

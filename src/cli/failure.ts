@@ -5,18 +5,19 @@ import type { JsonError, JsonFailure } from "../report/json.js";
 import { UsageError } from "./errors.js";
 import { headerOf, jsonText } from "./header.js";
 
-/** Tells what went wrong, on standard error and, with `--json`, as a document. Returns the exit code. */
-export function fail(error: unknown, command: string, json: boolean): number {
+/** Tells what went wrong, on standard error and, with `--json`, as a document, or as a line of many. Returns the exit code. */
+export function fail(error: unknown, command: string, json: boolean | "line"): number {
   if (error instanceof CommanderError) {
     // Commander has printed its message, or the help or version that was asked for.
     if (error.exitCode === 0) return 0;
-    if (json) writeJson(command, { kind: "usage", message: error.message.replace(/^error: /, ""), hint: null, location: null });
+    if (json)
+      writeJson(command, { kind: "usage", message: error.message.replace(/^error: /, ""), hint: null, location: null }, json === "line");
     return 2;
   }
   const told = describe(error);
   process.stderr.write(`iommu-mc: ${textOf(told)}\n`);
   if (process.env.IOMMU_MC_DEBUG === "1" && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  if (json) writeJson(command, told);
+  if (json) writeJson(command, told, json === "line");
   return 2;
 }
 
@@ -43,7 +44,7 @@ function isFileError(error: unknown): boolean {
   return typeof code === "string" && ["ENOENT", "EACCES", "EISDIR", "ENOTDIR", "EPERM", "EROFS", "ENOSPC"].includes(code);
 }
 
-function writeJson(command: string, error: JsonError): void {
+function writeJson(command: string, error: JsonError, isLine: boolean): void {
   const failure: JsonFailure = { ...headerOf(command), error, exitCode: 2 };
-  process.stdout.write(jsonText(failure));
+  process.stdout.write(isLine ? `${JSON.stringify(failure)}\n` : jsonText(failure));
 }

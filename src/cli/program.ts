@@ -60,6 +60,18 @@ function addCheck(program: Command, done: (exitCode: number) => void): void {
     )
     .option("--against <ledger>", "compare with an earlier run: a ledger, or what --json printed; exit code 1 if a verdict differs")
     .addOption(
+      new Option(
+        "--watch",
+        "check again whenever a file of the model is saved; unchanged suites come from the cache; Ctrl-C ends",
+      ).conflicts(["coverage", "paranoid", "against"]),
+    )
+    .addOption(
+      new Option("--cache", "of suites whose code is unchanged since they last came to their end, say what was found out then").conflicts([
+        "coverage",
+        "paranoid",
+      ]),
+    )
+    .addOption(
       new Option("--format <format>", "what to print: text for a terminal, or a form for somewhere else (README)").choices(FORMATS),
     )
     .addOption(new Option("--paranoid", "run every transition natively too, and compare (slow: give --max-states)").conflicts("engine"))

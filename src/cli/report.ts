@@ -5,7 +5,7 @@ import type { JsonReport } from "../report/json.js";
 import { PAGE_MARK, pagesOf } from "../report/pages.js";
 import { exitCodeOf, isWhole, suiteOf, worst } from "../report/verdict.js";
 import { counted } from "../report/wrap.js";
-import { packageRoot } from "../session/open.js";
+import { modelLoader, packageRoot } from "../session/open.js";
 import type { ExitCode } from "../session/run-suite.js";
 import { runSuites } from "./drive.js";
 import { UsageError } from "./errors.js";
@@ -30,7 +30,7 @@ export async function report(what: string | undefined, options: ReportOptions): 
   }
   const out = options.out ?? resolve(packageRoot(), "reports/pages");
   // Pages are the same whoever makes them: places in bundled models are given from the package's folder.
-  const { session, suites } = chosenSuites(what, {}, {}, file === undefined ? { root: packageRoot() } : {});
+  const { session, suites } = chosenSuites(what, {}, {}, modelLoader(file === undefined ? { root: packageRoot() } : {}));
   const results = await runSuites(session, suites, {});
   const failed = results.find((result) => result.kind === "error");
   if (failed?.kind === "error") throw failed.error;

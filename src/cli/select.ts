@@ -1,8 +1,11 @@
 /** Which suites a command line means. */
 import { statSync } from "node:fs";
+import { join } from "node:path";
 import { SANITIZERS } from "../explore/outcome.js";
 import type { Suite } from "../lang/suite.js";
-import { bundledSuites, openSuites, type Session } from "../session/open.js";
+import { defaultCacheDir } from "../load/cache.js";
+import { bundledSuites, modelLoader, openWith, type Session } from "../session/open.js";
+import { VerdictCache } from "../session/verdict-cache.js";
 import { appliedCommits, type Variant } from "../step/machine.js";
 import { UsageError, unknownName } from "./errors.js";
 import type { SelectionOptions } from "./options.js";
@@ -14,10 +17,15 @@ export interface Opened {
 }
 
 /** Opens a file of suites, or the bundled ones. */
-export function open(file: string | undefined, options: Parameters<typeof openSuites>[1] = {}): Opened {
-  if (file === undefined) return { session: openSuites(bundledSuites(), options), file: null };
+export function open(file: string | undefined, loader = modelLoader()): Opened {
+  if (file === undefined) return { session: openWith(loader, bundledSuites()), file: null };
   requireFile(file, "Give the path of a .ts file that exports suites.");
-  return { session: openSuites(file, options), file };
+  return { session: openWith(loader, file), file };
+}
+
+/** Where outcomes are kept for work in this folder. */
+export function verdictCache(): VerdictCache {
+  return new VerdictCache(join(defaultCacheDir(process.cwd()), "verdicts"));
 }
 
 /** Throws a UsageError if there is no such file. */
@@ -37,11 +45,11 @@ export function chosenSuites(
   what: string | undefined,
   { suite, scenario, property, file: named }: SelectionOptions,
   variant: Variant,
-  loading: Parameters<typeof openSuites>[1] = {},
+  loader = modelLoader(),
 ): Opened & { readonly suites: Suite[] } {
   const whatIsPath = what !== undefined && isPath(what);
   if (whatIsPath && named !== undefined) throw new UsageError(`two files are named: ${what} and ${named}`, "Give one of them.");
-  const { session, file } = open(whatIsPath ? what : named, loading);
+  const { session, file } = open(whatIsPath ? what : named, loader);
   const suites = select(session.suites, {
     ...(what === undefined || whatIsPath ? {} : { design: what }),
     ...(suite === undefined ? {} : { suite }),

@@ -41,7 +41,7 @@ export class StatusLine {
 /** Writes to standard output, and waits until it has gone out. */
 export function print(text: string): Promise<void> {
   return new Promise((resolve) => {
-    if (text === "" || !process.stdout.write(text, () => resolve())) return;
+    process.stdout.write(text, () => resolve());
   });
 }
 

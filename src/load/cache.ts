@@ -29,6 +29,16 @@ export function toolFingerprint(): string {
   return hashOf(typescriptVersion(), ...own);
 }
 
+/** Changes whenever anything of this tool does, or of what it is built on. */
+export function wholeToolFingerprint(): string {
+  const code = join(dirname(fileURLToPath(import.meta.url)), "..");
+  const files = readdirSync(code, { recursive: true, encoding: "utf8" })
+    .filter((name) => /(?<!\.d)\.[jt]s$/.test(name) && !name.startsWith("dev"))
+    .sort();
+  const described = readFileSync(join(code, "..", "package.json"), "utf8");
+  return hashOf(typescriptVersion(), described, ...files.flatMap((name) => [name, readFileSync(join(code, name), "utf8")]));
+}
+
 export function defaultCacheDir(root: string): string {
   const modules = join(root, "node_modules");
   if (existsSync(modules)) return join(modules, ".cache", "iommu-mc");

@@ -9,6 +9,7 @@ import { emitBody, emitParameter, tickStatement, withBodyStart, type YieldPlan }
 import { flowOf } from "./flow.js";
 import { isIn, liveAfter } from "./liveness.js";
 import { type CursorLoop, lowerBody } from "./lower.js";
+import { type FileParts, partsOf } from "./parts.js";
 import { closureHeldBy, isTypeOnlyImport, refuseForbidden } from "./restrictions.js";
 import { parseSource, type Source } from "./source.js";
 import { bare, eachAssignment, type GeneratorNode, isClosure, isGenerator } from "./syntax.js";
@@ -41,7 +42,7 @@ export interface ImportInfo {
 }
 
 export interface Instrumented {
-  /** A CommonJS module body (ES2022) that expects `exports`, `require`, `module` and `$rt` in scope. */
+  /** A CommonJS module body (ES2022) that expects `exports`, `require`, `module`, `$rt` and `$entered` in scope. */
   readonly js: string;
   /** Source map, version 3, as JSON. Its only source is `fileName`. */
   readonly map: string;
@@ -50,6 +51,7 @@ export interface Instrumented {
   /** Empty unless coverage is asked for. */
   readonly points: readonly CoveragePoint[];
   readonly imports: readonly ImportInfo[];
+  readonly parts: FileParts;
 }
 
 export interface InstrumentOptions {
@@ -83,6 +85,7 @@ export function instrument(text: string, fileName: string, options: InstrumentOp
     return ts.visitEachChild(file, visit, context);
   };
 
+  const { parts, reporting } = partsOf(source);
   let js = "";
   let map = "";
   source.program.emit(
@@ -93,7 +96,7 @@ export function instrument(text: string, fileName: string, options: InstrumentOp
     },
     undefined,
     false,
-    { before: [transformer] },
+    { before: [transformer, reporting] },
   );
   const named = { ...(JSON.parse(map) as object), file: fileName, sources: [fileName], sourceRoot: "" };
   return {
@@ -103,6 +106,7 @@ export function instrument(text: string, fileName: string, options: InstrumentOp
     procedures,
     points: coverage.points,
     imports: importsOf(source),
+    parts,
   };
 }
 

@@ -1,6 +1,6 @@
 /** Loads model files: compiles them (or finds them compiled), checks their types, and runs their top level. */
 import { statSync } from "node:fs";
-import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
+import { dirname, resolve } from "node:path";
 import { compileFunction } from "node:vm";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { type Location, ModelError } from "../lang/errors.js";
@@ -8,7 +8,9 @@ import type { CoveragePoint, ModuleRuntime, ProcedureInfo, RuntimeFactory, Site 
 import { type Cache, defaultCacheDir, hashOf, openCache, toolFingerprint } from "./cache.js";
 import { type CallGraph, callGraph } from "./calls.js";
 import { allSafeguards, type Instrumented, instrument, type Safeguards } from "./instrument.js";
+import { ENTERED } from "./parts.js";
 import { LoadError } from "./refusals.js";
+import { shownFrom } from "./shown.js";
 import { contentOf, type TypecheckResult, typecheck } from "./typecheck.js";
 
 export interface LoadedModule {
@@ -31,10 +33,23 @@ export interface Loader {
   readonly files: readonly string[];
   /** Which functions of the loaded files call which. */
   calls(): CallGraph;
+  /** The functions that have been entered, as `file#number`. Whoever wants to know since when empties it. */
+  readonly entered: Set<string>;
+  /** What the code of the files evaluated so far is, in parts. */
+  parts(): CodeParts;
+  /** Every file that was looked for or read so far, absolute paths: what to watch. */
+  sources(): readonly string[];
   /** The procedures of all loaded files. The second of a name is found as `name@file`. */
   readonly procedures: ReadonlyMap<string, ProcedureInfo>;
   /** The coverage points of all loaded files; empty unless coverage is asked for. */
   readonly points: readonly CoveragePoint[];
+}
+
+export interface CodeParts {
+  /** Hash of what stands outside of functions, of all files. */
+  readonly outside: string;
+  /** Hashes of the functions' bodies, by `file#number`. */
+  readonly functions: ReadonlyMap<string, string>;
 }
 
 export interface LoaderOptions {
@@ -89,26 +104,23 @@ export function createLoader(options: LoaderOptions): Loader {
   const files: string[] = [];
   const procedures = new Map<string, ProcedureInfo>();
   const points: CoveragePoint[] = [];
+  const entered = new Set<string>();
+  const sources = new Set<string>();
   /** How many files are being evaluated, one from within the other, and the turns of their loops so far. */
   let evaluating = 0;
   let iterations = 0;
 
-  const shown = (path: string): string => {
-    const inside = relative(root, path);
-    return inside.startsWith("..") || isAbsolute(inside) ? path : inside.split(sep).join("/");
-  };
+  const shown = (path: string): string => shownFrom(root, path);
 
   /** The file an import means: `./schema.js` may be `schema.ts`. */
   function resolveImport(specifier: string, from: string): string | undefined {
-    const plain = resolve(dirname(from), specifier);
-    // TypeScript takes the .ts when both are there.
-    const candidates = plain.endsWith(".js") ? [plain.replace(/\.js$/, ".ts"), plain] : [plain, `${plain}.ts`, `${plain}.js`];
-    return candidates.find((path) => virtual.has(path) || isFile(path));
+    return candidatesFor(specifier, from).find((path) => virtual.has(path) || isFile(path));
   }
 
   function compile(path: string, importedAt?: Location): Compiled {
     const known = compiled.get(path);
     if (known) return known;
+    sources.add(path);
     const text = contentOf(path, virtual);
     if (text === undefined) throw new LoadError("missing-import", `there is no file ${shown(path)}`, importedAt);
     const key = hashOf(keyBase, shown(path), text);
@@ -126,7 +138,10 @@ export function createLoader(options: LoaderOptions): Loader {
       const target = resolveImport(specifier, path);
       // Of what is imported as a type only, the type checker takes care.
       if (target === undefined && typeOnly) continue;
-      if (target === undefined) throw new LoadError("missing-import", `there is no file ${specifier}`, location);
+      if (target === undefined) {
+        for (const candidate of candidatesFor(specifier, path)) sources.add(candidate);
+        throw new LoadError("missing-import", `there is no file ${specifier}`, location);
+      }
       imported.set(specifier, target);
       if (!typeOnly) compile(target, location);
     }
@@ -153,7 +168,7 @@ export function createLoader(options: LoaderOptions): Loader {
   function evaluate(path: string): LoadedModule {
     const known = modules.get(path);
     if (known) return known;
-    const { js, sites, procedures: own, points: ownPoints, imported } = compile(path);
+    const { parts, js, sites, procedures: own, points: ownPoints, imported } = compile(path);
     const holder: { exports: Record<string, unknown> } = { exports: {} };
     const loaded: LoadedModule = {
       path,
@@ -175,10 +190,12 @@ export function createLoader(options: LoaderOptions): Loader {
       if (target === undefined) throw new Error(`"${specifier}" is not an import of ${path}`);
       return evaluate(target).exports;
     };
-    const run = compileFunction(js, ["exports", "require", "module", "$rt", "Math"], { filename: path });
+    const keys = parts.functions.map((_, number) => partKey(path, number));
+    const enter = (number: number) => entered.add(keys[number] as string);
+    const run = compileFunction(js, ["exports", "require", "module", "$rt", "Math", ENTERED], { filename: path });
     evaluating++;
     try {
-      run.call(undefined, holder.exports, requireFrom, holder, runtimeFor(sites, own, firstPoint), repeatableMath);
+      run.call(undefined, holder.exports, requireFrom, holder, runtimeFor(sites, own, firstPoint), repeatableMath, enter);
     } catch (thrown) {
       modules.delete(path);
       throw asModelError(thrown, path);
@@ -225,6 +242,20 @@ export function createLoader(options: LoaderOptions): Loader {
     return undefined;
   }
 
+  function partKey(path: string, number: number): string {
+    return `${shown(path)}#${number}`;
+  }
+
+  function parts(): CodeParts {
+    const evaluated = files.map((path) => ({ path, parts: (compiled.get(path) as Compiled).parts }));
+    return {
+      outside: hashOf(...evaluated.flatMap(({ path, parts }) => [shown(path), parts.outside])),
+      functions: new Map(
+        evaluated.flatMap(({ path, parts }) => parts.functions.map((hash, number) => [partKey(path, number), hash] as const)),
+      ),
+    };
+  }
+
   function load(path: string): LoadedModule {
     const absolute = resolve(path);
     const known = modules.get(absolute);
@@ -252,9 +283,18 @@ export function createLoader(options: LoaderOptions): Loader {
           imports: new Map([...(compiled.get(path)?.imported ?? [])].map(([specifier, target]) => [specifier, shown(target)])),
         })),
       ),
+    entered,
+    parts,
+    sources: () => [...sources],
     procedures,
     points,
   };
+}
+
+/** Where the file of an import may be, the first that is there. TypeScript takes the .ts when both are. */
+function candidatesFor(specifier: string, from: string): string[] {
+  const plain = resolve(dirname(from), specifier);
+  return plain.endsWith(".js") ? [plain.replace(/\.js$/, ".ts"), plain] : [plain, `${plain}.ts`, `${plain}.js`];
 }
 
 function isFile(path: string): boolean {

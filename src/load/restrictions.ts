@@ -34,6 +34,7 @@ const impureGlobals: Readonly<Record<string, string>> = {
   clearInterval: "the event loop",
   queueMicrotask: "the event loop",
   $rt: "the checker's own runtime",
+  $entered: "the checker's own runtime",
 };
 
 const codeFromStrings = new Set(["eval", "Function"]);

@@ -124,6 +124,8 @@ export interface JsonSuite {
   readonly scenario: { readonly name: string; readonly describes: string };
   readonly bounds: Bounds & { readonly limits: Limits };
   readonly engine: "fast" | "reference";
+  /** Whether this is what an earlier run on the same code found out; `statistics` are of that run. */
+  readonly fromCache: boolean;
   readonly verdict: SuiteVerdict;
   readonly asExpected: boolean;
   readonly exitCode: ExitCode;
@@ -238,6 +240,7 @@ function jsonSuite(run: SuiteRun, abstractions: readonly Abstraction[], limits: 
     scenario: { name: suite.scenario.name, describes: suite.scenario.describes },
     bounds: { ...boundsOf(machine), limits },
     engine: outcome.engine,
+    fromCache: run.isCached,
     verdict: verdictOf(run),
     asExpected: run.exitCode === 0,
     exitCode: run.exitCode,

@@ -8,7 +8,7 @@ import { shownLines } from "./finding-text.js";
 import { byPath } from "./shown.js";
 import type { Look } from "./style.js";
 import { marginOf, remark, row } from "./suite-text.js";
-import { assumptionLines, briefLines } from "./text.js";
+import { assumptionLines, briefLines, sectionsText } from "./text.js";
 import type { SuiteResult } from "./verdict.js";
 import { counted, enumerate, hanging } from "./wrap.js";
 
@@ -40,10 +40,7 @@ export function simulationText(
       ? []
       : [style.bold("expected violations, and how to see them"), ...known.flatMap((place) => briefLines(place, options))],
   ];
-  return sections
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.map((line) => `${line.trimEnd()}\n`).join(""))
-    .join("\n");
+  return sectionsText(sections);
 }
 
 function resultLines(result: SuiteResult<SuiteSimulation>, look: Look): string[] {

@@ -40,7 +40,7 @@ function runLines(run: SuiteRun, look: Look): string[] {
   const word = verdict === "violated" && isExpected ? "as expected" : words[verdict];
   const paint = isExpected ? look.style.good : verdict === "unfinished" ? look.style.warn : look.style.bad;
   const { states, transitions, depth, statistics } = outcome;
-  const counts = `${counted(states, "state")}, ${counted(transitions, "transition")}, depth ${depth}, ${duration(statistics.seconds)}`;
+  const counts = `${counted(states, "state")}, ${counted(transitions, "transition")}, depth ${depth}, ${run.isCached ? "unchanged, from the cache" : duration(statistics.seconds)}`;
   const claim = [
     suite.name,
     counts,

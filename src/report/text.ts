@@ -27,13 +27,20 @@ export function reportText(results: readonly SuiteResult[], abstractions: readon
     [...results.flatMap((result) => suiteLines(result, options)), "", ...summaryLines(results, options)],
     assumptionLines([...abstractions, ...coarseSteps(runs)], options),
     ...traceSections(runs, options),
-    statisticsLines(runs, options),
+    statisticsLines(
+      runs.filter(({ isCached }) => !isCached),
+      options,
+    ),
   ];
-  const text = sections
+  return sectionsText(sections);
+}
+
+/** Sections with an empty line between them; one without lines is none. */
+export function sectionsText(sections: readonly (readonly string[])[]): string {
+  return sections
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.map((line) => `${line.trimEnd()}\n`).join(""))
     .join("\n");
-  return text;
 }
 
 const limits = {
@@ -56,7 +63,8 @@ function limitLines(runs: readonly SuiteRun[], { width, style }: TextOptions): s
   );
 }
 
-function summaryLines(results: readonly SuiteResult[], { width }: TextOptions): string[] {
+/** How many suites came out how. */
+export function summaryLines(results: readonly SuiteResult[], { width }: TextOptions): string[] {
   const all = counted(results.length, "suite");
   const kinds = [
     [2, "with a model at fault"],
@@ -81,7 +89,7 @@ export function assumptionLines(abstractions: readonly Abstraction[], { width, s
 }
 
 /** Traces, shortest first; of what gets none, the command that shows it. */
-function traceSections(runs: readonly SuiteRun[], options: TextOptions): string[][] {
+export function traceSections(runs: readonly SuiteRun[], options: TextOptions): string[][] {
   const places = placesOf(runs);
   const inFull = chosenPlaces(places, options.traces);
   const sections = inFull.map(({ run, shown }) => shownLines(run, shown, options.file, options));

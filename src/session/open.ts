@@ -28,6 +28,12 @@ export interface Session {
   readonly points: readonly CoveragePoint[];
   /** What the file says of those that its suites do not exercise. */
   readonly notExercised: readonly NotExercised[];
+  /** The file that was opened, absolute. */
+  readonly file: string;
+  /** What the loaded code is, and what of it has been entered. */
+  readonly code: Pick<Loader, "entered" | "parts">;
+  /** Functions that were entered when the files were loaded, by making suites and scenarios. */
+  readonly enteredAtLoad: ReadonlySet<string>;
 }
 
 /** Folder of the package: where models/, properties/ and reports/ are. */
@@ -49,7 +55,11 @@ export function modelLoader(options: Partial<LoaderOptions> = {}): Loader {
 
 /** Loads the file and collects the suites it exports (a suite, or an array of them). Throws a ModelError if it has none. */
 export function openSuites(path: string, options: Partial<LoaderOptions> = {}): Session {
-  const loader = modelLoader(options);
+  return openWith(modelLoader(options), path);
+}
+
+/** The same with a loader of the caller's, that has loaded nothing yet. */
+export function openWith(loader: Loader, path: string): Session {
   takeAbstractions();
   const { exports } = loader.load(path);
   const suites = Object.values(exports)
@@ -85,6 +95,9 @@ export function session(suites: readonly Suite[], loader: Loader, notExercised: 
     procedures,
     points: loader.points,
     notExercised,
+    file: loader.files[0] ?? "",
+    code: loader,
+    enteredAtLoad: new Set(loader.entered),
   };
 }
 

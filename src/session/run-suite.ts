@@ -7,6 +7,7 @@ import type { Suite } from "../lang/suite.js";
 import { Machine, type Variant } from "../step/machine.js";
 import { type Replayed, replayFinding } from "../trace/judge.js";
 import type { Session } from "./open.js";
+import type { RunDescription, VerdictCache } from "./verdict-cache.js";
 
 export interface RunSuiteOptions {
   readonly variant?: Variant;
@@ -14,6 +15,8 @@ export interface RunSuiteOptions {
   readonly limits?: Limits;
   /** Run every transition natively too, and compare: throws a ModelError at the first difference. */
   readonly paranoid?: boolean;
+  /** Where outcomes are kept and looked for. Default: nowhere. */
+  readonly cache?: VerdictCache;
 }
 
 /** One line of the verdict table. */
@@ -35,6 +38,8 @@ export interface SuiteRun {
   /** Every finding with its trace, replayed by the plain engine. */
   readonly traces: readonly Replayed[];
   readonly exitCode: ExitCode;
+  /** Whether it was run before, on code that is the same. */
+  readonly isCached: boolean;
 }
 
 /** 0 all as expected, 1 violated or not as expected, 2 the model is at fault, 3 a limit was hit. */
@@ -61,14 +66,45 @@ export function* runSuite(
   options: RunSuiteOptions = {},
 ): Generator<Progress, SuiteRun, "interrupt" | undefined> {
   checkExpectations(suite);
+  const { cache, limits = {}, engine = "fast" } = options;
+  const { entered } = session.code;
+  entered.clear();
   const machine = machineOf(session, suite, options.variant);
   const variant = resolvedVariant(suite, machine, options.variant ?? {});
-  const explore = options.engine === "reference" ? exploreReference : exploreFast;
-  const explored = yield* explore(machine, {
-    limits: options.limits ?? {},
-    paranoid: options.paranoid ?? false,
-    goOnAfter: new Set(Object.keys(suite.expected ?? {})),
-  });
+  const description = { suite, options: { variant, engine, maxStates: limits.maxStates, maxDepth: limits.maxDepth } };
+  const recalled = cache && recall(session, description, cache, options);
+  if (recalled) return recalled;
+  const explore = engine === "reference" ? exploreReference : exploreFast;
+  const goOnAfter = new Set(Object.keys(suite.expected ?? {}));
+  const explored = yield* explore(machine, { limits, paranoid: options.paranoid ?? false, goOnAfter });
+  const run = replayed(suite, variant, machine, explored, false);
+  const { outcome } = run;
+  cache?.keep(
+    session,
+    description,
+    { outcome, atomicReasons: [...machine.atomicReasons] },
+    new Set([...session.enteredAtLoad, ...entered]),
+  );
+  return run;
+}
+
+/** The run as it was before, its findings replayed on the code as it is now; null if there was none, or they cannot be. */
+function recall(session: Session, description: RunDescription, cache: VerdictCache, { variant }: RunSuiteOptions): SuiteRun | null {
+  const remembered = cache.find(session, description);
+  if (remembered === null) return null;
+  const { suite } = description;
+  const machine = machineOf(session, suite, variant);
+  for (const reason of remembered.atomicReasons) machine.atomicReasons.add(reason);
+  try {
+    return replayed(suite, resolvedVariant(suite, machine, variant ?? {}), machine, remembered.outcome, true);
+  } catch (error) {
+    // A place that a finding stands at has moved; to run the suite is to find it again.
+    if (error instanceof ModelError) return null;
+    throw error;
+  }
+}
+
+function replayed(suite: Suite, variant: Variant, machine: Machine, explored: Outcome, isCached: boolean): SuiteRun {
   const traces = explored.findings.map((finding) => replayFinding(machine, finding));
   const outcome: Outcome = { ...explored, findings: traces.map(({ finding }) => finding) };
   const isChanged = Object.values(variant).some((change) => change !== undefined && String(change) !== "");
@@ -78,7 +114,7 @@ export function* runSuite(
     const asExpected = expectedBecause === null ? verdict === "holds" : verdict === "violated" || (isChanged && verdict === "holds");
     return { check, isProperty, verdict, expectedBecause, asExpected };
   });
-  return { suite, variant, machine, outcome, comparisons, traces, exitCode: exitCodeOf(outcome, comparisons) };
+  return { suite, variant, machine, outcome, comparisons, traces, exitCode: exitCodeOf(outcome, comparisons), isCached };
 }
 
 /** Runs the suite to its end at once. */

@@ -116,7 +116,7 @@ export function moduleOf(text: string, { plain, ...how }: InstrumentOptions & { 
   const js = plain
     ? ts.transpile(text, { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS })
     : instrument(text, "model.ts", how).js;
-  const body = new Function("exports", "require", "module", "$rt", "ask", "log", js);
+  const body = new Function("exports", "require", "module", "$rt", "$entered", "ask", "log", js);
   return {
     start: (procedure, args, script = []) => {
       const exports: Record<string, Procedure> = {};
@@ -124,7 +124,15 @@ export function moduleOf(text: string, { plain, ...how }: InstrumentOptions & { 
       const output: string[] = [];
       const ask = () => thread.script[thread.asked++] ?? 0;
       const log = (...values: unknown[]) => output.push(JSON.stringify(values));
-      body(exports, () => fakeLanguage, { exports }, runtime, ask, log);
+      body(
+        exports,
+        () => fakeLanguage,
+        { exports },
+        runtime,
+        () => {},
+        ask,
+        log,
+      );
       const thread: Thread = { generator: (exports[procedure] as Procedure)(...args), runtime, output, script: [...script], asked: 0 };
       return thread;
     },

@@ -1,0 +1,108 @@
+/**
+ * Outcomes of suites that ran before, for suites whose code is the same. An outcome is found again if nothing it
+ * depends on has changed: this tool; the suite, its variant, engine and limits; all that stands outside of
+ * functions in the files of the session; and the bodies of the functions that were entered when the files were
+ * loaded and when the suite ran. What it found is replayed on the code as it is now.
+ */
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Outcome } from "../explore/outcome.js";
+import type { Suite } from "../lang/suite.js";
+import { hashOf, openCache, wholeToolFingerprint } from "../load/cache.js";
+import type { Session } from "./open.js";
+
+/** What was seen of a suite. */
+export interface Remembered {
+  readonly outcome: Outcome;
+  readonly atomicReasons: readonly string[];
+}
+
+/** What makes two runs of a suite in a session the same run, if the code is. */
+export interface RunDescription {
+  readonly suite: Suite;
+  /** Variant, engine and limits. */
+  readonly options: object;
+}
+
+interface Entry extends Remembered {
+  /** The functions entered, with the hashes of their bodies. */
+  readonly functions: readonly (readonly [string, string])[];
+}
+
+interface Stored {
+  /** Newest first: to go back to an earlier text is to find its outcome again. */
+  readonly entries: readonly Entry[];
+  /** Of the entries: a file that somebody has changed is no cache. */
+  readonly checksum: string;
+}
+
+/** Outcomes kept for a suite of one code outside of functions. */
+const ENTRIES_KEPT = 8;
+/** Files kept, one for each suite of one code outside of functions. */
+const FILES_KEPT = 500;
+
+/** Found by looking at a run as a whole, in words that name other places than the replay would know. */
+const NOT_REPLAYED: readonly string[] = ["lockdep", "atomicity"];
+
+export class VerdictCache {
+  readonly #cache;
+  readonly #tool = wholeToolFingerprint();
+
+  /** The oldest files go when there are more than `most`. */
+  constructor(
+    readonly directory: string,
+    readonly most = FILES_KEPT,
+  ) {
+    this.#cache = openCache(directory);
+  }
+
+  find(session: Session, description: RunDescription): Remembered | null {
+    const { functions } = session.code.parts();
+    const isSame = (entry: Entry) => entry.functions.every(([key, hash]) => functions.get(key) === hash);
+    return this.#entries(this.#keyOf(session, description)).find(isSame) ?? null;
+  }
+
+  /** Keeps what a run found out that has just ended and entered these functions, if it came to its end and can be told again. */
+  keep(session: Session, description: RunDescription, remembered: Remembered, entered: ReadonlySet<string>): void {
+    const { end, findings, untraced } = remembered.outcome;
+    if (end.kind === "limit" || untraced.length > 0 || findings.some(({ check }) => NOT_REPLAYED.includes(check))) return;
+    const bodies = session.code.parts().functions;
+    const functions = [...entered].sort().map((key) => [key, bodies.get(key) ?? ""] as const);
+    const key = this.#keyOf(session, description);
+    const others = this.#entries(key).filter((entry) => JSON.stringify(entry.functions) !== JSON.stringify(functions));
+    const { outcome, atomicReasons } = remembered;
+    const entries: Entry[] = [{ functions, outcome, atomicReasons }, ...others].slice(0, ENTRIES_KEPT);
+    const stored: Stored = { entries, checksum: checksumOf(entries) };
+    this.#cache.set(key, stored);
+    this.#forgetOldest();
+  }
+
+  #entries(key: string): readonly Entry[] {
+    const stored = this.#cache.get(key) as Partial<Stored> | undefined | null;
+    const entries = stored?.entries;
+    return Array.isArray(entries) && checksumOf(entries) === stored?.checksum ? entries : [];
+  }
+
+  #keyOf({ code, file }: Session, { suite, options }: RunDescription): string {
+    const properties = suite.properties.map(({ code: each }) => each);
+    const expected = Object.keys(suite.expected ?? {}).sort();
+    return hashOf(this.#tool, file, code.parts().outside, JSON.stringify([suite.name, properties, expected, options]));
+  }
+
+  #forgetOldest(): void {
+    try {
+      mkdirSync(this.directory, { recursive: true });
+      const files = readdirSync(this.directory).map((name) => join(this.directory, name));
+      if (files.length <= this.most) return;
+      const age = new Map(files.map((file) => [file, statSync(file).mtimeMs]));
+      const oldestFirst = files.sort((one, other) => (age.get(one) as number) - (age.get(other) as number));
+      for (const file of oldestFirst.slice(0, files.length - this.most)) rmSync(file, { force: true });
+    } catch {
+      // Another process may be clearing up too.
+    }
+  }
+}
+
+function checksumOf(entries: readonly Entry[]): string {
+  return hashOf(JSON.stringify(entries));
+}
