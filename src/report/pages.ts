@@ -1,7 +1,7 @@
 /** The pages of all suites and their index, as files. */
 import { ModelError } from "../lang/errors.js";
 import type { SuiteRun } from "../session/run-suite.js";
-import { boundsOf, boundsText, faultsText } from "./bounds.js";
+import { boundsOf, boundsText, faultsText, objectsText } from "./bounds.js";
 import { designText, type MarkdownOptions, prose, suitePage, table, verdictText } from "./markdown.js";
 import { grouped } from "./wrap.js";
 
@@ -43,7 +43,9 @@ function indexPage(runs: readonly SuiteRun[]): string {
         const bounds = boundsOf(machine);
         const link = `[${prose(suite.name)}](${encodeURI(pathOf(suite.name))})`;
         const figures = [outcome.states, outcome.transitions, outcome.depth].map(grouped);
-        return [link, prose(verdictText(run)), ...figures, prose(`${faultsText(bounds)}; ${boundsText(bounds)}`)];
+        const machineText = suite.scenario.setting ?? objectsText(bounds);
+        const within = [machineText, faultsText(bounds), boundsText(bounds)].filter((text) => text !== "").join("; ");
+        return [link, prose(verdictText(run)), ...figures, prose(within)];
       });
     return `## ${prose(design)}\n\n${table(["suite", "verdict", "states", "transitions", "depth", "bounds"], rows)}`;
   });

@@ -68,7 +68,9 @@ describe("pages", () => {
     expect([...pages.keys()]).toEqual(["index.md", "-/a.md", "b/two-words.md", "small/holds.md"]);
     const index = pages.get("index.md") as string;
     expect(index).toContain("[b/two words](b/two-words.md) | Violated: D1 |");
-    expect(index).toContain("[small/holds](small/holds.md) | Held | 15 | 20 | 6 | no faults (policy contract); 2 threads (ann, bob)");
+    expect(index).toContain(
+      "[small/holds](small/holds.md) | Held | 15 | 20 | 6 | account acc; no faults (policy contract); 2 threads (ann, bob)",
+    );
     expect([...pages.values()].every((text) => text.startsWith(PAGE_MARK))).toBe(true);
   });
 
