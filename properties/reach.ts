@@ -1,6 +1,6 @@
 /** What the devices' DMA can reach: a function of the state. */
 import { isFreed } from "iommu-mc";
-import type { Device } from "../models/linux/schema.js";
+import type { Device, IommuGroup } from "../models/linux/schema.js";
 
 export interface Reach {
   /** Memory of the kernel or of one of its drivers. */
@@ -21,4 +21,9 @@ export function reach(dev: Device, devices: readonly Device[]): Reach {
     kernel: devices.some((other) => other.dma_map === domain || other.devres_map === domain),
     user: domain.user_map,
   };
+}
+
+/** The devices of a group. */
+export function members(group: IommuGroup): Device[] {
+  return [...group.devices].map((entry) => entry.dev!);
 }

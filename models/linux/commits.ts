@@ -1,18 +1,59 @@
 import type { Commit } from "iommu-mc";
 
-/** The commits the model can be with and without, by the first twelve digits of their sha. */
+/** The commits the model can be with and without, by the first twelve digits of their sha, oldest first. */
 export const commits: Readonly<Record<string, Commit>> = {
+  bd421264ed30: {
+    subject: "iommu: Fix deferred domain attachment",
+    since: "v5.7",
+  },
+  "79659190ee97": {
+    subject: "iommu: Don't take group reference in iommu_alloc_default_domain()",
+    since: "v5.8",
+  },
+  b54240ad4943: {
+    subject: "iommu: Fix potential use-after-free during probe",
+    since: "v5.17",
+  },
   "0286300e6045": {
     subject: "iommu: iommu_group_claim_dma_owner() must always assign a domain",
     since: "v5.19",
+  },
+  "01657bc14a39": {
+    subject: "iommu: Avoid races around device probe",
+    since: "v6.2",
   },
   "2cc73c5712f9": {
     subject: "iommu: Attach device group to old domain in error path",
     since: "v6.3",
   },
+  dba9ca9d41f5: {
+    subject: "iommu: Same critical region for device release and removal",
+    since: "v6.4",
+  },
   dcf40ed3a20d: {
     subject: "iommu: Make __iommu_group_set_domain() handle error unwind",
     since: "v6.5",
     needs: ["0286300e6045"],
+  },
+  "152431e4fe7f": {
+    subject: "iommu: Do iommu_group_create_direct_mappings() before attach",
+    since: "v6.5",
+  },
+  e7f85dfbbc9c: {
+    subject: "iommu: Fix iommu_probe_device() to attach the right domain",
+    since: "v6.5",
+  },
+  a2e7e59a9426: {
+    subject: "iommu: Avoid more races around device probe",
+    since: "v6.7",
+    needs: ["01657bc14a39"],
+  },
+  b46064a18810: {
+    subject: "iommu: Handle race with default domain setup",
+    since: "v6.15",
+  },
+  "5d5388b0e190": {
+    subject: "iommu: Lock group->mutex in iommu_deferred_attach()",
+    since: "v7.0",
   },
 };

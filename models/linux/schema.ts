@@ -1,6 +1,6 @@
 /**
- * The state of the ownership model: what the IOMMU core, the driver core, VFIO and the devices' drivers keep in
- * memory, and what the IOMMU hardware really uses for each device (`device.hw`).
+ * The state of the model: what the IOMMU core, the driver core, VFIO and the devices' drivers keep in memory, what the
+ * firmware says, and what the IOMMU hardware really uses for each device (`device.hw`).
  */
 import { abstraction, counter, enumeration, flag, list, mutex, ref, refcount, schema, setOf, type View } from "iommu-mc";
 
@@ -10,11 +10,42 @@ export const linux = schema({
     lock: mutex(),
     driver: ref("device_driver").guardedBy("lock"),
     bus: ref("bus_type"),
+    /** device_is_registered() and still on the bus's klist, which walks of the bus see. */
+    on_bus: flag(),
+    /** device_add() has come far enough for a driver to be bound. */
+    ready_to_probe: flag().guardedBy("lock"),
+    /** kill_device(): nothing may be bound any more. */
+    dead: flag().guardedBy("lock"),
+    /** device_is_bound(): probing has succeeded. */
+    is_bound: flag().guardedBy("lock"),
+    /** Whether driver_probe_device() is at work, and saw `deferred_trigger_count` rise meanwhile. */
+    probing: enumeration("no", "yes", "triggered"),
+    /** The driver that knows this kind of device. */
+    match: ref("device_driver"),
+
+    /** `dev->iommu`. */
+    iommu: ref("dev_iommu"),
     iommu_group: ref("iommu_group"),
-    /** What the IOMMU translates this device's DMA with; null blocks everything. The driver's `info->domain` or `master->domain` is the same pointer. */
+    /** Whether `dev->dma_ops` are those of dma-iommu; else dma-direct. */
+    has_iommu_dma_ops: flag(),
+    /** What the IOMMU translates this device's DMA with; null blocks everything. */
     hw: ref("iommu_domain").guardedBy("iommu_group.mutex"),
-    /** Its firmware does DMA on its own to memory reserved for that (an RMRR), so Intel's driver refuses it other domains. */
+
+    /** The IOMMU that the firmware's tables name for it (`iommus`, `iommu-map`, IORT, VIOT); null where they say nothing, as on x86 with DMAR or IVRS tables. */
+    iommus: ref("iommu_device"),
+    /** The IOMMU in whose scope it is, by the tables of the IOMMU's own driver (DMAR, IVRS). */
+    scope: ref("iommu_device"),
+    /** The PCI bridge above it, unless ACS keeps the two apart: they share a group. */
+    upstream: ref("device"),
+    /** PCI functions that use its requester id, or whose requester id it uses, or that no ACS keeps apart from it. */
+    aliases: setOf("device"),
+    /** An external device, which the kernel does not trust. */
+    untrusted: flag(),
+    /** It has a range of type IOMMU_RESV_DIRECT: its firmware does DMA of its own to memory reserved for that. */
+    resv_direct: flag(),
+    /** That range is an RMRR that Intel's driver does not relax, so it refuses the device other domains. */
     rmrr_locked: flag(),
+
     /** A lock of the device's own driver (a transmit queue's). */
     queue_lock: mutex(),
     queue_up: flag().guardedBy("queue_lock"),
@@ -28,35 +59,99 @@ export const linux = schema({
   device_driver: {
     kind: enumeration("native", "vfio_pci", "stub"),
     driver_managed_dma: flag(),
+    /** driver_register() has put it on its bus. */
+    registered: flag(),
   },
   bus_type: {
+    kind: enumeration("platform", "pci"),
     iommu_ops: ref("iommu_ops"),
+    /** Every device that was ever on the bus, in order; `on_bus` tells which still are, as klist nodes that are dead are skipped. */
+    klist_devices: list("device", 5),
+  },
+  /** Globals of drivers/base/dd.c. */
+  driver_core: {
+    deferred_probe_mutex: mutex(),
+    deferred_probe_pending_list: list("device", 3).guardedBy("deferred_probe_mutex"),
+    deferred_probe_active_list: list("device", 3).guardedBy("deferred_probe_mutex"),
+    /** Off in scenarios where nothing can be deferred, as it is in the C before late_initcall. */
+    driver_deferred_probe_enable: flag(),
+    /** driver_deferred_probe_timeout has run out, and initcalls are done. */
+    deferred_probe_timeout_expired: flag(),
+  },
+  /** Globals of drivers/iommu/iommu.c. */
+  iommu_core: {
+    probe_device_lock: mutex(),
+    /** The spinlock of `iommu_device_list`. */
+    device_lock: mutex(),
+    device_list: list("iommu_device", 2).guardedBy("device_lock"),
+    buses: list("bus_type", 2),
+    def_domain_type: enumeration("DMA", "DMA_FQ", "IDENTITY"),
+    /** arch_setup_dma_ops() and arch_teardown_dma_ops() do something. */
+    is_arm64: flag(),
+    /** The static key that makes every map ask whether the attach was deferred. */
+    is_kdump_kernel: flag(),
   },
   iommu_ops: {
     driver: enumeration("intel_iommu", "arm_smmu_v3"),
     /** Whether `default_domain_ops` has a `detach_dev`. */
     detach_dev: flag(),
+    /** What its domain_alloc() refuses beside IOMMU_DOMAIN_BLOCKED: a driver without default domains refuses DMA and IDENTITY. */
+    no_default_domains: flag(),
+  },
+  /** One IOMMU. */
+  iommu_device: {
+    ops: ref("iommu_ops"),
+  },
+  dev_iommu: {
+    fwspec: ref("iommu_fwspec"),
+    iommu_dev: ref("iommu_device"),
+    priv: ref("dev_iommu_priv"),
+  },
+  iommu_fwspec: {
+    ops: ref("iommu_ops"),
+    /** xlate() has added the device's ids. */
+    has_ids: flag(),
+  },
+  /** What dev_iommu_priv_get() returns: device_domain_info, iommu_dev_data, arm_smmu_master, viommu_endpoint. */
+  dev_iommu_priv: {
+    /** `info->domain`, `dev_data->domain`, `master->domain`: the domain on whose list the driver has the device. */
+    domain: ref("iommu_domain"),
+    /** A kdump kernel found the device translated by the crashed kernel's tables, and leaves it so until the driver's first map. */
+    attach_deferred: flag(),
   },
   iommu_domain: {
-    type: enumeration("UNMANAGED", "BLOCKED", "DMA", "IDENTITY"),
+    /** Beside the kernel's types COPIED, which stands for the tables of a crashed kernel: no struct iommu_domain at all. */
+    type: enumeration("UNMANAGED", "BLOCKED", "DMA", "DMA_FQ", "IDENTITY", "COPIED"),
     ops: ref("iommu_ops"),
     /** The user's one range is in this domain's page table. */
     user_map: flag(),
+    /** Devices whose IOMMU_RESV_DIRECT range is in this domain's page table. */
+    direct_map: setOf("device"),
     /** Devices it was attached to successfully: attaching again may not fail (the contract of attach_dev). */
     attached_before: setOf("device").ghost(),
+  },
+  /** Entry of a group's list. */
+  group_device: {
+    dev: ref("device"),
   },
   iommu_group: {
     mutex: mutex(),
     /** References through `devices_kobj`, which in turn holds the group. */
-    devices_kobj: refcount(8),
-    devices: list("device", 4).guardedBy("mutex"),
-    default_domain: ref("iommu_domain"),
+    devices_kobj: refcount(15),
+    devices: list("group_device", 4).guardedBy("mutex"),
+    /** The list of a bus walk that will set up its default domain. */
+    entry: ref("group_list").guardedBy("mutex"),
+    default_domain: ref("iommu_domain").guardedBy("mutex"),
     blocking_domain: ref("iommu_domain").guardedBy("mutex"),
     domain: ref("iommu_domain").guardedBy("mutex"),
     owner: ref("vfio_group").guardedBy("mutex"),
     owner_cnt: counter(4).guardedBy("mutex"),
     /** The IOMMUs above its devices can enforce cache coherency (Intel's snoop control). Decides which domains VFIO can share. */
     can_snoop: flag(),
+  },
+  /** `group_list` on the stack of a bus_iommu_probe(); freed when it returns. */
+  group_list: {
+    groups: list("iommu_group", 4),
   },
   /** The `vfio` globals of vfio_main.c and container.c. */
   vfio: {
@@ -107,22 +202,25 @@ export const linux = schema({
 });
 
 abstraction(
-  "an IOMMU page table holds at most one page of each device's driver and one of the user; no partial mappings",
+  "an IOMMU page table holds at most one page of each device's driver, one of its firmware and one of the user; no partial mappings",
   "may miss a bug",
 );
 abstraction("the IOTLB is not modelled: what an unmap or an attach has taken away is out of reach at once", "may miss a bug");
-abstraction(
-  "probing of devices by the IOMMU core happened before the scenario starts; devices are neither added nor removed",
-  "may miss a bug",
-);
 abstraction("modules are never unloaded; their references are not counted", "may miss a bug");
+abstraction("a struct device is never freed: who uses one that has been removed is not noticed for that alone", "may miss a bug");
 
 export type Device = View<typeof linux, "device">;
 export type DeviceDriver = View<typeof linux, "device_driver">;
 export type BusType = View<typeof linux, "bus_type">;
 export type IommuOps = View<typeof linux, "iommu_ops">;
+export type IommuDevice = View<typeof linux, "iommu_device">;
+export type DevIommu = View<typeof linux, "dev_iommu">;
+export type DevIommuPriv = View<typeof linux, "dev_iommu_priv">;
+export type IommuFwspec = View<typeof linux, "iommu_fwspec">;
 export type IommuDomain = View<typeof linux, "iommu_domain">;
+export type GroupDevice = View<typeof linux, "group_device">;
 export type IommuGroup = View<typeof linux, "iommu_group">;
+export type GroupList = View<typeof linux, "group_list">;
 export type VfioGroup = View<typeof linux, "vfio_group">;
 export type VfioDevice = View<typeof linux, "vfio_device">;
 export type VfioContainer = View<typeof linux, "vfio_container">;
@@ -131,5 +229,7 @@ export type VfioDomain = View<typeof linux, "vfio_domain">;
 
 export type DomainType = IommuDomain["type"];
 
-/** The global `vfio`. A view names a place and holds no data, so it may stand at module level. */
+// A view names a place and holds no data, so those of the kernel's globals may stand at module level.
+export const driver_core = linux.struct("driver_core").view(0) as unknown as View<typeof linux, "driver_core">;
+export const iommu_core = linux.struct("iommu_core").view(0) as unknown as View<typeof linux, "iommu_core">;
 export const vfio = linux.struct("vfio").view(0) as unknown as View<typeof linux, "vfio">;

@@ -1,7 +1,7 @@
 /** Every bundled suite: what `iommu-mc check` runs and `reports/ledger.json` records. */
 import type { Suite } from "iommu-mc";
-import { intelQ35 } from "../../models/linux/topologies/intel-q35.js";
-import { smmuv3Virt } from "../../models/linux/topologies/smmuv3-virt.js";
+import { intelQ35 } from "../../models/linux/machine/topologies/intel-q35.js";
+import { smmuv3Virt } from "../../models/linux/machine/topologies/smmuv3-virt.js";
 import { closeSuites, ownershipSuites, partialAttachSuites } from "./ownership-on.js";
 
 export const suites: readonly Suite[] = [

@@ -3,6 +3,7 @@ export const EPERM = 1;
 export const ENOENT = 2;
 export const EIO = 5;
 export const EBADF = 9;
+export const EAGAIN = 11;
 export const ENOMEM = 12;
 export const EFAULT = 14;
 export const EBUSY = 16;
@@ -13,6 +14,7 @@ export const ENOSPC = 28;
 export const ENOTTY = 25;
 export const ERANGE = 34;
 export const EOPNOTSUPP = 95;
+export const ETIMEDOUT = 110;
 export const EPROBE_DEFER = 517;
 
 /** 0 or a negated error number. */
@@ -24,6 +26,7 @@ const names: ReadonlyMap<number, string> = new Map(
     ENOENT,
     EIO,
     EBADF,
+    EAGAIN,
     ENOMEM,
     EFAULT,
     EBUSY,
@@ -34,6 +37,7 @@ const names: ReadonlyMap<number, string> = new Map(
     ENOTTY,
     ERANGE,
     EOPNOTSUPP,
+    ETIMEDOUT,
     EPROBE_DEFER,
   }).map(([name, number]) => [number, name]),
 );

@@ -63,7 +63,7 @@ describe("checks that are always on", () => {
 
 describe("an edit", () => {
   it("whose text is not there, or there twice, is refused", () => {
-    expect(() => openBundled("models/linux/iommu.ts", [{ find: "no such line", replace: "" }])).toThrow("0 times");
-    expect(() => openBundled("models/linux/iommu.ts", [{ find: "mutex_unlock(group.mutex);", replace: "" }])).toThrow(/\d+ times/);
+    expect(() => openBundled("models/linux/iommu/attach.ts", [{ find: "no such line", replace: "" }])).toThrow("0 times");
+    expect(() => openBundled("models/linux/iommu/attach.ts", [{ find: "mutex_unlock(group.mutex);", replace: "" }])).toThrow(/\d+ times/);
   });
 });

@@ -26,12 +26,13 @@ export interface Cause {
   readonly withoutThreads?: readonly string[];
 }
 
-const core = "models/linux/iommu.ts";
-const driverCore = "models/linux/driver-core.ts";
-const container = "models/linux/container.ts";
-const vfio = "models/linux/vfio.ts";
-const type1 = "models/linux/type1.ts";
-const topology = "models/linux/topology.ts";
+const attach = "models/linux/iommu/attach.ts";
+const ownership = "models/linux/iommu/ownership.ts";
+const driverCore = "models/linux/driver-core/dd.ts";
+const container = "models/linux/vfio/container.ts";
+const vfio = "models/linux/vfio/vfio-main.ts";
+const type1 = "models/linux/vfio/type1.ts";
+const topology = "models/linux/machine/topology.ts";
 
 const claimed = "--revert 0286300e6045 (driver without detach_dev)";
 const attached = "--revert 2cc73c5712f9";
@@ -56,7 +57,7 @@ export const propertyCauses: readonly Cause[] = [
     red: "K1",
     also: ["C4-detach", "O2"],
     suite: smmu("passthrough"),
-    file: core,
+    file: attach,
     edits: [{ find: "group.owner !== null ? group.blocking_domain : group.default_domain", replace: "group.default_domain" }],
   },
   { name: claimed, red: "K1", also: ["C1", "O2", "O5"], suite: smmu("passthrough"), revert: ["0286300e6045"] },
@@ -64,14 +65,14 @@ export const propertyCauses: readonly Cause[] = [
     name: "mutant: iommu_device_use_default_domain() refuses only a group without an owner",
     red: "O1",
     suite: smmu("passthrough"),
-    file: core,
+    file: ownership,
     edits: [refuseOnlyUnowned],
   },
   {
     name: "mutant: iommu_device_use_default_domain() does not look at the domain",
     red: "O1",
     suite: smmu("interface"),
-    file: core,
+    file: ownership,
     edits: [{ find: "(group.owner !== null || !iommu_is_default_domain(group))", replace: "group.owner !== null" }],
   },
   {
@@ -105,7 +106,7 @@ export const propertyCauses: readonly Cause[] = [
     red: "O6",
     also: ["O3"],
     suite: smmu("interface"),
-    file: core,
+    file: ownership,
     edits: [
       {
         find: "if (group.owner_cnt > 0) {\n    ret = -EPERM;\n  } else if (group.domain !== null && group.domain !== group.default_domain) {\n    ret = -EBUSY;\n  } else if",
@@ -117,7 +118,7 @@ export const propertyCauses: readonly Cause[] = [
     name: "mutant: owner_cnt = 0 left out of iommu_group_release_dma_owner()",
     red: "O7",
     suite: smmu("passthrough"),
-    file: core,
+    file: ownership,
     edits: [{ find: "    group.owner_cnt = 0;\n", replace: "" }],
   },
   {
@@ -125,7 +126,7 @@ export const propertyCauses: readonly Cause[] = [
     red: "O7",
     suite: smmu("passthrough"),
     asked: ["O7"],
-    file: core,
+    file: ownership,
     edits: [refuseOnlyUnowned],
   },
   { name: baseUntilV65, red: "C1", also: ["C3"], suite: "partial-attach/rmrr" },
@@ -137,12 +138,12 @@ export const propertyCauses: readonly Cause[] = [
     red: "C3",
     also: ["C1"],
     suite: "partial-attach/rmrr",
-    file: core,
+    file: attach,
     edits: [
       {
-        find: "  for (const dev of group.devices) {\n    const ret = yield* __iommu_attach_device(new_domain, dev);\n    if (ret) return ret;\n",
+        find: "  for (const device of group.devices) {\n    const ret = yield* __iommu_attach_device(new_domain, device.dev!);\n    if (ret) return ret;\n",
         replace:
-          "  group.domain = new_domain;\n  for (const dev of group.devices) {\n    const ret = yield* __iommu_attach_device(new_domain, dev);\n    if (ret) return ret;\n",
+          "  group.domain = new_domain;\n  for (const device of group.devices) {\n    const ret = yield* __iommu_attach_device(new_domain, device.dev!);\n    if (ret) return ret;\n",
       },
     ],
   },
@@ -158,7 +159,7 @@ export const propertyCauses: readonly Cause[] = [
     red: "C3-attach",
     suite: "partial-attach/fault/arm_smmu_v3",
     asked: ["C3-attach"],
-    file: core,
+    file: attach,
     edits: [{ find: "  if (ret === 0) {\n    group.domain = domain;\n  }", replace: "  group.domain = domain;\n  if (ret === 0) {\n  }" }],
   },
   {
@@ -172,7 +173,7 @@ export const propertyCauses: readonly Cause[] = [
     red: "C4",
     also: ["C1", "C3"],
     suite: smmu("one-failure"),
-    file: core,
+    file: ownership,
     edits: [
       { find: "yield* __iommu_group_set_domain(group, group.default_domain);\n        WARN_ON(ret", replace: "0;\n        WARN_ON(ret" },
     ],
@@ -182,7 +183,7 @@ export const propertyCauses: readonly Cause[] = [
     red: "C4",
     suite: "partial-attach/fault/arm_smmu_v3",
     asked: ["C4"],
-    file: core,
+    file: attach,
     edits: [stopAfterFirst],
   },
   { name: claimed, red: "C4-detach", suite: "vfio-detach/arm_smmu_v3", revert: ["0286300e6045"] },
@@ -191,7 +192,7 @@ export const propertyCauses: readonly Cause[] = [
     red: "C4-detach",
     suite: "partial-attach/fault/arm_smmu_v3",
     asked: ["C4-detach"],
-    file: core,
+    file: attach,
     edits: [stopAfterFirst],
   },
   {
@@ -210,7 +211,7 @@ export const propertyCauses: readonly Cause[] = [
     name: "mutant: the -EBUSY test of __iommu_attach_group() removed",
     red: "C11",
     suite: smmu("interface"),
-    file: core,
+    file: attach,
     edits: [
       {
         find: "  if (group.domain !== null && group.domain !== group.default_domain && group.domain !== group.blocking_domain) return -EBUSY;\n",
@@ -231,7 +232,7 @@ export const propertyCauses: readonly Cause[] = [
     name: "mutant: a change of domain frees the domain it leaves",
     red: "L2",
     suite: "vfio-close/intel_iommu",
-    file: core,
+    file: attach,
     edits: [
       {
         find: "    if (ret) return ret;\n    yield;\n  }\n  group.domain = new_domain;\n",
@@ -243,7 +244,7 @@ export const propertyCauses: readonly Cause[] = [
     name: "mutant: a second iommu_group_put() in iommu_device_use_default_domain()",
     red: "L3",
     suite: smmu("passthrough"),
-    file: core,
+    file: ownership,
     edits: [
       {
         find: "  iommu_group_put(group);\n  return ret;\n",
@@ -255,7 +256,7 @@ export const propertyCauses: readonly Cause[] = [
     name: "mutant: iommu_group_put() left out of the -EBUSY path of iommu_device_use_default_domain()",
     red: "R1",
     suite: smmu("passthrough"),
-    file: core,
+    file: ownership,
     edits: [{ find: "  iommu_group_put(group);\n  return ret;\n", replace: "  if (ret === 0) iommu_group_put(group);\n  return ret;\n" }],
   },
   { name: "the base (two devices bound to vfio-pci at once)", red: "R1", also: ["warn-on"], suite: "vfio-group/two-binds" },
@@ -282,7 +283,7 @@ export const checkCauses: readonly Cause[] = [
     name: "iommu_group_claim_dma_owner() returns -EPERM with the mutex held",
     red: "lockdep",
     suite: smmu("passthrough"),
-    file: core,
+    file: ownership,
     edits: [{ find: "    ret = -EPERM;\n", replace: "    return -EPERM;\n" }],
   },
   {

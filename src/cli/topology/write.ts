@@ -19,7 +19,7 @@ export function topologyFile({ name, source, iommuDriver, groups, leftOut }: Imp
   };
   const lines = [
     HEADER,
-    `import type { Topology } from ${specifier("models/linux/topology.js")};`,
+    `import type { Topology } from ${specifier("models/linux/machine/topology.js")};`,
     `import { ownershipSuites } from ${specifier("reports/suites/ownership-on.js")};`,
     "",
     `/** IOMMU groups of the machine recorded in ${source}. */`,

@@ -1,16 +1,10 @@
 /** Who does what: administrators that bind and unbind, user processes that call VFIO. */
 import { choose, idle, type Proc } from "iommu-mc";
-import { vfio_fops_open, vfio_fops_release, vfio_fops_unl_ioctl, vfio_ioctl_set_iommu } from "./container.js";
-import { device_driver_attach, device_driver_detach } from "./driver-core.js";
-import {
-  iommu_attach_group,
-  iommu_detach_group,
-  iommu_domain_alloc,
-  iommu_domain_free,
-  iommu_group_claim_dma_owner,
-  iommu_group_release_dma_owner,
-} from "./iommu.js";
-import type { Device, DeviceDriver, IommuGroup, VfioContainer, VfioDevice, VfioGroup } from "./schema.js";
+import { device_driver_attach, device_driver_detach } from "../driver-core/dd.js";
+import { iommu_attach_group, iommu_detach_group, iommu_domain_alloc, iommu_domain_free } from "../iommu/attach.js";
+import { iommu_group_claim_dma_owner, iommu_group_release_dma_owner } from "../iommu/ownership.js";
+import type { Device, DeviceDriver, IommuGroup, VfioContainer, VfioDevice, VfioGroup } from "../schema.js";
+import { vfio_fops_open, vfio_fops_release, vfio_fops_unl_ioctl, vfio_ioctl_set_iommu } from "../vfio/container.js";
 import {
   vfio_device_fops_release,
   vfio_group_fops_open,
@@ -18,7 +12,7 @@ import {
   vfio_group_ioctl_get_device_fd,
   vfio_group_ioctl_set_container,
   vfio_group_ioctl_unset_container,
-} from "./vfio.js";
+} from "../vfio/vfio-main.js";
 
 /** Unbinds the device from whatever it is bound to and binds it to the driver, again and again, at any time. */
 export function* rebind(dev: Device, drv: DeviceDriver): Proc {

@@ -1,9 +1,10 @@
 /** From a machine's topology to the objects of a scenario. */
-import { kref_get, kref_init, list_add, list_add_tail, type Make, type Scenario, scenario, type Thread } from "iommu-mc";
+import { kref_get, kref_init, list_add, type Make, type Scenario, scenario, type Thread } from "iommu-mc";
 import {
   type Device,
   type DeviceDriver,
   type DomainType,
+  type IommuDevice,
   type IommuDomain,
   type IommuGroup,
   type IommuOps,
@@ -11,7 +12,8 @@ import {
   type VfioContainer,
   type VfioGroup,
   vfio,
-} from "./schema.js";
+} from "../schema.js";
+import { addToBus, bindManaged, bindNative, isOnArm64, makeDomain, makeGroup, makeKernel, makeProbed, putBehind } from "./build.js";
 
 export interface TopologyDevice {
   /** Bus address: `0000:05:01.0`. */
@@ -111,8 +113,9 @@ export function ownershipScenario(topology: Topology, options: OwnershipOptions)
     faults: options.faults === undefined ? 0 : options.faults,
     pools: {
       iommu_group: groups.length,
-      // Default and blocking domain of each group, and for each user one in place and one being tried.
-      iommu_domain: 2 * groups.length + 2 * users,
+      // Default and blocking domain of each group, and for each user one in place and one being tried. Whoever binds a
+      // driver on arm64 may still look at one that is freed.
+      iommu_domain: 2 * groups.length + 2 * users + (isOnArm64(options.iommu) ? 2 : 0),
       // A process may still have a group open that its last driver has left, while a new one is made for the iommu_group.
       vfio_group: withVfio.length + (options.vfioRebinds ? users : 0) + owners,
       vfio_device: lent.length + (options.vfioRebinds ? users : 0),
@@ -148,9 +151,8 @@ function build(
   options: OwnershipOptions,
   { containers, owners, unbound, rmrrLocked, lent }: Start,
 ): Objects {
-  const ops = make("iommu_ops", options.iommu, { driver: options.iommu, detach_dev: options.iommu === "intel_iommu" });
-  const bus = make("bus_type", "pci_bus_type", { iommu_ops: ops });
-  make("vfio", "vfio");
+  const { ops, iommus, pci } = makeKernel(make, { iommu: options.iommu, iommus: 1, registered: 1 });
+  const iommu = iommus[0] as IommuDevice;
   const drivers = new Map<string, DeviceDriver>();
   for (const { devices } of groups) {
     for (const { driver, managed } of devices) {
@@ -167,27 +169,21 @@ function build(
   const madeVfioGroups = new Map<number, VfioGroup>();
   for (const { id, devices } of groups) {
     const domain = makeDefaultDomain(make, id, ops, options);
-    const group = make("iommu_group", `group${id}`, {
-      default_domain: domain,
-      domain,
+    const group = makeGroup(make, `group${id}`, domain, {
       can_snoop: options.withoutSnoop === undefined || !options.withoutSnoop.includes(id),
     });
     madeGroups.set(id, group);
-    kref_init(group.devices_kobj, devices.length);
     for (const { name, driver, managed } of devices) {
-      const dev = make("device", name, { bus, iommu_group: group, hw: domain, rmrr_locked: rmrrLocked.includes(name) });
+      const dev = make("device", name, { bus: pci, rmrr_locked: rmrrLocked.includes(name) });
       madeDevices.set(name, dev);
-      list_add_tail(dev, group.devices);
-      if (domain !== null) domain.attached_before.add(dev);
+      addToBus(dev);
+      putBehind(dev, iommu);
+      makeProbed(make, name, dev, iommu, group, domain);
       if (lent.includes(name)) {
         bindToVfio(make, dev, id, group, drivers.get("vfio-pci") as DeviceDriver, madeVfioGroups);
       } else if (driver !== "" && !unbound.includes(name)) {
-        dev.driver = drivers.get(driver) as DeviceDriver;
-        if (!managed) {
-          group.owner_cnt++;
-          dev.queue_up = true;
-          dev.devres_map = domain !== null && domain.type === "DMA" ? domain : null;
-        }
+        const bind = managed ? bindManaged : bindNative;
+        bind(dev, drivers.get(driver) as DeviceDriver);
       }
     }
   }
@@ -209,7 +205,7 @@ function build(
 
 function makeDefaultDomain(make: Make<typeof linux>, id: number, ops: IommuOps, options: OwnershipOptions): IommuDomain | null {
   const type = options.defaultDomain === undefined ? "DMA" : options.defaultDomain;
-  return type === "none" ? null : make("iommu_domain", `default${id}`, { type, ops });
+  return type === "none" ? null : makeDomain(make, `default${id}`, ops, type);
 }
 
 function bindToVfio(
@@ -234,6 +230,7 @@ function bindToVfio(
   const device = make("vfio_device", `vfio-device${id}`, { dev, group });
   kref_init(device.refcount);
   dev.driver = driver;
+  dev.is_bound = true;
   dev.vfio_device = device;
 }
 

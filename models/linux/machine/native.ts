@@ -4,13 +4,13 @@
  * released, which is after the ownership count was dropped.
  */
 import { abstraction, ENODEV, type Errno, fault, idle, mutex_lock, mutex_unlock, observe, type Proc } from "iommu-mc";
-import { dma_map_page, dmam_alloc_coherent } from "./dma-api.js";
-import type { Device } from "./schema.js";
+import { dma_map_page, dmam_alloc_coherent } from "../iommu/dma-iommu.js";
+import type { Device } from "../schema.js";
 
 abstraction("a driver has one managed buffer and at most one packet mapped at a time", "may miss a bug");
 
 export function* native_probe(dev: Device): Proc<Errno> {
-  dev.devres_map = dmam_alloc_coherent(dev);
+  dev.devres_map = yield* dmam_alloc_coherent(dev);
   if (fault("probe")) return -ENODEV;
   yield* mutex_lock(dev.queue_lock);
   dev.queue_up = true;
@@ -39,7 +39,7 @@ export function* transmit(dev: Device): Proc {
 
 function* start_xmit(dev: Device): Proc {
   yield* mutex_lock(dev.queue_lock);
-  if (dev.queue_up) dev.dma_map = dma_map_page(dev);
+  if (dev.queue_up) dev.dma_map = yield* dma_map_page(dev);
   mutex_unlock(dev.queue_lock);
 }
 

@@ -21,8 +21,8 @@ import {
   type Proc,
   WARN_ON,
 } from "iommu-mc";
-import { iommu_group_claim_dma_owner, iommu_group_release_dma_owner } from "./iommu.js";
-import { linux, type VfioContainer, type VfioDevice, type VfioGroup, type VfioIommu, vfio } from "./schema.js";
+import { iommu_group_claim_dma_owner, iommu_group_release_dma_owner } from "../iommu/ownership.js";
+import { linux, type VfioContainer, type VfioDevice, type VfioGroup, type VfioIommu, vfio } from "../schema.js";
 import {
   vfio_dma_do_map,
   vfio_dma_do_unmap,

@@ -18,8 +18,8 @@ import {
   mutex_unlock,
   type Proc,
 } from "iommu-mc";
-import { iommu_attach_group, iommu_detach_group, iommu_domain_alloc, iommu_domain_free } from "./iommu.js";
-import { type IommuDomain, type IommuGroup, linux, type VfioIommu } from "./schema.js";
+import { iommu_attach_group, iommu_detach_group, iommu_domain_alloc, iommu_domain_free } from "../iommu/attach.js";
+import { type IommuDomain, type IommuGroup, linux, type VfioIommu } from "../schema.js";
 
 abstraction("the user maps one range only, and always the same", "may miss a bug");
 abstraction("vfio_test_domain_fgsp(), which maps an empty page of its own into a new domain for a moment, is left out", "neither");
@@ -121,8 +121,8 @@ function publish(iommu: VfioIommu, new_domain: IommuDomain, iommu_group: IommuGr
 /** 6.1.176 line 2236, called for the first device by iommu_group_for_each_dev(). */
 function* vfio_iommu_domain_alloc(iommu_group: IommuGroup): Proc<IommuDomain | null> {
   yield* mutex_lock(iommu_group.mutex);
-  const dev = list_first_entry_or_null(iommu_group.devices);
-  const domain = dev === null ? null : iommu_domain_alloc(dev.bus!);
+  const device = list_first_entry_or_null(iommu_group.devices);
+  const domain = device === null ? null : iommu_domain_alloc(device.dev!.bus!);
   mutex_unlock(iommu_group.mutex);
   return domain;
 }

@@ -23,14 +23,14 @@ import {
   until,
   WARN_ON,
 } from "iommu-mc";
+import { iommu_group_get, iommu_group_put, iommu_group_ref_get } from "../iommu/group.js";
+import { type Device, type IommuGroup, linux, type VfioContainer, type VfioDevice, type VfioGroup, vfio } from "../schema.js";
 import {
   vfio_container_attach_group,
   vfio_device_assign_container,
   vfio_device_unassign_container,
   vfio_group_detach_container,
 } from "./container.js";
-import { iommu_group_get, iommu_group_put, iommu_group_ref_get } from "./iommu.js";
-import { type Device, type IommuGroup, linux, type VfioContainer, type VfioDevice, type VfioGroup, vfio } from "./schema.js";
 
 abstraction("no-IOMMU groups, emulated (mdev) groups, KVM and device sets with their lock are left out", "may miss a bug");
 abstraction("GET_STATUS and CHECK_EXTENSION, which only ask, are left out", "may miss a bug");
@@ -72,7 +72,7 @@ export function* vfio_pci_remove(dev: Device): Proc {
 
 /** 6.1.176 line 484. */
 function* vfio_group_find_or_alloc(dev: Device): Proc<VfioGroup | null> {
-  const iommu_group = iommu_group_get(dev);
+  const iommu_group = yield* iommu_group_get(dev);
   if (iommu_group === null) return null;
   yield* mutex_lock(vfio.group_lock);
   let group = __vfio_group_get_from_iommu(iommu_group);

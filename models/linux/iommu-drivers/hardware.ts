@@ -1,0 +1,62 @@
+/** What every IOMMU driver does to a device and its domain: the driver's list of a domain's devices and the translation the hardware uses. */
+import { abstraction, data_race, kfree, kzalloc, type Proc, WARN_ON } from "iommu-mc";
+import { type DevIommuPriv, type Device, type IommuDomain, type IommuOps, linux } from "../schema.js";
+
+abstraction("attaching one device is one step: DMA in the middle of a driver's attach_dev is not seen", "may miss a bug");
+abstraction(
+  "all IOMMUs of a scenario are of one kind and take each other's domains: no refusal for address width, snoop control or another SMMU",
+  "may miss a bug",
+);
+abstraction("a device on no domain is blocked: arm-smmu-v3.disable_bypass is on, its default", "may miss a bug");
+
+/**
+ * include/linux/iommu.h line 649: what probe_device() has left. A device that was released, or never probed, has none: NULL,
+ * which drivers do not expect.
+ */
+export function dev_iommu_priv_get(dev: Device): DevIommuPriv | null {
+  return dev.iommu!.priv;
+}
+
+/** dev_iommu_priv_set() with a new object. */
+export function* alloc_priv(dev: Device): Proc<DevIommuPriv> {
+  const param = dev.iommu!;
+  const priv = kzalloc(linux, "dev_iommu_priv");
+  yield;
+  param.priv = priv;
+  return priv;
+}
+
+/** dev_iommu_priv_set(dev, NULL) and kfree(). */
+export function* free_priv(dev: Device, priv: DevIommuPriv): Proc {
+  const param = dev.iommu!;
+  yield;
+  param.priv = null;
+  kfree(priv);
+}
+
+export function alloc_domain(ops: IommuOps): IommuDomain {
+  const domain = kzalloc(linux, "iommu_domain");
+  domain.ops = ops;
+  return domain;
+}
+
+/**
+ * Takes the device off its domain's list, which touches the domain's memory, and blocks its DMA. Drivers do so under a lock of
+ * the domain. The group's mutex is not held when a device is released before v6.4, nor when an attach was deferred.
+ */
+export function take_off_domain(dev: Device, priv: DevIommuPriv): void {
+  WARN_ON(priv.domain!.ops === null, "the domain the device is on was never initialised");
+  priv.domain = null;
+  data_race(() => {
+    dev.hw = null;
+  });
+}
+
+/** Puts it on the list of `domain`, and lets the hardware translate with that. */
+export function put_on_domain(domain: IommuDomain, dev: Device, priv: DevIommuPriv): void {
+  priv.domain = domain;
+  data_race(() => {
+    dev.hw = domain;
+  });
+  domain.attached_before.add(dev);
+}

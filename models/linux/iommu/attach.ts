@@ -1,0 +1,264 @@
+/** Domains of drivers/iommu/iommu.c of 6.1.176: allocating, attaching and detaching them, one device or a whole group. */
+import {
+  abstraction,
+  applied,
+  data_race,
+  EBUSY,
+  EINVAL,
+  ENODEV,
+  type Errno,
+  list_is_singular,
+  mutex_lock,
+  mutex_unlock,
+  type Proc,
+  WARN_ON,
+} from "iommu-mc";
+import { attach_dev, detach_dev, domain_alloc, domain_free, is_attach_deferred } from "../iommu-drivers/index.js";
+import type { BusType, Device, DomainType, GroupDevice, IommuDomain, IommuGroup } from "../schema.js";
+import { iommu_group_get, iommu_group_put } from "./group.js";
+
+abstraction("PASIDs, fault handlers and nesting are left out", "may miss a bug");
+
+/** 6.1.176 line 1904. */
+export function __iommu_domain_alloc(bus: BusType, type: DomainType): IommuDomain | null {
+  const ops = bus.iommu_ops;
+  if (ops === null) return null;
+  const domain = domain_alloc(ops, type);
+  if (domain !== null) domain.type = type;
+  return domain;
+}
+
+/** 6.1.176 line 1934: a domain for a user of the IOMMU API, empty. */
+export function iommu_domain_alloc(bus: BusType): IommuDomain | null {
+  return __iommu_domain_alloc(bus, "UNMANAGED");
+}
+
+/** 6.1.176 line 1940. */
+export function iommu_domain_free(domain: IommuDomain): void {
+  domain_free(domain);
+}
+
+/** 6.1.176 line 1951: the domain the core wants the group on when no user domain is attached. */
+function* __iommu_group_set_core_domain(group: IommuGroup): Proc {
+  const new_domain = group.owner !== null ? group.blocking_domain : group.default_domain;
+  if (applied("dcf40ed3a20d")) {
+    yield* __iommu_group_set_domain_nofail(group, new_domain);
+  } else {
+    const ret = yield* __iommu_group_set_domain(group, new_domain);
+    WARN_ON(ret !== 0, "the driver refused the domain the core wants the group on");
+  }
+}
+
+/**
+ * 6.1.176 line 1965. Before bd421264ed30 the test for a deferred attach stood here, so that iommu_deferred_attach() did
+ * nothing at all.
+ */
+export function* __iommu_attach_device(domain: IommuDomain, dev: Device): Proc<Errno> {
+  if (!applied("bd421264ed30") && is_attach_deferred(dev)) return 0;
+  return yield* attach_dev(domain, dev);
+}
+
+/** 6.1.176 line 1979: for a group of one device. */
+export function* iommu_attach_device(domain: IommuDomain, dev: Device): Proc<Errno> {
+  const group = yield* iommu_group_get(dev);
+  if (group === null) return -ENODEV;
+  let ret: Errno = -EINVAL;
+  yield* mutex_lock(group.mutex);
+  if (list_is_singular(group.devices)) ret = yield* __iommu_attach_group(domain, group);
+  mutex_unlock(group.mutex);
+  yield;
+  iommu_group_put(group);
+  return ret;
+}
+
+/** 6.1.176 line 2007, at the first map of a device whose attach was deferred. Since 5d5388b0e190 (v7.0) under the group's lock. */
+export function* iommu_deferred_attach(dev: Device, domain: IommuDomain): Proc<Errno> {
+  if (!is_attach_deferred(dev)) return 0;
+  yield;
+  if (!applied("5d5388b0e190")) return yield* __iommu_attach_device(domain, dev);
+  const group = dev.iommu_group!;
+  let ret: Errno = 0;
+  yield* mutex_lock(group.mutex);
+  if (is_attach_deferred(dev)) ret = yield* __iommu_attach_device(domain, dev);
+  mutex_unlock(group.mutex);
+  return ret;
+}
+
+/** 6.1.176 line 2015; before 0286300e6045 a driver without `detach_dev` was silently not told. */
+function* __iommu_detach_device(domain: IommuDomain, dev: Device): Proc {
+  if (is_attach_deferred(dev)) return;
+  if (!applied("0286300e6045") && !domain.ops!.detach_dev) return;
+  yield* detach_dev(domain, dev);
+}
+
+/** 6.1.176 line 2024: for a group of one device, and only with the domain that is attached. */
+export function* iommu_detach_device(domain: IommuDomain, dev: Device): Proc {
+  const group = yield* iommu_group_get(dev);
+  if (group === null) return;
+  yield* mutex_lock(group.mutex);
+  const isWrong =
+    WARN_ON(domain !== group.domain, "iommu_detach_device() with a domain that is not attached") ||
+    WARN_ON(!list_is_singular(group.devices), "iommu_detach_device() for a group of several devices");
+  if (!isWrong) yield* __iommu_group_set_core_domain(group);
+  mutex_unlock(group.mutex);
+  yield;
+  iommu_group_put(group);
+}
+
+/** 6.1.176 line 2045. Reads `group->domain` without the lock. */
+export function* iommu_get_domain_for_dev(dev: Device): Proc<IommuDomain | null> {
+  const group = yield* iommu_group_get(dev);
+  if (group === null) return null;
+  yield;
+  const domain = data_race(() => group.domain);
+  yield;
+  iommu_group_put(group);
+  return domain;
+}
+
+/**
+ * 6.1.176 line 2088. Each device is a step of its own. Since 2cc73c5712f9 a failure puts every device back on the
+ * old domain; before, those attached so far stayed on the new one. That fix is written in terms of what
+ * 0286300e6045 introduced, and is not applied without it.
+ */
+export function* __iommu_attach_group(domain: IommuDomain, group: IommuGroup): Proc<Errno> {
+  if (group.domain !== null && group.domain !== group.default_domain && group.domain !== group.blocking_domain) return -EBUSY;
+  let ret: Errno = 0;
+  for (const device of group.devices) {
+    ret = yield* __iommu_attach_device(domain, device.dev!);
+    if (ret) break;
+    yield;
+  }
+  if (ret === 0) {
+    group.domain = domain;
+  } else if (applied("2cc73c5712f9") && applied("0286300e6045")) {
+    const old_domain = group.domain;
+    group.domain = null;
+    const failed = yield* __iommu_group_set_domain(group, old_domain);
+    WARN_ON(failed !== 0, "the driver refused the domain the group came from");
+  }
+  return ret;
+}
+
+/** 6.1.176 line 2119. */
+export function* iommu_attach_group(domain: IommuDomain, group: IommuGroup): Proc<Errno> {
+  yield* mutex_lock(group.mutex);
+  const ret = yield* __iommu_attach_group(domain, group);
+  mutex_unlock(group.mutex);
+  return ret;
+}
+
+/** 6.1.176 line 2140. Without dcf40ed3a20d an error leaves the devices before the failing one on the new domain. */
+export function* __iommu_group_set_domain(group: IommuGroup, new_domain: IommuDomain | null): Proc<Errno> {
+  if (applied("dcf40ed3a20d")) return yield* __iommu_group_set_domain_internal(group, new_domain, false);
+  if (group.domain === new_domain) return 0;
+  if (new_domain === null) {
+    if (WARN_ON(!group.domain!.ops!.detach_dev, "a group without a default domain needs detach_dev")) return -EINVAL;
+    for (const device of group.devices) {
+      yield* __iommu_detach_device(group.domain!, device.dev!);
+      yield;
+    }
+    group.domain = null;
+    return 0;
+  }
+  for (const device of group.devices) {
+    const ret = yield* __iommu_attach_device(new_domain, device.dev!);
+    if (ret) return ret;
+    yield;
+  }
+  group.domain = new_domain;
+  return 0;
+}
+
+/**
+ * v6.5, put onto 6.1: the branch for a NULL domain keeps `detach_dev`, which v6.5 has replaced by
+ * `set_platform_dma_ops`. `must_succeed` is the flag IOMMU_SET_DOMAIN_MUST_SUCCEED.
+ */
+function* __iommu_group_set_domain_internal(group: IommuGroup, new_domain: IommuDomain | null, must_succeed: boolean): Proc<Errno> {
+  if (group.domain === new_domain) return 0;
+  if (new_domain === null) {
+    if (WARN_ON(!group.domain!.ops!.detach_dev, "a group without a default domain needs detach_dev")) return -EINVAL;
+    for (const device of group.devices) {
+      yield* __iommu_detach_device(group.domain!, device.dev!);
+      yield;
+    }
+    group.domain = null;
+    return 0;
+  }
+  let result: Errno = 0;
+  for (const device of group.devices) {
+    const ret = yield* __iommu_device_set_domain(group, device.dev!, new_domain, must_succeed);
+    if (ret) {
+      result = ret;
+      if (!must_succeed) {
+        yield* revert_up_to(group, new_domain, device);
+        return ret;
+      }
+    }
+    yield;
+  }
+  group.domain = new_domain;
+  return result;
+}
+
+/** The error path of `__iommu_group_set_domain_internal`: every device up to the failing one goes back. */
+function* revert_up_to(group: IommuGroup, new_domain: IommuDomain, last_gdev: GroupDevice): Proc {
+  for (const device of group.devices) {
+    yield;
+    if (group.domain !== null) {
+      const ret = yield* __iommu_device_set_domain(group, device.dev!, group.domain, true);
+      WARN_ON(ret !== 0, "a device could not be put back on the domain it came from");
+    } else if (new_domain.ops!.detach_dev) {
+      yield* __iommu_detach_device(new_domain, device.dev!);
+    }
+    if (device === last_gdev) break;
+  }
+}
+
+/** v6.5: one device; a failing one is put on the blocking domain if it must leave the old one. */
+function* __iommu_device_set_domain(group: IommuGroup, dev: Device, new_domain: IommuDomain, must_succeed: boolean): Proc<Errno> {
+  const ret = yield* __iommu_attach_device(new_domain, dev);
+  if (ret && must_succeed && group.blocking_domain !== null && group.blocking_domain !== new_domain) {
+    yield* __iommu_attach_device(group.blocking_domain, dev);
+  }
+  return ret;
+}
+
+/** v6.5. */
+export function* __iommu_group_set_domain_nofail(group: IommuGroup, new_domain: IommuDomain | null): Proc {
+  const ret = yield* __iommu_group_set_domain_internal(group, new_domain, true);
+  WARN_ON(ret !== 0, "the driver refused a domain that must not be refused");
+}
+
+/** 6.1.176 line 2179; `domain` has been ignored since 0286300e6045. */
+export function* iommu_detach_group(domain: IommuDomain, group: IommuGroup): Proc {
+  yield* mutex_lock(group.mutex);
+  if (applied("0286300e6045")) yield* __iommu_group_set_core_domain(group);
+  else yield* __iommu_detach_group(domain, group);
+  mutex_unlock(group.mutex);
+}
+
+/** v5.19-rc, before 0286300e6045: an owned group is left without a domain, whether or not the driver was told. */
+export function* __iommu_detach_group(domain: IommuDomain, group: IommuGroup): Proc {
+  if (group.default_domain === null || group.owner !== null) {
+    for (const device of group.devices) {
+      yield* __iommu_detach_device(domain, device.dev!);
+      yield;
+    }
+    group.domain = null;
+    return;
+  }
+  if (group.domain === group.default_domain) return;
+  for (const device of group.devices) {
+    const ret = yield* __iommu_attach_device(group.default_domain, device.dev!);
+    if (WARN_ON(ret !== 0, "the default domain could not be attached")) return;
+    yield;
+  }
+  group.domain = group.default_domain;
+}
+
+/** 6.1.176 line 2066: without any lock. */
+export function iommu_get_dma_domain(dev: Device): IommuDomain | null {
+  const group = dev.iommu_group!;
+  return data_race(() => group.default_domain);
+}

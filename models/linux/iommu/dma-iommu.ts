@@ -1,0 +1,61 @@
+/** The DMA API of a bound driver, as far as page tables go: drivers/iommu/dma-iommu.c and kernel/dma/mapping.c of 6.1.176. */
+import { abstraction, type Proc } from "iommu-mc";
+import { type Device, type IommuDomain, iommu_core } from "../schema.js";
+import { iommu_deferred_attach, iommu_get_dma_domain, iommu_get_domain_for_dev } from "./attach.js";
+import { iommu_is_dma_domain } from "./domain-type.js";
+
+abstraction("a mapping for DMA that fails is one that is not made: it is no fault of its own", "neither");
+
+/**
+ * dma_map_page() through iommu_dma_map_page(): maps into the group's default domain, whatever domain the group is on now,
+ * after attaching it where that was deferred. Returns the domain that has the mapping, or null where dma-direct is used
+ * or the attach fails.
+ */
+export function* dma_map_page(dev: Device): Proc<IommuDomain | null> {
+  return yield* dma_domain(dev);
+}
+
+/** dmam_alloc_coherent(): the same, released with the other managed resources of the device. */
+export function* dmam_alloc_coherent(dev: Device): Proc<IommuDomain | null> {
+  return yield* dma_domain(dev);
+}
+
+function* dma_domain(dev: Device): Proc<IommuDomain | null> {
+  if (!dev.has_iommu_dma_ops) return null;
+  yield;
+  const domain = iommu_get_dma_domain(dev)!;
+  if (iommu_core.is_kdump_kernel) {
+    yield;
+    if (yield* iommu_deferred_attach(dev, domain)) return null;
+    yield;
+  }
+  return domain;
+}
+
+/** dma-iommu.c line 1587: dma-iommu serves the device if its group is on a DMA domain now; else what is set stays. */
+export function* iommu_setup_dma_ops(dev: Device): Proc {
+  const domain = yield* iommu_get_domain_for_dev(dev);
+  if (domain === null) return;
+  yield;
+  if (!iommu_is_dma_domain(domain)) return;
+  yield;
+  dev.has_iommu_dma_ops = true;
+}
+
+/** arch/arm64/mm/dma-mapping.c line 66: other architectures leave it to the IOMMU's driver. */
+export function* arch_setup_dma_ops(dev: Device, isBehindIommu: boolean): Proc {
+  if (iommu_core.is_arm64 && isBehindIommu) yield* iommu_setup_dma_ops(dev);
+}
+
+/** arch/arm64/mm/dma-mapping.c line 60: other architectures keep what they have. */
+export function arch_teardown_dma_ops(dev: Device): void {
+  if (iommu_core.is_arm64) dev.has_iommu_dma_ops = false;
+}
+
+/** `ops->probe_finalize`: Intel's, AMD's and virtio's drivers set the DMA ops up anew; on arm64 nobody has one. */
+export function* probe_finalize(dev: Device): Proc {
+  if (iommu_core.is_arm64) return;
+  dev.has_iommu_dma_ops = false;
+  yield;
+  yield* iommu_setup_dma_ops(dev);
+}

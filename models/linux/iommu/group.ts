@@ -1,0 +1,164 @@
+/** Groups of drivers/iommu/iommu.c of 6.1.176: their references, their members, and which group a device belongs to. */
+import {
+  abstraction,
+  data_race,
+  ENOMEM,
+  type Errno,
+  fault,
+  kfree,
+  kref_get,
+  kref_init,
+  kref_put,
+  kzalloc,
+  list_add_tail,
+  list_del,
+  mutex_lock,
+  mutex_unlock,
+  observe,
+  type Proc,
+} from "iommu-mc";
+import { attach_dev, domain_free, is_attach_deferred } from "../iommu-drivers/index.js";
+import { type Device, type GroupDevice, type IommuGroup, linux } from "../schema.js";
+
+abstraction("the two kobjects of an iommu_group, of which devices_kobj holds the other, are one count; ids are not modelled", "neither");
+abstraction("sysfs links and files of groups do not fail", "may miss a bug");
+
+/**
+ * 6.1.176 line 774. The caller has the one reference. A failure of what comes after the allocation, which frees the
+ * group again, is the same to the caller.
+ */
+function iommu_group_alloc(): IommuGroup | Errno {
+  if (fault("kzalloc(iommu_group)")) return -ENOMEM;
+  const group = kzalloc(linux, "iommu_group");
+  kref_init(group.devices_kobj);
+  return group;
+}
+
+/** 6.1.176 line 1117. Between reading the pointer and taking the reference nothing keeps the group alive but what the caller has. */
+export function* iommu_group_get(dev: Device): Proc<IommuGroup | null> {
+  const group = dev.iommu_group;
+  if (group === null) return null;
+  yield;
+  kref_get(group.devices_kobj);
+  return group;
+}
+
+/** 6.1.176 line 1135. */
+export function iommu_group_ref_get(group: IommuGroup): IommuGroup {
+  kref_get(group.devices_kobj);
+  return group;
+}
+
+/** 6.1.176 line 1149. */
+export function iommu_group_put(group: IommuGroup): void {
+  if (kref_put(group.devices_kobj)) iommu_group_release(group);
+}
+
+/** 6.1.176 line 670: the last reference is gone, so nobody holds or wants the mutex. */
+function iommu_group_release(group: IommuGroup): void {
+  const default_domain = data_race(() => group.default_domain);
+  const blocking_domain = data_race(() => group.blocking_domain);
+  if (default_domain !== null) domain_free(default_domain);
+  if (blocking_domain !== null) domain_free(blocking_domain);
+  kfree(group);
+}
+
+/** 6.1.176 line 947. The group takes a reference for the device. */
+export function* iommu_group_add_device(group: IommuGroup, dev: Device): Proc<Errno> {
+  if (fault("kzalloc(group_device)")) return -ENOMEM;
+  const device = kzalloc(linux, "group_device");
+  device.dev = dev;
+  kref_get(group.devices_kobj);
+  yield;
+  dev.iommu_group = group;
+  observe("add_device_to_group", group, dev);
+
+  let ret: Errno = 0;
+  yield* mutex_lock(group.mutex);
+  list_add_tail(device, group.devices);
+  if (group.domain !== null && !is_attach_deferred(dev)) ret = yield* attach_dev(group.domain, dev);
+  mutex_unlock(group.mutex);
+  if (!ret) return 0;
+
+  yield* mutex_lock(group.mutex);
+  list_del(device, group.devices);
+  mutex_unlock(group.mutex);
+  yield;
+  dev.iommu_group = null;
+  yield;
+  iommu_group_put(group);
+  kfree(device);
+  return ret;
+}
+
+/** 6.1.176 line 1033. */
+export function* iommu_group_remove_device(dev: Device): Proc {
+  const group = dev.iommu_group;
+  if (group === null) return;
+  yield* mutex_lock(group.mutex);
+  const device = list_del_device(group, dev);
+  mutex_unlock(group.mutex);
+  if (device === null) return;
+  yield;
+  yield* iommu_group_forget_device(group, device);
+}
+
+/** The end of it, which v6.4 calls __iommu_group_release_device(). */
+export function* iommu_group_forget_device(group: IommuGroup, device: GroupDevice): Proc {
+  const dev = device.dev!;
+  kfree(device);
+  dev.iommu_group = null;
+  observe("remove_device_from_group", group, dev);
+  yield;
+  iommu_group_put(group);
+}
+
+/** Takes the first entry of the device off the group's list, whose mutex the caller holds; null if it is not there. */
+export function list_del_device(group: IommuGroup, dev: Device): GroupDevice | null {
+  for (const device of group.devices) {
+    if (device.dev === dev) {
+      list_del(device, group.devices);
+      return device;
+    }
+  }
+  return null;
+}
+
+/** 6.1.176 line 1635: finds or makes the group of a device, puts the device into it, and returns it with a reference. */
+export function* iommu_group_get_for_dev(dev: Device): Proc<IommuGroup | Errno> {
+  const existing = yield* iommu_group_get(dev);
+  if (existing !== null) return existing;
+  yield;
+  const group = yield* device_group(dev);
+  if (typeof group === "number") return group;
+  yield;
+  const ret = yield* iommu_group_add_device(group, dev);
+  if (!ret) return group;
+  yield;
+  iommu_group_put(group);
+  return ret;
+}
+
+/** `ops->device_group`: both drivers use pci_device_group() for PCI devices and generic_device_group() for others. */
+function* device_group(dev: Device): Proc<IommuGroup | Errno> {
+  if (dev.bus!.kind === "pci") return yield* pci_device_group(dev);
+  return iommu_group_alloc();
+}
+
+/**
+ * 6.1.176 line 1501: the group of a bridge above that does not isolate the device, of an alias or of a function of the same
+ * slot that is not isolated from it; else a new one.
+ */
+function* pci_device_group(dev: Device): Proc<IommuGroup | Errno> {
+  for (let bridge = dev.upstream; bridge !== null; bridge = bridge.upstream) {
+    const group = yield* iommu_group_get(bridge);
+    if (group !== null) return group;
+    yield;
+  }
+  for (const alias of dev.aliases) {
+    const group = yield* iommu_group_get(alias);
+    if (group !== null) return group;
+    yield;
+  }
+  return iommu_group_alloc();
+}

@@ -1,0 +1,323 @@
+/** Probing and releasing devices in drivers/iommu/iommu.c of 6.1.176: from the registration of an IOMMU, from the bus's notifier, from the firmware code. */
+import {
+  abstraction,
+  applied,
+  data_race,
+  EBUSY,
+  ENODEV,
+  ENOMEM,
+  type Errno,
+  fault,
+  kfree,
+  kzalloc,
+  list_add_tail,
+  list_del,
+  list_empty,
+  list_first_entry_or_null,
+  lockdep_assert_held,
+  mutex_lock,
+  mutex_unlock,
+  observe,
+  type Proc,
+  WARN_ON,
+} from "iommu-mc";
+import { is_attach_deferred, probe_device, release_device } from "../iommu-drivers/index.js";
+import {
+  type BusType,
+  type DevIommu,
+  type Device,
+  type GroupList,
+  type IommuDevice,
+  type IommuGroup,
+  type IommuOps,
+  iommu_core,
+  linux,
+} from "../schema.js";
+import { __iommu_attach_device } from "./attach.js";
+import { iommu_alloc_default_domain, iommu_create_device_direct_mappings, probe_alloc_default_domain } from "./default-domain.js";
+import { probe_finalize } from "./dma-iommu.js";
+import {
+  iommu_group_forget_device,
+  iommu_group_get,
+  iommu_group_get_for_dev,
+  iommu_group_put,
+  iommu_group_remove_device,
+  list_del_device,
+} from "./group.js";
+
+abstraction("taking a reference on the module of an IOMMU driver does not fail", "may miss a bug");
+abstraction("sysfs links between an IOMMU and its devices are left out", "may miss a bug");
+
+/**
+ * 6.1.176 line 213. One driver for all buses. The instance is listed before the walks, so that firmware code finds it
+ * meanwhile; a walk that fails ends the registration.
+ */
+export function* iommu_device_register(iommu: IommuDevice, ops: IommuOps): Proc<Errno> {
+  const first = iommu_core.buses.at(0)!;
+  if (first.iommu_ops !== null && first.iommu_ops !== ops) return -EBUSY;
+  yield;
+  iommu.ops = ops;
+  yield* mutex_lock(iommu_core.device_lock);
+  list_add_tail(iommu, iommu_core.device_list);
+  mutex_unlock(iommu_core.device_lock);
+
+  let err: Errno = 0;
+  for (const bus of iommu_core.buses) {
+    yield;
+    bus.iommu_ops = ops;
+    err = yield* bus_iommu_probe(bus);
+    if (err) break;
+  }
+  yield;
+  if (err) yield* iommu_device_unregister(iommu);
+  observe("iommu_device_register", iommu, err);
+  return err;
+}
+
+/** 6.1.176 line 249. The buses keep their ops. */
+export function* iommu_device_unregister(iommu: IommuDevice): Proc {
+  for (const bus of iommu_core.buses) {
+    for (const dev of bus.klist_devices) {
+      if (dev.on_bus) yield* remove_iommu_group(dev, iommu);
+      yield;
+    }
+  }
+  yield* mutex_lock(iommu_core.device_lock);
+  list_del(iommu, iommu_core.device_list);
+  mutex_unlock(iommu_core.device_lock);
+}
+
+/** 6.1.176 line 197. */
+function* remove_iommu_group(dev: Device, iommu: IommuDevice): Proc {
+  const param = dev.iommu;
+  if (param === null) return;
+  yield;
+  const iommu_dev = param.iommu_dev;
+  yield;
+  if (iommu_dev === iommu) yield* iommu_release_device(dev);
+}
+
+/** 6.1.176 line 261. Creates `dev->iommu`; null if that fails. */
+export function* dev_iommu_get(dev: Device): Proc<DevIommu | null> {
+  const existing = dev.iommu;
+  if (existing !== null) return existing;
+  if (fault("kzalloc(dev_iommu)")) return null;
+  const param = kzalloc(linux, "dev_iommu");
+  yield;
+  dev.iommu = param;
+  return param;
+}
+
+/** 6.1.176 line 277. Before b54240ad4943 (v5.17) the pointer was cleared last, which left it to a freed object for a while. */
+function* dev_iommu_free(dev: Device): Proc {
+  const param = dev.iommu!;
+  yield;
+  if (applied("b54240ad4943")) {
+    dev.iommu = null;
+    yield;
+  }
+  kfree(param.fwspec);
+  yield;
+  kfree(param);
+  if (!applied("b54240ad4943")) {
+    yield;
+    dev.iommu = null;
+  }
+}
+
+/**
+ * 6.1.176 line 291. Since a2e7e59a9426 the callers hold the one probe lock; 01657bc14a39 had it in here, and before that
+ * nothing kept two of these apart for the same device.
+ */
+function* __iommu_probe_device(dev: Device, group_list: GroupList | null): Proc<Errno> {
+  const ops = dev.bus!.iommu_ops;
+  if (ops === null) return -ENODEV;
+  yield;
+  if (applied("a2e7e59a9426")) lockdep_assert_held(iommu_core.probe_device_lock);
+  else if (applied("01657bc14a39")) yield* mutex_lock(iommu_core.probe_device_lock);
+  const ret = yield* init_and_group(dev, ops, group_list);
+  if (!applied("a2e7e59a9426") && applied("01657bc14a39")) mutex_unlock(iommu_core.probe_device_lock);
+  return ret;
+}
+
+/** The rest of __iommu_probe_device(), with its error path. */
+function* init_and_group(dev: Device, ops: IommuOps, group_list: GroupList | null): Proc<Errno> {
+  if ((yield* dev_iommu_get(dev)) === null) return -ENOMEM;
+  yield;
+  const iommu_dev = yield* probe_device(ops, dev);
+  yield;
+  if (typeof iommu_dev === "number") {
+    yield* dev_iommu_free(dev);
+    return iommu_dev;
+  }
+  const param = dev.iommu!;
+  yield;
+  param.iommu_dev = iommu_dev;
+  yield;
+  const group = yield* iommu_group_get_for_dev(dev);
+  if (typeof group === "number") {
+    yield;
+    yield* release_device(dev);
+    yield;
+    yield* dev_iommu_free(dev);
+    return group;
+  }
+  yield* mutex_lock(group.mutex);
+  if (group_list !== null && group.default_domain === null && group.entry === null) {
+    group.entry = group_list;
+    list_add_tail(group, group_list.groups);
+  }
+  mutex_unlock(group.mutex);
+  yield;
+  iommu_group_put(group);
+  return 0;
+}
+
+/** 6.1.176 line 347: a device that comes alone, by hotplug or because firmware code believes that it was missed. */
+export function* iommu_probe_device(dev: Device): Proc<Errno> {
+  if (applied("a2e7e59a9426")) yield* mutex_lock(iommu_core.probe_device_lock);
+  const probed = yield* __iommu_probe_device(dev, null);
+  if (applied("a2e7e59a9426")) mutex_unlock(iommu_core.probe_device_lock);
+  if (probed) return probed;
+  yield;
+  const group = yield* iommu_group_get(dev);
+  let ret: Errno = -ENODEV;
+  if (group !== null) {
+    yield* mutex_lock(group.mutex);
+    ret = yield* attach_probed_device(group, dev);
+    mutex_unlock(group.mutex);
+    yield;
+    iommu_group_put(group);
+  }
+  yield;
+  if (ret) yield* iommu_release_device(dev);
+  else yield* probe_finalize(dev);
+  return ret;
+}
+
+/**
+ * The critical section of iommu_probe_device(). 6.1 attaches the default domain unless the group is owned, whatever the
+ * group is on, although adding the device to the group has attached that; e7f85dfbbc9c (v6.5) attaches the group's
+ * domain. Direct mappings are made when the domain is attached already; 152431e4fe7f (v6.5) makes them first.
+ */
+function* attach_probed_device(group: IommuGroup, dev: Device): Proc<Errno> {
+  const hadDomain = group.domain !== null;
+  iommu_alloc_default_domain(group, dev);
+  yield;
+  if (applied("152431e4fe7f")) iommu_create_device_direct_mappings(group, dev);
+  let domain = group.owner === null ? group.default_domain : null;
+  if (applied("e7f85dfbbc9c") && hadDomain) domain = is_attach_deferred(dev) ? null : group.domain;
+  const ret = domain === null ? 0 : yield* __iommu_attach_device(domain, dev);
+  if (ret) return ret;
+  yield;
+  if (!applied("152431e4fe7f")) iommu_create_device_direct_mappings(group, dev);
+  return 0;
+}
+
+/**
+ * 6.1.176 line 404, from the bus's notifier after the device is gone, and from a failed registration. Until dba9ca9d41f5 (v6.4)
+ * the driver forgets the device while it still is on its group's list, where who holds the group's mutex finds it.
+ */
+export function* iommu_release_device(dev: Device): Proc {
+  if (dev.iommu === null) return;
+  yield;
+  if (applied("dba9ca9d41f5")) {
+    const group = dev.iommu_group;
+    if (group === null) return;
+    yield* mutex_lock(group.mutex);
+    const device = list_del_device(group, dev);
+    const isEmpty = list_empty(group.devices);
+    WARN_ON(isEmpty && group.owner_cnt > 0, "a group that becomes empty is still in use");
+    WARN_ON(isEmpty && group.domain !== group.default_domain, "a group that becomes empty is not on its default domain");
+    yield* release_device(dev);
+    mutex_unlock(group.mutex);
+    yield;
+    if (device !== null) yield* iommu_group_forget_device(group, device);
+  } else {
+    yield* release_device(dev);
+    yield;
+    yield* iommu_group_remove_device(dev);
+  }
+  yield;
+  yield* dev_iommu_free(dev);
+}
+
+/** 6.1.176 line 1669. Members of a group are probed already, which is asked without a lock. */
+function* probe_iommu_group(dev: Device, group_list: GroupList): Proc<Errno> {
+  const group = yield* iommu_group_get(dev);
+  if (group !== null) {
+    yield;
+    iommu_group_put(group);
+    return 0;
+  }
+  yield;
+  if (applied("a2e7e59a9426")) yield* mutex_lock(iommu_core.probe_device_lock);
+  const ret = yield* __iommu_probe_device(dev, group_list);
+  if (applied("a2e7e59a9426")) mutex_unlock(iommu_core.probe_device_lock);
+  return ret === -ENODEV ? 0 : ret;
+}
+
+/** 6.1.176 line 1828. First every device of the bus gets its group; then each new group gets its default domain. */
+function* bus_iommu_probe(bus: BusType): Proc<Errno> {
+  const group_list = kzalloc(linux, "group_list");
+  let ret: Errno = 0;
+  for (const dev of bus.klist_devices) {
+    yield;
+    if (dev.on_bus) ret = yield* probe_iommu_group(dev, group_list);
+    if (ret) break;
+  }
+  yield;
+  if (!ret) ret = yield* set_up_groups(bus, group_list);
+  yield;
+  kfree(group_list);
+  return ret;
+}
+
+/** The second phase. A failing attach ends it, and the groups that are left get nothing. */
+function* set_up_groups(bus: BusType, group_list: GroupList): Proc<Errno> {
+  for (;;) {
+    const group = list_first_entry_or_null(group_list.groups);
+    if (group === null) return 0;
+    yield* mutex_lock(group.mutex);
+    list_del(group, group_list.groups);
+    group.entry = null;
+    probe_alloc_default_domain(bus, group);
+    const hasDefaultDomain = group.default_domain !== null;
+    const ret = hasDefaultDomain ? yield* attach_group_members(group) : 0;
+    mutex_unlock(group.mutex);
+    if (ret) return ret;
+    yield;
+    if (hasDefaultDomain) yield* __iommu_group_dma_finalize(group);
+  }
+}
+
+/** iommu_group_create_direct_mappings() and __iommu_group_dma_attach(): a device whose attach is deferred stays as it is. */
+function* attach_group_members(group: IommuGroup): Proc<Errno> {
+  for (const device of group.devices) iommu_create_device_direct_mappings(group, device.dev!);
+  for (const device of group.devices) {
+    yield;
+    const dev = device.dev!;
+    const ret = is_attach_deferred(dev) ? 0 : yield* __iommu_attach_device(group.default_domain!, dev);
+    if (ret) return ret;
+  }
+  return 0;
+}
+
+/** 6.1.176 line 1805. Walks the members without the group's mutex, since what it calls takes that. */
+function* __iommu_group_dma_finalize(group: IommuGroup): Proc {
+  for (let position = 0; ; position++) {
+    const device = data_race(() => group.devices.at(position));
+    if (device === null) return;
+    yield;
+    const dev = device.dev!;
+    yield;
+    yield* probe_finalize(dev);
+    yield;
+  }
+}
+
+/** 6.1.176 line 1690. Every bus calls it: for a device that was added, before its driver is looked for, and for one that is gone. */
+export function* iommu_bus_notifier(action: "BUS_NOTIFY_ADD_DEVICE" | "BUS_NOTIFY_REMOVED_DEVICE", dev: Device): Proc {
+  if (action === "BUS_NOTIFY_ADD_DEVICE") yield* iommu_probe_device(dev);
+  else yield* iommu_release_device(dev);
+}

@@ -1,0 +1,192 @@
+/** Small machines for what happens before devices are in use: IOMMUs that register, devices that come, go and are bound. */
+import { type Scenario, scenario, type Thread } from "iommu-mc";
+import {
+  type BusType,
+  type Device,
+  type DeviceDriver,
+  type DomainType,
+  type IommuDevice,
+  type IommuDomain,
+  type IommuGroup,
+  type IommuOps,
+  linux,
+} from "../schema.js";
+import {
+  addToBus,
+  bindManaged,
+  bindNative,
+  isOnArm64,
+  type Kernel,
+  type KernelOptions,
+  type LinuxMake,
+  makeDomain,
+  makeGroup,
+  makeKernel,
+  makeProbed,
+  putBehind,
+} from "./build.js";
+
+export interface BootDevice {
+  readonly name: string;
+  /** Default "pci". */
+  readonly bus?: BusType["kind"];
+  /** Number of the IOMMU it is behind; null for none. Default 0. */
+  readonly iommu?: number | null;
+  /** Bridge above it from which no ACS keeps it apart. */
+  readonly upstream?: string;
+  /** Devices with which it shares its requester id. */
+  readonly aliases?: readonly string[];
+  readonly untrusted?: boolean;
+  readonly resvDirect?: boolean;
+  /** At the start: not there, on its bus but not probed, or in its group. */
+  readonly state: "absent" | "added" | "probed";
+  /** Group of a device that is probed. Default: one of its own, called after it. */
+  readonly group?: string;
+  /** Driver that matches it. Default none. */
+  readonly driver?: string;
+  /** That driver is bound at the start. */
+  readonly bound?: boolean;
+}
+
+export interface BootDriver {
+  readonly name: string;
+  readonly kind: DeviceDriver["kind"];
+  /** Default true. */
+  readonly registered?: boolean;
+}
+
+/** The objects a scenario's threads are given. */
+export interface BootObjects {
+  readonly ops: IommuOps;
+  iommu(number: number): IommuDevice;
+  device(name: string): Device;
+  driver(name: string): DeviceDriver;
+  bus(kind: BusType["kind"]): BusType;
+  group(name: string): IommuGroup;
+}
+
+export interface BootOptions extends KernelOptions {
+  readonly name: string;
+  readonly describes: string;
+  readonly devices: readonly BootDevice[];
+  readonly drivers?: readonly BootDriver[];
+  /** Type of the default domains of groups that exist; "none" for groups without. Default: the kernel's default type. */
+  readonly defaultDomain?: DomainType | "none";
+  readonly faults?: number;
+  /** Every thread is expected to come to its end. Default no. */
+  readonly terminates?: boolean;
+  /** Slots beyond what the devices need. */
+  readonly more?: Partial<Record<"iommu_group" | "iommu_domain" | "group_device" | "dev_iommu" | "iommu_fwspec" | "dev_iommu_priv", number>>;
+  readonly threads: (objects: BootObjects) => readonly Thread[];
+}
+
+/** A scenario on such a machine. Throws if a name is not that of a device, driver or group. */
+export function bootScenario(options: BootOptions): Scenario {
+  const { devices, more = {} } = options;
+  const isArm64 = isOnArm64(options.iommu);
+  const slots = (struct: keyof typeof more, number: number) => number + (more[struct] ?? 0);
+  return scenario(linux, options.name, {
+    describes: options.describes,
+    setting: settingOf(options),
+    faults: options.faults ?? 0,
+    terminates: options.terminates === true,
+    pools: {
+      iommu_group: slots("iommu_group", devices.length),
+      // Default and blocking domain of each group; one more while a default domain is changed.
+      iommu_domain: slots("iommu_domain", 2 * devices.length + 1),
+      group_device: slots("group_device", devices.length),
+      group_list: options.iommus,
+      dev_iommu: slots("dev_iommu", devices.length),
+      dev_iommu_priv: slots("dev_iommu_priv", devices.length),
+      iommu_fwspec: isArm64 ? slots("iommu_fwspec", devices.length) : 0,
+    },
+    setup: (make) => options.threads(build(make, options)),
+  });
+}
+
+function settingOf({ iommu, iommus, registered, devices, kdump }: BootOptions): string {
+  const count = (state: BootDevice["state"], what: string) => {
+    const number = devices.filter((dev) => dev.state === state).length;
+    return number === 0 ? [] : [`${number} ${number === 1 ? "device" : "devices"} ${what}`];
+  };
+  return [
+    iommu,
+    `${registered} of ${iommus} ${iommus === 1 ? "IOMMU" : "IOMMUs"} registered`,
+    ...count("probed", "probed"),
+    ...count("added", "on its bus"),
+    ...count("absent", "to come"),
+    ...(kdump === true ? ["kdump kernel"] : []),
+  ].join(", ");
+}
+
+function build(make: LinuxMake, options: BootOptions): BootObjects {
+  const kernel = makeKernel(make, options);
+  const drivers = new Map<string, DeviceDriver>();
+  for (const { name, kind, registered } of options.drivers ?? []) {
+    drivers.set(name, make("device_driver", name, { kind, driver_managed_dma: kind !== "native", registered: registered ?? true }));
+  }
+  const devices = new Map<string, Device>();
+  for (const declared of options.devices) devices.set(declared.name, makeDevice(make, kernel, declared));
+  for (const { name, upstream, aliases, driver } of options.devices) {
+    const dev = named(devices, name);
+    if (upstream !== undefined) dev.upstream = named(devices, upstream);
+    for (const alias of aliases ?? []) dev.aliases.add(named(devices, alias));
+    if (driver !== undefined) dev.match = named(drivers, driver);
+  }
+  const groups = new Map<string, IommuGroup>();
+  for (const declared of options.devices) {
+    if (declared.state === "probed") probe(make, kernel, options, declared, named(devices, declared.name), groups);
+    if (declared.bound) bind(named(devices, declared.name), named(drivers, declared.driver ?? ""));
+  }
+  return {
+    ops: kernel.ops,
+    iommu: (number) => named(new Map(kernel.iommus.map((iommu, position) => [position, iommu])), number),
+    device: (name) => named(devices, name),
+    driver: (name) => named(drivers, name),
+    bus: (kind) => (kind === "pci" ? kernel.pci : named(new Map(kernel.platform ? [["platform", kernel.platform]] : []), kind)),
+    group: (name) => named(groups, name),
+  };
+}
+
+function makeDevice(make: LinuxMake, { pci, platform, iommus }: Kernel, declared: BootDevice): Device {
+  const { name, bus = "pci", iommu = 0, state } = declared;
+  const dev = make("device", name, {
+    bus: bus === "pci" ? pci : platform,
+    untrusted: declared.untrusted === true,
+    resv_direct: declared.resvDirect === true,
+  });
+  if (iommu !== null) putBehind(dev, named(new Map(iommus.map((each, position) => [position, each])), iommu));
+  if (state !== "absent") addToBus(dev);
+  return dev;
+}
+
+/** Puts a device into its group, which the first of its devices makes. */
+function probe(
+  make: LinuxMake,
+  { ops, iommus }: Kernel,
+  options: BootOptions,
+  { name, iommu, group: groupName = name, resvDirect }: BootDevice,
+  dev: Device,
+  groups: Map<string, IommuGroup>,
+): void {
+  const type = options.defaultDomain ?? options.defaultType ?? "DMA";
+  let group = groups.get(groupName);
+  if (group === undefined) {
+    group = makeGroup(make, groupName, type === "none" ? null : makeDomain(make, `default-${groupName}`, ops, type));
+    groups.set(groupName, group);
+  }
+  const domain: IommuDomain | null = group.default_domain;
+  makeProbed(make, name, dev, iommus[iommu ?? 0] as IommuDevice, group, domain);
+  if (domain !== null && resvDirect === true) domain.direct_map.add(dev);
+}
+
+function bind(dev: Device, driver: DeviceDriver): void {
+  if (driver.driver_managed_dma) bindManaged(dev, driver);
+  else bindNative(dev, driver);
+}
+
+function named<K, V>(things: ReadonlyMap<K, V>, name: K): V {
+  const thing = things.get(name);
+  if (thing === undefined) throw new Error(`the scenario has no ${name}; it has ${[...things.keys()].join(", ")}`);
+  return thing;
+}

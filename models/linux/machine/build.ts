@@ -1,0 +1,129 @@
+/** The objects a scenario starts with, made as the kernel would have made them. */
+import { kref_get, kref_init, list_add_tail, type Make, refcount_read } from "iommu-mc";
+import type { BusType, Device, DeviceDriver, DomainType, IommuDevice, IommuDomain, IommuGroup, IommuOps, linux } from "../schema.js";
+import { iommu_core } from "../schema.js";
+
+export type LinuxMake = Make<typeof linux>;
+export type IommuDriver = IommuOps["driver"];
+
+export interface KernelOptions {
+  readonly iommu: IommuDriver;
+  /** IOMMUs that exist; `ops` of the first `registered` are set. */
+  readonly iommus: number;
+  readonly registered: number;
+  /** Buses beside PCI, which always exists: the platform bus, which comes first. Default none. */
+  readonly platformBus?: boolean;
+  readonly kdump?: boolean;
+  /** Devices may be deferred and tried again. Default no. */
+  readonly deferral?: boolean;
+  readonly defaultType?: "DMA" | "DMA_FQ" | "IDENTITY";
+  /** A driver that has no default domains, as several of 6.1 on 32-bit ARM. */
+  readonly noDefaultDomains?: boolean;
+}
+
+export interface Kernel {
+  readonly ops: IommuOps;
+  readonly iommus: readonly IommuDevice[];
+  readonly pci: BusType;
+  readonly platform: BusType | null;
+}
+
+/** Whether the IOMMU's driver is one of arm64, where the firmware's tables name a device's IOMMU and the architecture sets up its DMA ops. */
+export function isOnArm64(iommu: IommuDriver): boolean {
+  return iommu === "arm_smmu_v3";
+}
+
+/** Globals, buses and IOMMUs. */
+export function makeKernel(make: LinuxMake, options: KernelOptions): Kernel {
+  make("iommu_core", "iommu_core", {
+    def_domain_type: options.defaultType ?? "DMA",
+    is_arm64: isOnArm64(options.iommu),
+    is_kdump_kernel: options.kdump === true,
+  });
+  make("driver_core", "driver_core", { driver_deferred_probe_enable: options.deferral === true });
+  make("vfio", "vfio");
+  const ops = make("iommu_ops", options.iommu, {
+    driver: options.iommu,
+    detach_dev: options.iommu === "intel_iommu",
+    no_default_domains: options.noDefaultDomains === true,
+  });
+  const isRegistered = options.registered > 0;
+  const bus = (kind: BusType["kind"]) => {
+    const made = make("bus_type", `${kind}_bus_type`, { kind, iommu_ops: isRegistered ? ops : null });
+    list_add_tail(made, iommu_core.buses);
+    return made;
+  };
+  const platform = options.platformBus === true ? bus("platform") : null;
+  const pci = bus("pci");
+  const iommus = Array.from({ length: options.iommus }, (_, number) => {
+    const isOn = number < options.registered;
+    const iommu = make("iommu_device", `iommu${number}`, { ops: isOn ? ops : null });
+    if (isOn) list_add_tail(iommu, iommu_core.device_list);
+    return iommu;
+  });
+  return { ops, iommus, pci, platform };
+}
+
+/** Puts a device onto its bus, ready for a driver, as device_add() does. */
+export function addToBus(dev: Device): void {
+  dev.on_bus = true;
+  dev.ready_to_probe = true;
+  list_add_tail(dev, dev.bus!.klist_devices);
+}
+
+/** A device behind an IOMMU: on arm64 the firmware's tables name it, elsewhere those of the IOMMU's driver. */
+export function putBehind(dev: Device, iommu: IommuDevice): void {
+  if (iommu_core.is_arm64) dev.iommus = iommu;
+  dev.scope = iommu;
+}
+
+/** What probing has left of a device that is on `domain` (null: it is blocked): `dev->iommu`, its driver's data, its place in the group. */
+export function makeProbed(
+  make: LinuxMake,
+  name: string,
+  dev: Device,
+  iommu: IommuDevice,
+  group: IommuGroup,
+  domain: IommuDomain | null,
+): void {
+  const fwspec = iommu_core.is_arm64 ? make("iommu_fwspec", `fwspec-${name}`, { ops: iommu.ops, has_ids: true }) : null;
+  const priv = make("dev_iommu_priv", `priv-${name}`, { domain });
+  dev.iommu = make("dev_iommu", `dev_iommu-${name}`, { fwspec, iommu_dev: iommu, priv });
+  dev.hw = domain;
+  if (domain !== null) domain.attached_before.add(dev);
+  dev.iommu_group = group;
+  list_add_tail(make("group_device", `group_device-${name}`, { dev }), group.devices);
+  if (refcount_read(group.devices_kobj) === 0) kref_init(group.devices_kobj);
+  else kref_get(group.devices_kobj);
+  dev.has_iommu_dma_ops = domain !== null && (domain.type === "DMA" || domain.type === "DMA_FQ");
+}
+
+/** A group on its default domain; its devices will hold it. */
+export function makeGroup(
+  make: LinuxMake,
+  name: string,
+  domain: IommuDomain | null,
+  fields: { readonly can_snoop?: boolean } = {},
+): IommuGroup {
+  return make("iommu_group", name, { default_domain: domain, domain, ...fields });
+}
+
+/** Binds a driver of its own to a device that was probed: it uses the DMA API, and has its buffer. */
+export function bindNative(dev: Device, driver: DeviceDriver): void {
+  const domain = dev.iommu_group!.default_domain;
+  dev.driver = driver;
+  dev.is_bound = true;
+  dev.iommu_group!.owner_cnt++;
+  dev.queue_up = true;
+  dev.devres_map = dev.has_iommu_dma_ops ? domain : null;
+}
+
+/** Binds a driver that manages DMA ownership itself, and does nothing here. */
+export function bindManaged(dev: Device, driver: DeviceDriver): void {
+  dev.driver = driver;
+  dev.is_bound = true;
+}
+
+export function makeDomain(make: LinuxMake, name: string, ops: IommuOps, type: DomainType): IommuDomain {
+  return make("iommu_domain", name, { type, ops });
+}

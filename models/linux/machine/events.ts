@@ -1,0 +1,46 @@
+/** What happens to IOMMUs and devices: each a thread of its own, so that it happens at any time. */
+import { choose, idle, type Proc } from "iommu-mc";
+import { device_add, device_del } from "../driver-core/core.js";
+import { device_driver_attach, driver_deferred_probe_trigger } from "../driver-core/dd.js";
+import { iommu_group_store_type } from "../iommu/default-domain.js";
+import { iommu_device_register } from "../iommu/probe.js";
+import type { Device, DeviceDriver, DomainType, IommuDevice, IommuGroup, IommuOps } from "../schema.js";
+
+/** The probe of an IOMMU's own driver: registers the IOMMU and is bound then, so that deferred devices are tried again. */
+export function* register_iommu(iommu: IommuDevice, ops: IommuOps): Proc {
+  const ret = yield* iommu_device_register(iommu, ops);
+  yield;
+  if (ret === 0) yield* driver_deferred_probe_trigger();
+}
+
+/** The device is plugged in. */
+export function* plug(dev: Device): Proc {
+  yield* device_add(dev);
+}
+
+/** The device is pulled out. */
+export function* unplug(dev: Device): Proc {
+  yield* device_del(dev);
+}
+
+/** The device is plugged in and pulled out again. */
+export function* plug_and_unplug(dev: Device): Proc {
+  yield* device_add(dev);
+  yield;
+  yield* device_del(dev);
+}
+
+/** A driver is bound once, asynchronously or by a write to its `bind` file. */
+export function* bind_once(dev: Device, drv: DeviceDriver): Proc {
+  yield* device_driver_attach(drv, dev);
+}
+
+/** The administrator writes to the group's `type` file, again and again. */
+export function* write_type(group: IommuGroup, types: "identity or DMA" | "DMA-FQ or auto"): Proc {
+  for (;;) {
+    yield idle();
+    const type: DomainType | null =
+      types === "identity or DMA" ? choose("type", ["IDENTITY", "DMA"] as const) : choose("type", ["DMA_FQ", null] as const);
+    yield* iommu_group_store_type(group, type);
+  }
+}
