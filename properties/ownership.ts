@@ -43,7 +43,7 @@ export const O3 = property({
   code: "O3",
   sentence: "The ownership count is the number of bound drivers that use the DMA API, or one for an owner.",
   source: "WARN_ON in iommu_device_unuse_default_domain(); f429378a9bf8 (one dma_cleanup for each successful dma_configure)",
-  seenRedBy: "mutant: pci_dma_cleanup() left out of the error path of really_probe()",
+  seenRedBy: "mutant: dma_cleanup() left out of the error path of really_probe()",
   window: always("iommu_group", (group, state) => {
     // While a device is being bound or unbound its count may or may not be taken.
     if (!group.mutex.isFree) return null;

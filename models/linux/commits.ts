@@ -43,6 +43,11 @@ export const commits: Readonly<Record<string, Commit>> = {
     subject: "iommu: Fix iommu_probe_device() to attach the right domain",
     since: "v6.5",
   },
+  "6eb4da8cf545": {
+    subject: "iommu: Have __iommu_probe_device() check for already probed devices",
+    since: "v6.6",
+    needs: ["01657bc14a39"],
+  },
   a2e7e59a9426: {
     subject: "iommu: Avoid more races around device probe",
     since: "v6.7",

@@ -114,6 +114,8 @@ export const linux = schema({
   },
   /** What dev_iommu_priv_get() returns: device_domain_info, iommu_dev_data, arm_smmu_master, viommu_endpoint. */
   dev_iommu_priv: {
+    /** `info->dev`, `master->dev`. */
+    dev: ref("device"),
     /** `info->domain`, `dev_data->domain`, `master->domain`: the domain on whose list the driver has the device. */
     domain: ref("iommu_domain"),
     /** A kdump kernel found the device translated by the crashed kernel's tables, and leaves it so until the driver's first map. */

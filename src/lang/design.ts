@@ -19,6 +19,8 @@ export interface Design<Sc extends Schema = Schema> {
   readonly commits: Readonly<Record<string, Commit>>;
   /** Those that are part of the design. */
   readonly includes: readonly string[];
+  /** Those that `withCommits` has added. */
+  readonly added?: readonly string[];
 }
 
 /** Declares a design. Throws if it includes a commit the model does not know. */
@@ -27,6 +29,22 @@ export function design<Sc extends Schema>(declaration: Design<Sc>): Design<Sc> {
     if (!declaration.commits[sha]) throw new Error(`design ${declaration.name} includes ${sha}, which its commits do not describe`);
   }
   return declaration;
+}
+
+/**
+ * The same design with commits it does not include, for a suite that only says something with them:
+ * `withCommits(linux61, "6eb4da8cf545")`. Its version says so. Throws if it knows no such commit, or has it already.
+ */
+export function withCommits<Sc extends Schema>(base: Design<Sc>, ...shas: readonly string[]): Design<Sc> {
+  for (const sha of shas) {
+    if (base.includes.includes(sha)) throw new Error(`design ${base.name} includes ${sha} already`);
+  }
+  return design({
+    ...base,
+    version: `${base.version} with ${shas.join(" and ")}`,
+    includes: [...base.includes, ...shas],
+    added: [...(base.added ?? []), ...shas],
+  });
 }
 
 /** In which direction an abstraction errs. */

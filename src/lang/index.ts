@@ -1,5 +1,5 @@
 /** Everything a model, property or suite file imports: `import { … } from "iommu-mc"`. */
-export { type Abstraction, abstraction, type Commit, type Design, design, type Errs } from "./design.js";
+export { type Abstraction, abstraction, type Commit, type Design, design, type Errs, withCommits } from "./design.js";
 export * from "./errno.js";
 export { list_add, list_add_tail, list_del, list_empty, list_first_entry, list_first_entry_or_null, list_is_singular } from "./lists.js";
 export { lockdep_assert_held, mutex_lock, mutex_trylock, mutex_unlock } from "./locks.js";

@@ -159,6 +159,7 @@ export function appliedCommits(design: Design, variant: Variant): ReadonlySet<st
   }
   for (const sha of variant.apply ?? []) {
     const known = resolveCommit(design, sha);
+    if (design.added?.includes(known)) continue;
     if (applied.has(known))
       throw new ModelError(
         `--apply ${sha}: ${design.name} includes it already`,

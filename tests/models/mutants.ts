@@ -3,28 +3,10 @@
  * switches, other scenarios, and bugs of the base. Nothing is believed that has not been seen red once.
  */
 
-/** Replaces the one occurrence of a text in a file. */
-export interface Edit {
-  readonly find: string;
-  readonly replace: string;
-}
+import type { Cause, Edit } from "./causes/cause.js";
+import { causes as probing } from "./causes/probing.js";
 
-export interface Cause {
-  /** As the property's `seenRedBy` names it. */
-  readonly name: string;
-  /** The property or check that it turns red: violated, or vacuous if it is a witness. */
-  readonly red: string;
-  /** What turns red by the same step, or by one that is as near. */
-  readonly also?: readonly string[];
-  readonly suite: string;
-  /** Properties to ask instead of the suite's, to see one that would be red later. */
-  readonly asked?: readonly string[];
-  readonly file?: string;
-  readonly edits?: readonly Edit[];
-  readonly revert?: readonly string[];
-  /** Threads of the suite that are left out. */
-  readonly withoutThreads?: readonly string[];
-}
+export type { Cause };
 
 const attach = "models/linux/iommu/attach.ts";
 const ownership = "models/linux/iommu/ownership.ts";
@@ -32,7 +14,7 @@ const driverCore = "models/linux/driver-core/dd.ts";
 const container = "models/linux/vfio/container.ts";
 const vfio = "models/linux/vfio/vfio-main.ts";
 const type1 = "models/linux/vfio/type1.ts";
-const topology = "models/linux/machine/topology.ts";
+const build = "models/linux/machine/build.ts";
 
 const claimed = "--revert 0286300e6045 (driver without detach_dev)";
 const attached = "--revert 2cc73c5712f9";
@@ -44,6 +26,7 @@ const stopAfterFirst: Edit = {
 };
 
 const smmu = (scenario: string) => `ownership/smmuv3-virt/${scenario}`;
+const intel = (scenario: string) => `ownership/intel-q35/${scenario}`;
 
 const refuseOnlyUnowned: Edit = {
   find: "group.owner !== null || !iommu_is_default_domain(group)",
@@ -52,6 +35,7 @@ const refuseOnlyUnowned: Edit = {
 
 /** For each property, all that its `seenRedBy` names. */
 export const propertyCauses: readonly Cause[] = [
+  ...probing,
   {
     name: "mutant: detach returns an owned group to its default domain",
     red: "K1",
@@ -78,24 +62,24 @@ export const propertyCauses: readonly Cause[] = [
   {
     name: "mutant: a driver is told to stop after its count is given back",
     red: "O2",
-    suite: smmu("passthrough"),
+    suite: intel("passthrough"),
     file: driverCore,
     edits: [
       {
-        find: "  yield* device_remove(dev);\n  yield;\n  yield* pci_dma_cleanup(dev);\n  yield;\n",
-        replace: "  yield* pci_dma_cleanup(dev);\n  yield;\n  yield* device_remove(dev);\n  yield;\n",
+        find: "  yield* device_remove(dev);\n  yield;\n  yield* dma_cleanup(dev);\n  yield;\n",
+        replace: "  yield* dma_cleanup(dev);\n  yield;\n  yield* device_remove(dev);\n  yield;\n",
       },
     ],
   },
   { name: claimed, red: "O2", also: ["C1", "K1", "O5"], suite: smmu("passthrough"), revert: ["0286300e6045"] },
   {
-    name: "mutant: pci_dma_cleanup() left out of the error path of really_probe()",
+    name: "mutant: dma_cleanup() left out of the error path of really_probe()",
     red: "O3",
-    suite: smmu("one-failure"),
+    suite: intel("one-failure"),
     file: driverCore,
     edits: [
       {
-        find: "  yield;\n  yield* pci_dma_cleanup(dev);\n  yield;\n  device_unbind_cleanup(dev);\n  return ret;\n",
+        find: "  yield;\n  yield* dma_cleanup(dev);\n  yield;\n  device_unbind_cleanup(dev);\n  return ret;\n",
         replace: "  yield;\n  device_unbind_cleanup(dev);\n  return ret;\n",
       },
     ],
@@ -198,19 +182,19 @@ export const propertyCauses: readonly Cause[] = [
   {
     name: "mutant: a default domain made with another driver's ops",
     red: "C5",
-    suite: smmu("passthrough"),
-    file: topology,
+    suite: intel("passthrough"),
+    file: build,
     edits: [
       {
-        find: 'make("bus_type", "pci_bus_type", { iommu_ops: ops })',
-        replace: 'make("bus_type", "pci_bus_type", { iommu_ops: make("iommu_ops", "other", { driver: options.iommu }) })',
+        find: "{ kind, iommu_ops: isRegistered ? ops : null }",
+        replace: '{ kind, iommu_ops: isRegistered ? make("iommu_ops", "other", { driver: options.iommu }) : null }',
       },
     ],
   },
   {
     name: "mutant: the -EBUSY test of __iommu_attach_group() removed",
     red: "C11",
-    suite: smmu("interface"),
+    suite: intel("interface"),
     file: attach,
     edits: [
       {
@@ -261,7 +245,7 @@ export const propertyCauses: readonly Cause[] = [
   },
   { name: "the base (two devices bound to vfio-pci at once)", red: "R1", also: ["warn-on"], suite: "vfio-group/two-binds" },
   { name: "a scenario without a VFIO user", red: "W1", suite: smmu("passthrough"), withoutThreads: ["qemu"] },
-  { name: "a scenario without traffic", red: "W2", suite: smmu("group12"), withoutThreads: ["net0"] },
+  { name: "a scenario without traffic", red: "W2", suite: intel("group16"), withoutThreads: ["net0", "net1", "udev1"] },
 ];
 
 /** The checks that are always on. */
@@ -406,7 +390,7 @@ export const checkCauses: readonly Cause[] = [
     name: "detach forgets the domain",
     red: "leak",
     also: ["C1", "C3"],
-    suite: smmu("one-failure"),
+    suite: intel("one-failure"),
     file: type1,
     edits: [{ find: "      iommu_domain_free(domain.domain!);\n      list_del", replace: "      list_del" }],
   },

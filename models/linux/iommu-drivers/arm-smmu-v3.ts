@@ -1,18 +1,21 @@
 /** drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c of 6.1.176. Has no `detach_dev`; finds a device's IOMMU by its fwspec. */
-import { abstraction, choose, EBUSY, EINVAL, ENODEV, ENOMEM, type Errno, fault, type Proc, WARN_ON } from "iommu-mc";
+import { abstraction, atomic, choose, EBUSY, EINVAL, ENODEV, ENOMEM, type Errno, fault, type Proc, WARN_ON } from "iommu-mc";
 import type { DevIommuPriv, Device, IommuDevice, IommuDomain, IommuOps } from "../schema.js";
-import { alloc_priv, dev_iommu_priv_get, free_priv, put_on_domain, take_off_domain } from "./hardware.js";
+import { alloc_priv, dev_iommu_priv_get, free_priv, privOf, put_on_domain, take_off_domain } from "./hardware.js";
 
 abstraction("an SMMU attach that fails may leave the old domain, as only the refusal for SVA really does", "may cry wolf");
 
 /** Line 2685. The SMMU's driver is bound when its devices are probed, or is just registering the SMMU. */
 export function* arm_smmu_probe_device(ops: IommuOps, dev: Device): Proc<IommuDevice | Errno> {
-  const fwspec = dev.iommu!.fwspec;
+  const param = dev.iommu!;
+  yield;
+  const fwspec = param.fwspec;
   if (fwspec === null) return -ENODEV;
   yield;
   if (fwspec.ops !== ops) return -ENODEV;
   yield;
-  if (WARN_ON(dev_iommu_priv_get(dev) !== null, "a device that is probed already")) return -EBUSY;
+  const known = yield* dev_iommu_priv_get(dev);
+  if (WARN_ON(known !== null, "a device that is probed already")) return -EBUSY;
   yield;
   if (fault("probe_device")) return -ENOMEM;
   yield* alloc_priv(dev);
@@ -21,8 +24,9 @@ export function* arm_smmu_probe_device(ops: IommuOps, dev: Device): Proc<IommuDe
 
 /** Line 2745. Leaves its pointer to what it has freed, in a structure that the core frees next. */
 export function* arm_smmu_release_device(dev: Device): Proc {
-  const master = dev_iommu_priv_get(dev)!;
+  const master = (yield* dev_iommu_priv_get(dev))!;
   yield;
+  atomic("taking one device off its domain is one step");
   arm_smmu_detach_dev(dev, master);
   yield;
   yield* free_priv(dev, master);
@@ -30,7 +34,7 @@ export function* arm_smmu_release_device(dev: Device): Proc {
 
 /** Line 2433. Takes the device off its old domain (`arm_smmu_detach_dev`) before anything can fail but the test for SVA. */
 export function arm_smmu_attach_dev(domain: IommuDomain, dev: Device): Errno {
-  const master = dev_iommu_priv_get(dev)!;
+  const master = privOf(dev);
   if (fault("attach_dev", !domain.attached_before.has(dev))) {
     if (choose("a failed attach leaves the device on", ["its old domain", "nothing"]) === "nothing") arm_smmu_detach_dev(dev, master);
     return -EINVAL;

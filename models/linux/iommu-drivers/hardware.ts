@@ -13,14 +13,22 @@ abstraction("a device on no domain is blocked: arm-smmu-v3.disable_bypass is on,
  * include/linux/iommu.h line 649: what probe_device() has left. A device that was released, or never probed, has none: NULL,
  * which drivers do not expect.
  */
-export function dev_iommu_priv_get(dev: Device): DevIommuPriv | null {
-  return dev.iommu!.priv;
+export function* dev_iommu_priv_get(dev: Device): Proc<DevIommuPriv | null> {
+  const param = dev.iommu!;
+  yield;
+  return param.priv;
+}
+
+/** The same for what is one step with the use of it. */
+export function privOf(dev: Device): DevIommuPriv {
+  return dev.iommu!.priv!;
 }
 
 /** dev_iommu_priv_set() with a new object. */
 export function* alloc_priv(dev: Device): Proc<DevIommuPriv> {
   const param = dev.iommu!;
   const priv = kzalloc(linux, "dev_iommu_priv");
+  priv.dev = dev;
   yield;
   param.priv = priv;
   return priv;

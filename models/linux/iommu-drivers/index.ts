@@ -14,9 +14,13 @@ import {
 abstraction("struct iommu_ops and its default_domain_ops are one object", "neither");
 abstraction("a domain that Intel's driver keeps, with a warning, because a device is still on it counts as freed", "may cry wolf");
 
-/** include/linux/iommu.h: the operations of a device that was probed; of one that was not, a NULL dereference. */
-function dev_iommu_ops(dev: Device): IommuOps {
-  return dev.iommu!.iommu_dev!.ops!;
+/** include/linux/iommu.h line 427: the operations of a device that was probed; of one that was not, a NULL dereference. */
+function* dev_iommu_ops(dev: Device): Proc<IommuOps> {
+  const param = dev.iommu!;
+  yield;
+  const iommu_dev = param.iommu_dev!;
+  yield;
+  return iommu_dev.ops!;
 }
 
 /** `ops->probe_device`. */
@@ -28,7 +32,7 @@ export function* probe_device(ops: IommuOps, dev: Device): Proc<IommuDevice | Er
 
 /** `ops->release_device`. */
 export function* release_device(dev: Device): Proc {
-  const ops = dev_iommu_ops(dev);
+  const ops = yield* dev_iommu_ops(dev);
   yield;
   if (ops.driver === "intel_iommu") yield* intel_iommu_release_device(dev);
   else yield* arm_smmu_release_device(dev);
@@ -37,7 +41,9 @@ export function* release_device(dev: Device): Proc {
 
 /** `ops->is_attach_deferred`. */
 export function is_attach_deferred(dev: Device): boolean {
-  return dev_iommu_ops(dev).driver === "intel_iommu" && intel_iommu_is_attach_deferred(dev);
+  atomic("asking whether a device's attach is deferred is one step with what comes before and after");
+  const { driver } = dev.iommu!.iommu_dev!.ops!;
+  return driver === "intel_iommu" && intel_iommu_is_attach_deferred(dev);
 }
 
 /** `ops->def_domain_type`: what the device needs; null if anything will do. */

@@ -2,6 +2,7 @@
 import {
   abstraction,
   applied,
+  atomic,
   data_race,
   EBUSY,
   EINVAL,
@@ -259,6 +260,7 @@ export function* __iommu_detach_group(domain: IommuDomain, group: IommuGroup): P
 
 /** 6.1.176 line 2066: without any lock. */
 export function iommu_get_dma_domain(dev: Device): IommuDomain | null {
+  atomic("loading dev->iommu_group->default_domain is one step");
   const group = dev.iommu_group!;
   return data_race(() => group.default_domain);
 }

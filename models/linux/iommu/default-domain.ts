@@ -30,11 +30,13 @@ function iommu_get_def_domain_type(dev: Device): DomainType | null {
 }
 
 /** 6.1.176 line 1589: sets the group's default domain; the domain too, where there was none. */
-function iommu_group_alloc_default_domain(bus: BusType, group: IommuGroup, type: DomainType): Errno {
+function* iommu_group_alloc_default_domain(bus: BusType, group: IommuGroup, type: DomainType): Proc<Errno> {
   let dom = __iommu_domain_alloc(bus, type);
   if (dom === null && type !== "DMA") dom = __iommu_domain_alloc(bus, "DMA");
   if (dom === null) return -ENOMEM;
+  yield;
   group.default_domain = dom;
+  yield;
   if (group.domain === null) group.domain = dom;
   return 0;
 }
@@ -43,15 +45,15 @@ function iommu_group_alloc_default_domain(bus: BusType, group: IommuGroup, type:
  * 6.1.176 line 1614: for a device that comes alone; nobody asks the other devices of the group. Before 79659190ee97 it took
  * a reference of its own on the group, which nobody gave back.
  */
-export function iommu_alloc_default_domain(group: IommuGroup, dev: Device): Errno {
+export function* iommu_alloc_default_domain(group: IommuGroup, dev: Device): Proc<Errno> {
   if (!applied("79659190ee97")) iommu_group_ref_get(group);
   if (group.default_domain !== null) return 0;
   const type = iommu_get_def_domain_type(dev) ?? iommu_core.def_domain_type;
-  return iommu_group_alloc_default_domain(dev.bus!, group, type);
+  return yield* iommu_group_alloc_default_domain(dev.bus!, group, type);
 }
 
 /** 6.1.176 line 1733: asks every device of the group; two that differ get what the kernel's policy says. */
-export function probe_alloc_default_domain(bus: BusType, group: IommuGroup): void {
+export function* probe_alloc_default_domain(bus: BusType, group: IommuGroup): Proc {
   if (group.default_domain !== null) return;
   let needed: DomainType | null = null;
   let isConflict = false;
@@ -62,7 +64,7 @@ export function probe_alloc_default_domain(bus: BusType, group: IommuGroup): voi
     else if (needed !== type) isConflict = true;
   }
   const type = needed === null || isConflict ? iommu_core.def_domain_type : needed;
-  iommu_group_alloc_default_domain(bus, group, type);
+  yield* iommu_group_alloc_default_domain(bus, group, type);
 }
 
 /** 6.1.176 line 858: ranges that the device's firmware uses are translated one to one. */
@@ -130,7 +132,8 @@ function* change_under_group_mutex(group: IommuGroup, prev_dev: Device, req_type
     return 0;
   }
 
-  let ret = iommu_group_alloc_default_domain(dev.bus!, group, type);
+  let ret = yield* iommu_group_alloc_default_domain(dev.bus!, group, type);
+  yield;
   if (ret) return ret;
   ret = iommu_create_device_direct_mappings(group, dev);
   if (!ret) ret = yield* __iommu_attach_device(group.default_domain!, dev);

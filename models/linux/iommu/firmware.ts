@@ -47,10 +47,9 @@ export function* of_iommu_configure(dev: Device): Proc<boolean | typeof deferred
   if (applied("a2e7e59a9426")) mutex_unlock(iommu_core.probe_device_lock);
   if (isTranslated) return true;
   yield;
-  if (!err && dev.iommu_group === null) {
-    yield;
-    err = yield* iommu_probe_device(dev);
-  }
+  const isMapped = dev.iommu_group !== null;
+  yield;
+  if (!err && !isMapped) err = yield* iommu_probe_device(dev);
   return err === -EPROBE_DEFER ? deferred : err === 0;
 }
 

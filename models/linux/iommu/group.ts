@@ -1,6 +1,7 @@
 /** Groups of drivers/iommu/iommu.c of 6.1.176: their references, their members, and which group a device belongs to. */
 import {
   abstraction,
+  atomic,
   data_race,
   ENOMEM,
   type Errno,
@@ -56,6 +57,7 @@ export function iommu_group_put(group: IommuGroup): void {
 
 /** 6.1.176 line 670: the last reference is gone, so nobody holds or wants the mutex. */
 function iommu_group_release(group: IommuGroup): void {
+  atomic("nobody else has a group whose last reference is gone");
   const default_domain = data_race(() => group.default_domain);
   const blocking_domain = data_race(() => group.blocking_domain);
   if (default_domain !== null) domain_free(default_domain);

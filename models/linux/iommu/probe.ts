@@ -127,7 +127,8 @@ function* dev_iommu_free(dev: Device): Proc {
 
 /**
  * 6.1.176 line 291. Since a2e7e59a9426 the callers hold the one probe lock; 01657bc14a39 had it in here, and before that
- * nothing kept two of these apart for the same device.
+ * nothing kept two of these apart for the same device. Only 6eb4da8cf545 (v6.6) asks under the lock whether the device was
+ * probed meanwhile.
  */
 function* __iommu_probe_device(dev: Device, group_list: GroupList | null): Proc<Errno> {
   const ops = dev.bus!.iommu_ops;
@@ -135,7 +136,9 @@ function* __iommu_probe_device(dev: Device, group_list: GroupList | null): Proc<
   yield;
   if (applied("a2e7e59a9426")) lockdep_assert_held(iommu_core.probe_device_lock);
   else if (applied("01657bc14a39")) yield* mutex_lock(iommu_core.probe_device_lock);
-  const ret = yield* init_and_group(dev, ops, group_list);
+  const isProbed = applied("6eb4da8cf545") && dev.iommu_group !== null;
+  yield;
+  const ret = isProbed ? 0 : yield* init_and_group(dev, ops, group_list);
   if (!applied("a2e7e59a9426") && applied("01657bc14a39")) mutex_unlock(iommu_core.probe_device_lock);
   return ret;
 }
@@ -202,7 +205,7 @@ export function* iommu_probe_device(dev: Device): Proc<Errno> {
  */
 function* attach_probed_device(group: IommuGroup, dev: Device): Proc<Errno> {
   const hadDomain = group.domain !== null;
-  iommu_alloc_default_domain(group, dev);
+  yield* iommu_alloc_default_domain(group, dev);
   yield;
   if (applied("152431e4fe7f")) iommu_create_device_direct_mappings(group, dev);
   let domain = group.owner === null ? group.default_domain : null;
@@ -281,7 +284,8 @@ function* set_up_groups(bus: BusType, group_list: GroupList): Proc<Errno> {
     yield* mutex_lock(group.mutex);
     list_del(group, group_list.groups);
     group.entry = null;
-    probe_alloc_default_domain(bus, group);
+    yield* probe_alloc_default_domain(bus, group);
+    yield;
     const hasDefaultDomain = group.default_domain !== null;
     const ret = hasDefaultDomain ? yield* attach_group_members(group) : 0;
     mutex_unlock(group.mutex);

@@ -76,7 +76,9 @@ export interface BootOptions extends KernelOptions {
   /** Every thread is expected to come to its end. Default no. */
   readonly terminates?: boolean;
   /** Slots beyond what the devices need. */
-  readonly more?: Partial<Record<"iommu_group" | "iommu_domain" | "group_device" | "dev_iommu" | "iommu_fwspec" | "dev_iommu_priv", number>>;
+  readonly more?: Partial<
+    Record<"iommu_group" | "iommu_domain" | "group_device" | "dev_iommu" | "iommu_fwspec" | "dev_iommu_priv", number>
+  >;
   readonly threads: (objects: BootObjects) => readonly Thread[];
 }
 

@@ -87,7 +87,7 @@ export function makeProbed(
   domain: IommuDomain | null,
 ): void {
   const fwspec = iommu_core.is_arm64 ? make("iommu_fwspec", `fwspec-${name}`, { ops: iommu.ops, has_ids: true }) : null;
-  const priv = make("dev_iommu_priv", `priv-${name}`, { domain });
+  const priv = make("dev_iommu_priv", `priv-${name}`, { dev, domain });
   dev.iommu = make("dev_iommu", `dev_iommu-${name}`, { fwspec, iommu_dev: iommu, priv });
   dev.hw = domain;
   if (domain !== null) domain.attached_before.add(dev);

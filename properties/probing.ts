@@ -1,0 +1,99 @@
+/** Probing of devices by the IOMMU core: once, by one thread, and visible to others only when it is complete. */
+import { property, windows } from "iommu-mc";
+import { type Device, linux } from "../models/linux/schema.js";
+import { members } from "./reach.js";
+
+const { always, atEnd, atRest, onStep } = windows(linux);
+
+export const X1 = property({
+  code: "X1",
+  sentence: "For each device probe_device() and release_device() of the IOMMU's driver alternate.",
+  source: "lockdep_assert_held(&iommu_probe_device_lock) in __iommu_probe_device(); 01657bc14a39",
+  seenRedBy: "the base (registration against replay)",
+  window: always("device", (dev, state) => state.all("dev_iommu_priv").filter((priv) => priv.dev === dev).length <= 1),
+});
+
+export const X2 = property({
+  code: "X2",
+  sentence: "A device is on the list of one group at most, and once.",
+  source: "01657bc14a39; probe_iommu_group() (a member of a group is probed already)",
+  seenRedBy: "--revert a2e7e59a9426 and 01657bc14a39",
+  window: always("device", (dev, state) => state.all("group_device").filter((entry) => entry.dev === dev).length <= 1),
+});
+
+export const X6 = property({
+  code: "X6",
+  sentence: "All buses and IOMMUs have the ops of one driver.",
+  source: "-EBUSY of iommu_device_register()",
+  seenRedBy: "mutant: the -EBUSY test of iommu_device_register() removed",
+  window: always("iommu_core", (core, state) => {
+    const ops = [...core.buses].map((bus) => bus.iommu_ops).concat(state.all("iommu_device").map((iommu) => iommu.ops));
+    return new Set(ops.filter((each) => each !== null)).size <= 1;
+  }),
+});
+
+export const L4 = property({
+  code: "L4",
+  sentence: "What is on a group's list has not been released: its IOMMU driver still knows the device.",
+  source: "dba9ca9d41f5",
+  seenRedBy: "the base, fixed by dba9ca9d41f5",
+  window: always("iommu_group", (group) => members(group).every(isKnownToDriver)),
+});
+
+export const L6 = property({
+  code: "L6",
+  sentence: "The hardware uses no domain for a device that its IOMMU driver has released.",
+  source: "iommu_deinit_device() (release_device() must stop using any domain)",
+  seenRedBy: "mutant: arm_smmu_release_device() leaves the device where it is",
+  window: always("device", (dev) => dev.iommu !== null || dev.hw === null || dev.hw.type === "COPIED"),
+});
+
+export const O4 = property({
+  code: "O4",
+  sentence: "A group that loses its last device is not owned, and is on its default domain.",
+  source: "WARN_ON in iommu_release_device() (v6.4), __iommu_group_free_device() (v6.5)",
+  seenRedBy: "the base (unplugged while a user has it)",
+  window: onStep("iommu_group", (group, before) => {
+    if (members(group).length > 0 || before(() => members(group).length) === 0) return null;
+    return {
+      "it is not in use": group.owner_cnt === 0,
+      "it is on its default domain": group.domain === group.default_domain,
+    };
+  }),
+});
+
+export const T5 = property({
+  code: "T5",
+  sentence: "A driver's DMA ops fit the default domain of its device, and stay what they are while it is bound.",
+  source: "b46064a18810; 280e5a301005; a8ca9fc9134c",
+  seenRedBy: "the base (bound between the two phases of a bus walk)",
+  window: atRest("device", "lock", (dev) => {
+    if (!isUsingDmaApi(dev)) return null;
+    const domain = dev.iommu_group === null ? null : dev.iommu_group.default_domain;
+    const isTranslated = domain !== null && (domain.type === "DMA" || domain.type === "DMA_FQ");
+    return dev.has_iommu_dma_ops === isTranslated;
+  }),
+});
+
+export const V2 = property({
+  code: "V2",
+  sentence: "In the end every device that has a driver is bound, and translated if there is an IOMMU for it.",
+  source: "b46064a18810; revert of b09796d528bb; probe_iommu_group() (a device without an IOMMU stops nobody)",
+  seenRedBy: "--apply b46064a18810 (an IOMMU driver without default domains)",
+  window: atEnd("device", (dev) => {
+    if (dev.match === null || !dev.on_bus) return null;
+    const iommu = dev.scope;
+    return {
+      "it is bound": dev.is_bound,
+      "it is in a group if its IOMMU has registered": iommu === null || iommu.ops === null || dev.iommu_group !== null,
+    };
+  }),
+});
+
+function isKnownToDriver(dev: Device): boolean {
+  return dev.iommu !== null && dev.iommu.priv !== null;
+}
+
+function isUsingDmaApi(dev: Device): boolean {
+  return dev.is_bound && dev.driver !== null && !dev.driver.driver_managed_dma;
+}
