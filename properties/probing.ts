@@ -1,15 +1,27 @@
 /** Probing of devices by the IOMMU core: once, by one thread, and visible to others only when it is complete. */
-import { property, windows } from "iommu-mc";
+import { isFreed, property, windows } from "iommu-mc";
 import { type Device, linux } from "../models/linux/schema.js";
 import { members } from "./reach.js";
 
 const { always, atEnd, atRest, onStep } = windows(linux);
 
+export const L1 = property({
+  code: "L1",
+  sentence: "Neither dev->iommu nor its fwspec points to freed memory, at any time.",
+  source: "b54240ad4943; 01657bc14a39; a2e7e59a9426",
+  seenRedBy: "--revert b54240ad4943 (a probe that fails)",
+  window: always("device", (dev) => {
+    if (dev.iommu === null) return null;
+    if (isFreed(dev.iommu)) return false;
+    return dev.iommu.fwspec === null || !isFreed(dev.iommu.fwspec);
+  }),
+});
+
 export const X1 = property({
   code: "X1",
   sentence: "For each device probe_device() and release_device() of the IOMMU's driver alternate.",
   source: "lockdep_assert_held(&iommu_probe_device_lock) in __iommu_probe_device(); 01657bc14a39",
-  seenRedBy: "the base (registration against replay)",
+  seenRedBy: "the base (registration against hotplug)",
   window: always("device", (dev, state) => state.all("dev_iommu_priv").filter((priv) => priv.dev === dev).length <= 1),
 });
 
@@ -48,20 +60,6 @@ export const L6 = property({
   window: always("device", (dev) => dev.iommu !== null || dev.hw === null || dev.hw.type === "COPIED"),
 });
 
-export const O4 = property({
-  code: "O4",
-  sentence: "A group that loses its last device is not owned, and is on its default domain.",
-  source: "WARN_ON in iommu_release_device() (v6.4), __iommu_group_free_device() (v6.5)",
-  seenRedBy: "the base (unplugged while a user has it)",
-  window: onStep("iommu_group", (group, before) => {
-    if (members(group).length > 0 || before(() => members(group).length) === 0) return null;
-    return {
-      "it is not in use": group.owner_cnt === 0,
-      "it is on its default domain": group.domain === group.default_domain,
-    };
-  }),
-});
-
 export const T5 = property({
   code: "T5",
   sentence: "A driver's DMA ops fit the default domain of its device, and stay what they are while it is bound.",
@@ -75,11 +73,22 @@ export const T5 = property({
   }),
 });
 
+export const T5Domain = property({
+  code: "T5-domain",
+  sentence: "No default domain is set up for a group that drivers use already.",
+  source: "b46064a18810",
+  seenRedBy: "the base (bound between the two phases of a bus walk), fixed by b46064a18810",
+  window: onStep("iommu_group", (group, before) => {
+    if (group.default_domain === null || before(() => group.default_domain) !== null) return null;
+    return group.owner_cnt === 0;
+  }),
+});
+
 export const V2 = property({
   code: "V2",
   sentence: "In the end every device that has a driver is bound, and translated if there is an IOMMU for it.",
   source: "b46064a18810; revert of b09796d528bb; probe_iommu_group() (a device without an IOMMU stops nobody)",
-  seenRedBy: "--apply b46064a18810 (an IOMMU driver without default domains)",
+  seenRedBy: "--apply b46064a18810 (an IOMMU driver without default domains); mutant: of_iommu_configure() does not replay the probe",
   window: atEnd("device", (dev) => {
     if (dev.match === null || !dev.on_bus) return null;
     const iommu = dev.scope;
@@ -87,6 +96,29 @@ export const V2 = property({
       "it is bound": dev.is_bound,
       "it is in a group if its IOMMU has registered": iommu === null || iommu.ops === null || dev.iommu_group !== null,
     };
+  }),
+});
+
+export const T4 = property({
+  code: "T4",
+  sentence: "The range that a device's firmware uses is translated one to one whenever the device is translated at all.",
+  source: "152431e4fe7f; iommu_create_device_direct_mappings() (mapped before attach, so that firmware goes on undisturbed)",
+  seenRedBy: "the base, fixed by 152431e4fe7f",
+  window: always("device", (dev) => {
+    if (!dev.resv_direct || dev.hw === null) return null;
+    return dev.hw.type === "IDENTITY" || dev.hw.type === "COPIED" || dev.hw.direct_map.has(dev);
+  }),
+});
+
+export const G1 = property({
+  code: "G1",
+  sentence: "Devices that nothing keeps apart, or that share a requester id, are in one group.",
+  source: "pci_device_group()",
+  seenRedBy: "the base (a device is replayed before the walk has come to its bridge)",
+  window: atEnd("device", (dev) => {
+    const others = [dev.upstream, ...dev.aliases].filter((other) => other !== null && other.iommu_group !== null);
+    if (dev.iommu_group === null || others.length === 0) return null;
+    return others.every((other) => other!.iommu_group === dev.iommu_group);
   }),
 });
 

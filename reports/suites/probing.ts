@@ -1,9 +1,11 @@
 /** Probing of devices in 6.1.176: registration of an IOMMU, hotplug and firmware replay, against binding. */
-import { type Expectation, type Suite, suite, thread } from "iommu-mc";
+import { type Expectation, type Scenario, type Suite, suite, thread, withCommits } from "iommu-mc";
 import { linux61 } from "../../models/linux/designs.js";
+import { deferred_probe_work_func } from "../../models/linux/driver-core/dd.js";
 import { bootScenario } from "../../models/linux/machine/boot.js";
-import { bind_once, register_iommu } from "../../models/linux/machine/events.js";
-import { L2, L4, L6, T5, X1, X2, X6 } from "../../properties/index.js";
+import type { IommuDriver } from "../../models/linux/machine/build.js";
+import { attach_driver, bind_in_order, bind_once, plug, plug_and_unplug, register_iommu } from "../../models/linux/machine/events.js";
+import { C1, G1, L1, L2, L3, L4, L6, T4, T5, T5Domain, V2, X1, X2, X6 } from "../../properties/index.js";
 
 /** Two threads probe the same device, one after the other. */
 const probedTwice: Expectation = {
@@ -19,14 +21,30 @@ const boundTooEarly: Expectation = {
     "iommu_device_register() lists the IOMMU before the bus has its ops and before the walk has set up default domains: a driver bound meanwhile finds no group or no default domain, and the walk puts its device onto one later; b46064a18810 (v6.15) defers it where there is a group",
 };
 
-/** Entries 1 to 3: the IOMMU registers while the firmware code finds the device for a driver that is about to be bound. */
-function registerAgainstReplay(faults: number): Suite {
-  const name = `probe/register-against-replay${faults > 0 ? "-failing" : ""}`;
+/** Undoing a registration does not keep out who probes the same devices. */
+const unlockedUnregister: Expectation = {
+  verdict: "violated",
+  reason:
+    "iommu_device_unregister() of a registration that failed looks at dev->iommu and releases devices without iommu_probe_device_lock, while a driver's dma_configure() still probes them",
+};
+
+/** The error path of a probe asks Intel's driver to release a device that is on no domain. */
+const releasedUnattached: Expectation = {
+  verdict: "violated",
+  reason:
+    "intel_iommu_release_device() of 6.1 calls dmar_remove_one_dev_info(), which dereferences info->domain; on the error path of __iommu_probe_device() the device has never been on a domain",
+};
+
+/** 6.1.176 with the test for a device that is probed already under the lock, without which little else can be said. */
+const rechecked = withCommits(linux61, "6eb4da8cf545");
+
+/** The IOMMU registers while the firmware code finds the device for a driver that is about to be bound. */
+function registerAgainstReplay(name: string, design: typeof linux61, faults: number, expected: Record<string, Expectation>): Suite {
   return suite({
-    name,
-    design: linux61,
+    name: `probe/${name}`,
+    design,
     scenario: bootScenario({
-      name,
+      name: `probe/${name}`,
       describes: `the IOMMU of d0 registers while d0's driver is bound${faults > 0 ? "; one call may fail" : ""}`,
       iommu: "arm_smmu_v3",
       iommus: 1,
@@ -41,12 +59,286 @@ function registerAgainstReplay(faults: number): Suite {
         thread("bind", bind_once, objects.device("d0"), objects.driver("net")),
       ],
     }),
-    properties: [X1, X2, X6, L2, L4, L6, T5],
-    expected: {
-      T5: boundTooEarly,
-      ...everything(probedTwice, "warn-on", "null-deref", "leak", "L4", "L6"),
-      ...(faults > 0 ? everything(probedTwice, "use-after-free", "double-free") : {}),
-    },
+    properties: [X1, X2, X6, L1, L2, L4, L6, T5],
+    expected,
+  });
+}
+
+/** The second IOMMU of a machine registers, so that the bus has its ops, while a device of it is probed by its driver. */
+function secondIommu(): Suite {
+  return suite({
+    name: "probe/bind-between-phases",
+    design: rechecked,
+    scenario: bootScenario({
+      name: "probe/bind-between-phases",
+      describes: "the second IOMMU registers while the driver of its device d0 is bound, which may be deferred and tried again",
+      iommu: "arm_smmu_v3",
+      iommus: 2,
+      registered: 1,
+      devices: [{ name: "d0", iommu: 1, state: "added", driver: "net" }],
+      drivers: [{ name: "net", kind: "native" }],
+      deferral: true,
+      more: { iommu_fwspec: 1 },
+      terminates: true,
+      threads: (objects) => [
+        thread("smmu", register_iommu, objects.iommu(1), objects.ops),
+        thread("async", attach_driver, objects.device("d0")),
+        thread("deferred", deferred_probe_work_func),
+      ],
+    }),
+    properties: [X1, X2, L2, L4, L6, T5, T5Domain, V2],
+    expected: { T5: boundTooEarly, "T5-domain": boundTooEarly },
+  });
+}
+
+/** A driver without default domains, as several of 6.1 for 32-bit ARM are. */
+function noDefaultDomains(): Suite {
+  return suite({
+    name: "probe/no-default-domains",
+    design: rechecked,
+    scenario: bootScenario({
+      name: "probe/no-default-domains",
+      describes:
+        "an IOMMU whose driver has no default domains registers while the driver of d0 is bound, which may be deferred and tried again",
+      iommu: "arm_smmu_v3",
+      iommus: 2,
+      registered: 1,
+      noDefaultDomains: true,
+      devices: [{ name: "d0", iommu: 1, state: "added", driver: "net" }],
+      drivers: [{ name: "net", kind: "native" }],
+      deferral: true,
+      more: { iommu_fwspec: 1 },
+      terminates: true,
+      threads: (objects) => [
+        thread("smmu", register_iommu, objects.iommu(1), objects.ops),
+        thread("async", attach_driver, objects.device("d0")),
+        thread("deferred", deferred_probe_work_func),
+      ],
+    }),
+    properties: [X1, X2, L2, L4, L6, T5, V2],
+  });
+}
+
+/** Two IOMMUs of one kind register at the same time, each with a device. */
+function parallelRegistration(design: typeof linux61, expected: Record<string, Expectation>): Suite {
+  const name = design === linux61 ? "probe/two-registrations" : "probe/two-registrations-rechecked";
+  return suite({
+    name,
+    design,
+    scenario: bootScenario({
+      name,
+      describes: "two IOMMUs register at the same time; d0 is behind one, d1 behind the other",
+      iommu: "intel_iommu",
+      iommus: 2,
+      registered: 0,
+      devices: [
+        { name: "d0", iommu: 0, state: "added" },
+        { name: "d1", iommu: 1, state: "added" },
+      ],
+      more: { dev_iommu_priv: 1, dev_iommu: 1, iommu_group: 1 },
+      terminates: true,
+      threads: (objects) => [
+        thread("iommu0", register_iommu, objects.iommu(0), objects.ops),
+        thread("iommu1", register_iommu, objects.iommu(1), objects.ops),
+      ],
+    }),
+    properties: [X1, X2, X6, C1, L2, L4, L6],
+    expected,
+  });
+}
+
+/** A device is plugged in while the IOMMU registers: the notifier and the walk both come to it. */
+function plugAgainstRegister(design: typeof linux61, expected: Record<string, Expectation>): Suite {
+  const name = design === linux61 ? "probe/plug-against-register" : "probe/plug-against-register-rechecked";
+  return suite({ name, design, scenario: plugWhileRegistering(name), properties: [X1, X2, C1, L2, L4, L6], expected });
+}
+
+function plugWhileRegistering(name: string): Scenario {
+  return bootScenario({
+    name,
+    describes: "d0 is plugged in while its IOMMU registers",
+    iommu: "intel_iommu",
+    iommus: 1,
+    registered: 0,
+    devices: [{ name: "d0", state: "absent" }],
+    more: { dev_iommu_priv: 1, dev_iommu: 1, iommu_group: 1, group_device: 1 },
+    terminates: true,
+    threads: (objects) => [thread("iommu", register_iommu, objects.iommu(0), objects.ops), thread("hotplug", plug, objects.device("d0"))],
+  });
+}
+
+/** Drivers of two kinds of IOMMU, of which only one may serve the buses. */
+function otherDriver(): Suite {
+  return suite({
+    name: "probe/other-driver",
+    design: linux61,
+    scenario: bootScenario({
+      name: "probe/other-driver",
+      describes: "an IOMMU of another kind registers while the first has, and has a device",
+      iommu: "intel_iommu",
+      otherIommu: "arm_smmu_v3",
+      iommus: 2,
+      registered: 1,
+      devices: [{ name: "d0", iommu: 1, state: "added" }],
+      terminates: true,
+      threads: (objects) => [thread("smmu", register_iommu, objects.iommu(1), objects.otherOps)],
+    }),
+    properties: [X6],
+  });
+}
+
+/** The same as far as groups go: the second of two probes finds the group of the first. */
+function joinedOnce(): Suite {
+  return suite({
+    name: "probe/joined-once",
+    design: linux61,
+    scenario: plugWhileRegistering("probe/joined-once"),
+    properties: [X2],
+    expected: { leak: probedTwice },
+  });
+}
+
+/** A probe that fails takes back what it has made. */
+function failingProbe(): Suite {
+  return suite({
+    name: "probe/failing-walk",
+    design: linux61,
+    scenario: bootScenario({
+      name: "probe/failing-walk",
+      describes: "an IOMMU registers; one call may fail",
+      iommu: "intel_iommu",
+      iommus: 1,
+      registered: 0,
+      devices: [{ name: "d0", state: "added" }],
+      faults: 1,
+      terminates: true,
+      threads: (objects) => [thread("iommu", register_iommu, objects.iommu(0), objects.ops)],
+    }),
+    properties: [L1, X1],
+    expected: { "null-deref": releasedUnattached },
+  });
+}
+
+/** A device whose firmware does DMA of its own is plugged in: into a new group, or into one that exists. */
+function directMap(group: "new" | "existing"): Suite {
+  const name = `direct-map/${group}-group`;
+  return suite({
+    name,
+    design: linux61,
+    scenario: bootScenario({
+      name,
+      describes: `d0, whose firmware does DMA to reserved memory, is plugged in and gets ${group === "new" ? "a group of its own" : "into the group of the bridge above it"}`,
+      iommu: "intel_iommu",
+      iommus: 1,
+      registered: 1,
+      devices: [
+        ...(group === "new" ? [] : [{ name: "bridge", state: "probed" as const }]),
+        { name: "d0", state: "absent", resvDirect: true, ...(group === "new" ? {} : { upstream: "bridge" }) },
+      ],
+      terminates: true,
+      threads: (objects) => [thread("hotplug", plug, objects.device("d0"))],
+    }),
+    properties: [C1, T4],
+    expected: { T4: { verdict: "violated", reason: group === "new" ? mappedLate : mappedLateInGroup } },
+  });
+}
+
+const mappedLate =
+  "iommu_probe_device() of 6.1 attaches the default domain before it makes the direct mappings: in between the firmware's DMA faults; fixed by 152431e4fe7f (v6.5)";
+
+const mappedLateInGroup =
+  "iommu_group_add_device() of 6.1 attaches the group's domain before anybody makes the direct mappings of the new device; 152431e4fe7f (v6.5) is not enough, since that attach comes earlier still";
+
+/** The driver forgets a device that is still on its group's list. */
+const releasedWhileMember: Expectation = {
+  verdict: "violated",
+  reason:
+    "iommu_release_device() of 6.1 calls the driver's release_device() before it takes the device off its group's list, and without the group's mutex; fixed by dba9ca9d41f5 (v6.4)",
+};
+
+/** A device comes and goes, and so does its group. */
+function comeAndGo(iommu: IommuDriver): Suite {
+  return suite({
+    name: `plug/come-and-go/${iommu}`,
+    design: linux61,
+    scenario: bootScenario({
+      name: `plug/come-and-go/${iommu}`,
+      describes: "d0 is plugged in and pulled out again",
+      iommu,
+      iommus: 1,
+      registered: 1,
+      devices: [{ name: "d0", state: "absent", driver: "net" }],
+      drivers: [{ name: "net", kind: "native" }],
+      terminates: true,
+      threads: (objects) => [thread("hotplug", plug_and_unplug, objects.device("d0"))],
+    }),
+    properties: [X1, X2, C1, L2, L3, L4, L6],
+    expected: everything(releasedWhileMember, "C1", "L4"),
+  });
+}
+
+/** A registration that fails half-way has to undo what it has done, on both buses. */
+function failingRegistration(): Suite {
+  return suite({
+    name: "probe/failing-registration",
+    design: linux61,
+    scenario: bootScenario({
+      name: "probe/failing-registration",
+      describes: "an IOMMU with a device on the platform bus and one on PCI registers; one call may fail",
+      iommu: "intel_iommu",
+      iommus: 1,
+      registered: 0,
+      platformBus: true,
+      devices: [
+        { name: "p0", bus: "platform", state: "added" },
+        { name: "d0", state: "added" },
+      ],
+      faults: 1,
+      terminates: true,
+      threads: (objects) => [thread("iommu", register_iommu, objects.iommu(0), objects.ops)],
+    }),
+    properties: [X1, X2, X6, C1, L2, L4, L6],
+    expected: { "null-deref": releasedUnattached, ...everything(releasedWhileMember, "C1", "L4") },
+  });
+}
+
+const replayedOutOfOrder: Expectation = {
+  verdict: "violated",
+  reason:
+    "a replay from the firmware code probes a device before its bridge, and pci_device_group() only looks for groups of what is above: the two get groups of their own; probing in order came with bcb81ac6ae3c (v6.15) and da33e87bd2bf (v6.16)",
+};
+
+/** A bridge and a device below it that no ACS keeps apart from it. */
+function groupOrder(how: "walk" | "replay"): Suite {
+  const name = `groups/${how}`;
+  return suite({
+    name,
+    design: rechecked,
+    scenario: bootScenario({
+      name,
+      describes:
+        how === "walk"
+          ? "an IOMMU registers; a bridge and the device below it come to one group"
+          : "an IOMMU registers while the drivers of a bridge and of the device below it are bound, in either order",
+      iommu: how === "walk" ? "intel_iommu" : "arm_smmu_v3",
+      iommus: 2,
+      registered: 1,
+      devices: [
+        { name: "bridge", iommu: 1, state: "added", driver: "pcieport" },
+        { name: "d0", iommu: 1, state: "added", upstream: "bridge", driver: "net" },
+      ],
+      drivers: [
+        { name: "net", kind: "native" },
+        { name: "pcieport", kind: "stub" },
+      ],
+      terminates: true,
+      threads: (objects) => [
+        thread("iommu", register_iommu, objects.iommu(1), objects.ops),
+        ...(how === "walk" ? [] : [thread("bind", bind_in_order, objects.device("bridge"), objects.device("d0"))]),
+      ],
+    }),
+    properties: [X1, X2, L2, L4, G1],
+    ...(how === "walk" ? {} : { expected: { G1: replayedOutOfOrder } }),
   });
 }
 
@@ -54,4 +346,35 @@ function everything(expectation: Expectation, ...checks: readonly string[]): Rec
   return Object.fromEntries(checks.map((check) => [check, expectation]));
 }
 
-export const probingSuites: readonly Suite[] = [registerAgainstReplay(0), registerAgainstReplay(1)];
+export const probingSuites: readonly Suite[] = [
+  registerAgainstReplay("register-against-replay", linux61, 0, {
+    T5: boundTooEarly,
+    ...everything(probedTwice, "warn-on", "null-deref", "leak", "L4", "L6"),
+  }),
+  registerAgainstReplay("register-against-replay-failing", linux61, 1, {
+    T5: boundTooEarly,
+    ...everything(probedTwice, "warn-on", "null-deref", "use-after-free", "double-free", "leak", "L4", "L6"),
+  }),
+  registerAgainstReplay("rechecked", rechecked, 0, { T5: boundTooEarly }),
+  registerAgainstReplay("rechecked-failing", rechecked, 1, {
+    T5: boundTooEarly,
+    "warn-on": boundTooEarly,
+    ...everything(unlockedUnregister, "use-after-free", "null-deref", "lockdep", "leak", "L4", "L6"),
+  }),
+  secondIommu(),
+  noDefaultDomains(),
+  parallelRegistration(linux61, { X1: probedTwice, leak: probedTwice }),
+  parallelRegistration(rechecked, {}),
+  plugAgainstRegister(linux61, { X1: probedTwice, leak: probedTwice }),
+  plugAgainstRegister(rechecked, {}),
+  joinedOnce(),
+  otherDriver(),
+  failingProbe(),
+  directMap("new"),
+  directMap("existing"),
+  comeAndGo("intel_iommu"),
+  comeAndGo("arm_smmu_v3"),
+  failingRegistration(),
+  groupOrder("walk"),
+  groupOrder("replay"),
+];

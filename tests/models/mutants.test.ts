@@ -10,10 +10,10 @@ import { asking, having, openBundled, run, suiteOf, withoutThreads } from "./var
 const bundled = openBundled();
 const properties = [...new Map(bundled.suites.flatMap((suite) => suite.properties).map((one) => [one.code, one])).values()];
 
-function runUnder({ file, edits, suite: name, asked, revert, withoutThreads: absent = [] }: Cause): SuiteRun {
+function runUnder({ file, edits, suite: name, asked, revert = [], apply = [], withoutThreads: absent = [] }: Cause): SuiteRun {
   const session = openBundled(file, edits);
   const suite = withoutThreads(suiteOf(session, name), absent);
-  return run(session, asked ? asking(suite, asked) : suite, revert ? { revert } : {});
+  return run(session, asked ? asking(suite, asked) : suite, { revert, apply });
 }
 
 const title = ({ red, name }: Cause) => `${red}: ${name}`;

@@ -6,7 +6,7 @@
 import type { Cause, Edit } from "./causes/cause.js";
 import { causes as probing } from "./causes/probing.js";
 
-export type { Cause };
+export type { Cause, Edit };
 
 const attach = "models/linux/iommu/attach.ts";
 const ownership = "models/linux/iommu/ownership.ts";
@@ -55,7 +55,7 @@ export const propertyCauses: readonly Cause[] = [
   {
     name: "mutant: iommu_device_use_default_domain() does not look at the domain",
     red: "O1",
-    suite: smmu("interface"),
+    suite: intel("interface"),
     file: ownership,
     edits: [{ find: "(group.owner !== null || !iommu_is_default_domain(group))", replace: "group.owner !== null" }],
   },
@@ -75,6 +75,7 @@ export const propertyCauses: readonly Cause[] = [
   {
     name: "mutant: dma_cleanup() left out of the error path of really_probe()",
     red: "O3",
+    asked: ["O3"],
     suite: intel("one-failure"),
     file: driverCore,
     edits: [

@@ -1,5 +1,5 @@
 /** drivers/base/core.c and bus.c of 6.1.176: a device comes and goes. */
-import { abstraction, list_add_tail, mutex_lock, mutex_unlock, observe, type Proc } from "iommu-mc";
+import { abstraction, data_race, list_add_tail, mutex_lock, mutex_unlock, observe, type Proc } from "iommu-mc";
 import { iommu_bus_notifier } from "../iommu/probe.js";
 import type { Device } from "../schema.js";
 import { __device_attach, device_driver_detach, driver_deferred_probe_del } from "./dd.js";
@@ -24,6 +24,7 @@ export function* device_add(dev: Device): Proc {
 /** bus.c line 442. */
 function* bus_add_device(dev: Device): Proc {
   dev.on_bus = true;
+  yield;
   list_add_tail(dev, dev.bus!.klist_devices);
   observe("bus_add_device", dev);
 }
@@ -38,7 +39,9 @@ export function* device_del(dev: Device): Proc {
   yield;
   yield* driver_deferred_probe_del(dev);
   yield;
-  dev.devres_map = null;
+  data_race(() => {
+    dev.devres_map = null;
+  });
   yield;
   yield* iommu_bus_notifier("BUS_NOTIFY_REMOVED_DEVICE", dev);
 }

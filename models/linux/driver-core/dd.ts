@@ -1,6 +1,7 @@
 /** drivers/base/dd.c of 6.1.176: binding and unbinding, with the failure of each step, and probing that is deferred. */
 import {
   abstraction,
+  atomic,
   data_race,
   EAGAIN,
   EBUSY,
@@ -57,30 +58,47 @@ export function* __device_attach(dev: Device): Proc {
 /** Line 1234, driver_attach(): a driver that was just registered is tried on every device of its bus. */
 export function* driver_register(drv: DeviceDriver, bus: BusType): Proc {
   drv.registered = true;
+  yield;
   for (const dev of bus.klist_devices) {
     yield;
-    if (!dev.on_bus || dev.match !== drv) continue;
-    yield* mutex_lock(dev.lock);
-    yield* driver_probe_device(drv, dev);
-    mutex_unlock(dev.lock);
+    const isMatching = dev.on_bus && dev.match === drv;
+    if (isMatching) {
+      yield* mutex_lock(dev.lock);
+      yield* driver_probe_device(drv, dev);
+      mutex_unlock(dev.lock);
+    }
+    yield;
   }
 }
 
 /** Line 841. Deferral puts the device on the list of those that are tried again; at once if a driver was bound meanwhile. */
 function* driver_probe_device(drv: DeviceDriver, dev: Device): Proc<Errno> {
   dev.probing = "yes";
+  yield;
   const ret = yield* __driver_probe_device(drv, dev);
   yield;
   if (ret === -EPROBE_DEFER) yield* driver_deferred_probe_add(dev);
+  yield;
   const isTriggered = isProbeTriggered(dev);
-  dev.probing = "no";
   yield;
   if (ret === -EPROBE_DEFER && isTriggered) yield* driver_deferred_probe_trigger();
   return ret;
 }
 
+/** Whether `deferred_trigger_count` has risen since the probe began. */
 function isProbeTriggered(dev: Device): boolean {
-  return dev.probing === "triggered";
+  atomic("deferred_trigger_count is one atomic counter");
+  const isTriggered = dev.probing === "triggered";
+  dev.probing = "no";
+  return isTriggered;
+}
+
+/** Lets it rise. */
+function countTrigger(): void {
+  atomic("deferred_trigger_count is one atomic counter");
+  for (const bus of iommu_core.buses) {
+    for (const dev of bus.klist_devices) if (dev.probing === "yes") dev.probing = "triggered";
+  }
 }
 
 /** Line 765. */
@@ -103,6 +121,7 @@ function* really_probe(dev: Device, drv: DeviceDriver): Proc<Errno> {
   }
   ret = fault("driver_sysfs_add") ? -ENOMEM : 0;
   if (!ret) {
+    yield;
     ret = yield* call_driver_probe(dev, drv);
     if (!ret) {
       ret = fault("device_add_groups") ? -ENOMEM : 0;
@@ -182,9 +201,8 @@ export function* driver_deferred_probe_del(dev: Device): Proc {
 export function* driver_deferred_probe_trigger(): Proc {
   if (!driver_core.driver_deferred_probe_enable) return;
   yield* mutex_lock(driver_core.deferred_probe_mutex);
-  for (const bus of iommu_core.buses) {
-    for (const dev of bus.klist_devices) if (dev.probing === "yes") dev.probing = "triggered";
-  }
+  countTrigger();
+  yield;
   const pending = driver_core.deferred_probe_pending_list;
   for (let dev = list_first_entry_or_null(pending); dev !== null; dev = list_first_entry_or_null(pending)) {
     list_del(dev, pending);

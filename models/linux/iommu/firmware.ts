@@ -45,8 +45,8 @@ export function* of_iommu_configure(dev: Device): Proc<boolean | typeof deferred
     err = yield* of_iommu_xlate(dev, iommu);
   }
   if (applied("a2e7e59a9426")) mutex_unlock(iommu_core.probe_device_lock);
-  if (isTranslated) return true;
   yield;
+  if (isTranslated) return true;
   const isMapped = dev.iommu_group !== null;
   yield;
   if (!err && !isMapped) err = yield* iommu_probe_device(dev);

@@ -53,8 +53,8 @@ abstraction("sysfs links between an IOMMU and its devices are left out", "may mi
  * meanwhile; a walk that fails ends the registration.
  */
 export function* iommu_device_register(iommu: IommuDevice, ops: IommuOps): Proc<Errno> {
-  const first = iommu_core.buses.at(0)!;
-  if (first.iommu_ops !== null && first.iommu_ops !== ops) return -EBUSY;
+  const current = iommu_core.buses.at(0)!.iommu_ops;
+  if (current !== null && current !== ops) return -EBUSY;
   yield;
   iommu.ops = ops;
   yield* mutex_lock(iommu_core.device_lock);
@@ -65,6 +65,7 @@ export function* iommu_device_register(iommu: IommuDevice, ops: IommuOps): Proc<
   for (const bus of iommu_core.buses) {
     yield;
     bus.iommu_ops = ops;
+    yield;
     err = yield* bus_iommu_probe(bus);
     if (err) break;
   }
@@ -78,7 +79,10 @@ export function* iommu_device_register(iommu: IommuDevice, ops: IommuOps): Proc<
 export function* iommu_device_unregister(iommu: IommuDevice): Proc {
   for (const bus of iommu_core.buses) {
     for (const dev of bus.klist_devices) {
-      if (dev.on_bus) yield* remove_iommu_group(dev, iommu);
+      yield;
+      const isOnBus = dev.on_bus;
+      yield;
+      if (isOnBus) yield* remove_iommu_group(dev, iommu);
       yield;
     }
   }
@@ -266,10 +270,12 @@ function* bus_iommu_probe(bus: BusType): Proc<Errno> {
   let ret: Errno = 0;
   for (const dev of bus.klist_devices) {
     yield;
-    if (dev.on_bus) ret = yield* probe_iommu_group(dev, group_list);
+    const isOnBus = dev.on_bus;
+    yield;
+    if (isOnBus) ret = yield* probe_iommu_group(dev, group_list);
     if (ret) break;
+    yield;
   }
-  yield;
   if (!ret) ret = yield* set_up_groups(bus, group_list);
   yield;
   kfree(group_list);
@@ -279,11 +285,13 @@ function* bus_iommu_probe(bus: BusType): Proc<Errno> {
 /** The second phase. A failing attach ends it, and the groups that are left get nothing. */
 function* set_up_groups(bus: BusType, group_list: GroupList): Proc<Errno> {
   for (;;) {
+    yield;
     const group = list_first_entry_or_null(group_list.groups);
     if (group === null) return 0;
     yield* mutex_lock(group.mutex);
     list_del(group, group_list.groups);
     group.entry = null;
+    yield;
     yield* probe_alloc_default_domain(bus, group);
     yield;
     const hasDefaultDomain = group.default_domain !== null;

@@ -58,6 +58,8 @@ export interface BootDriver {
 /** The objects a scenario's threads are given. */
 export interface BootObjects {
   readonly ops: IommuOps;
+  /** Those of `otherIommu`; the same where there is none. */
+  readonly otherOps: IommuOps;
   iommu(number: number): IommuDevice;
   device(name: string): Device;
   driver(name: string): DeviceDriver;
@@ -142,6 +144,7 @@ function build(make: LinuxMake, options: BootOptions): BootObjects {
   }
   return {
     ops: kernel.ops,
+    otherOps: kernel.otherOps ?? kernel.ops,
     iommu: (number) => named(new Map(kernel.iommus.map((iommu, position) => [position, iommu])), number),
     device: (name) => named(devices, name),
     driver: (name) => named(drivers, name),

@@ -17,12 +17,15 @@ export interface KernelOptions {
   /** Devices may be deferred and tried again. Default no. */
   readonly deferral?: boolean;
   readonly defaultType?: "DMA" | "DMA_FQ" | "IDENTITY";
+  /** Another driver, of which the last IOMMU is; not registered. Default none. */
+  readonly otherIommu?: IommuDriver;
   /** A driver that has no default domains, as several of 6.1 on 32-bit ARM. */
   readonly noDefaultDomains?: boolean;
 }
 
 export interface Kernel {
   readonly ops: IommuOps;
+  readonly otherOps: IommuOps | null;
   readonly iommus: readonly IommuDevice[];
   readonly pci: BusType;
   readonly platform: BusType | null;
@@ -47,6 +50,7 @@ export function makeKernel(make: LinuxMake, options: KernelOptions): Kernel {
     detach_dev: options.iommu === "intel_iommu",
     no_default_domains: options.noDefaultDomains === true,
   });
+  const otherOps = options.otherIommu === undefined ? null : make("iommu_ops", options.otherIommu, { driver: options.otherIommu });
   const isRegistered = options.registered > 0;
   const bus = (kind: BusType["kind"]) => {
     const made = make("bus_type", `${kind}_bus_type`, { kind, iommu_ops: isRegistered ? ops : null });
@@ -61,7 +65,7 @@ export function makeKernel(make: LinuxMake, options: KernelOptions): Kernel {
     if (isOn) list_add_tail(iommu, iommu_core.device_list);
     return iommu;
   });
-  return { ops, iommus, pci, platform };
+  return { ops, otherOps, iommus, pci, platform };
 }
 
 /** Puts a device onto its bus, ready for a driver, as device_add() does. */

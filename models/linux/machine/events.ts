@@ -1,7 +1,7 @@
 /** What happens to IOMMUs and devices: each a thread of its own, so that it happens at any time. */
 import { choose, idle, type Proc } from "iommu-mc";
 import { device_add, device_del } from "../driver-core/core.js";
-import { device_driver_attach, driver_deferred_probe_trigger } from "../driver-core/dd.js";
+import { __device_attach, device_driver_attach, driver_deferred_probe_trigger } from "../driver-core/dd.js";
 import { iommu_group_store_type } from "../iommu/default-domain.js";
 import { iommu_device_register } from "../iommu/probe.js";
 import type { Device, DeviceDriver, DomainType, IommuDevice, IommuGroup, IommuOps } from "../schema.js";
@@ -30,9 +30,23 @@ export function* plug_and_unplug(dev: Device): Proc {
   yield* device_del(dev);
 }
 
-/** A driver is bound once, asynchronously or by a write to its `bind` file. */
+/** A driver is looked for once, as asynchronous probing does. It may be deferred. */
+export function* attach_driver(dev: Device): Proc {
+  yield* __device_attach(dev);
+}
+
+/** A driver is bound once, by a write to its `bind` file. */
 export function* bind_once(dev: Device, drv: DeviceDriver): Proc {
   yield* device_driver_attach(drv, dev);
+}
+
+/** Drivers of two devices are bound one after the other, in either order. */
+export function* bind_in_order(one: Device, other: Device): Proc {
+  const [first, second] = choose("first", ["one", "other"]) === "one" ? [one, other] : [other, one];
+  yield;
+  yield* __device_attach(first);
+  yield;
+  yield* __device_attach(second);
 }
 
 /** The administrator writes to the group's `type` file, again and again. */

@@ -19,6 +19,7 @@ export interface Cause {
   readonly file?: string;
   readonly edits?: readonly Edit[];
   readonly revert?: readonly string[];
+  readonly apply?: readonly string[];
   /** Threads of the suite that are left out. */
   readonly withoutThreads?: readonly string[];
 }
