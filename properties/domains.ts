@@ -1,7 +1,7 @@
 /** What groups, devices and the hardware say of domains must agree. */
 import { type Errno, isFreed, property, windows } from "iommu-mc";
 import { type Device, type IommuDomain, type IommuGroup, linux } from "../models/linux/schema.js";
-import { members } from "./reach.js";
+import { everyMember } from "./reach.js";
 
 const { always, atRest, onReturn, onStep } = windows(linux);
 
@@ -12,7 +12,7 @@ export const C1 = property({
   source: "e7f85dfbbc9c; WARN_ON in __iommu_probe_device() (v6.5)",
   seenRedBy: "the base, fixed by dcf40ed3a20d; --revert 2cc73c5712f9; --revert 0286300e6045 (driver without detach_dev)",
   window: atRest("iommu_group", "mutex", (group) => ({
-    "every device is on the group's domain": group.domain === null || members(group).every((dev) => dev.hw === group.domain),
+    "every device is on the group's domain": group.domain === null || everyMember(group, (dev) => dev.hw === group.domain),
     "a group with a default domain is on a domain": group.default_domain === null || group.domain !== null,
   })),
 });
@@ -26,7 +26,7 @@ export const C3 = property({
     if (ret === 0 || group.domain === null) return null;
     return {
       "the group does not say it is on the new domain": group.domain !== new_domain,
-      "every device is back on the old domain": members(group).every((dev) => dev.hw === group.domain),
+      "every device is back on the old domain": everyMember(group, (dev) => dev.hw === group.domain),
     };
   }),
 });
@@ -40,8 +40,8 @@ export const C3Attach = property({
     if (ret === 0) return null;
     return {
       "the group is not on the new domain": group.domain !== domain,
-      "no device is on the new domain": members(group).every((dev) => dev.hw !== domain),
-      "every device is on the group's domain": group.domain === null || members(group).every((dev) => dev.hw === group.domain),
+      "no device is on the new domain": everyMember(group, (dev) => dev.hw !== domain),
+      "every device is on the group's domain": group.domain === null || everyMember(group, (dev) => dev.hw === group.domain),
     };
   }),
 });
@@ -54,7 +54,8 @@ export const C4 = property({
     "the base (a group without a default domain under the driver that has no detach_dev); mutant: iommu_group_release_dma_owner() leaves the group where it is; mutant: a change of domain takes the first device only",
   window: onReturn<[IommuGroup], void>("iommu_group_release_dma_owner", ([group]) => ({
     "the group is on its default domain": group.domain === group.default_domain,
-    "no device is on a user's domain": members(group).every(
+    "no device is on a user's domain": everyMember(
+      group,
       (dev) => dev.hw === null || dev.hw === group.default_domain || dev.hw === group.blocking_domain,
     ),
   })),
@@ -69,7 +70,7 @@ export const C4Detach = property({
     "the group is on the blocking domain if owned, else on its default domain":
       group.domain === (group.owner === null ? group.default_domain : group.blocking_domain) &&
       (group.owner === null || group.domain !== null),
-    "no device is on the user's domain": members(group).every((dev) => dev.hw !== domain),
+    "no device is on the user's domain": everyMember(group, (dev) => dev.hw !== domain),
   })),
 });
 

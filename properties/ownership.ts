@@ -1,7 +1,7 @@
 /** DMA ownership: who may use a group's devices, the kernel's DMA API or a user process. Written for v5.19 to v6.1. */
 import { type Errno, property, windows } from "iommu-mc";
 import { type IommuGroup, linux, type VfioGroup } from "../models/linux/schema.js";
-import { members, reach } from "./reach.js";
+import { everyMember, reach } from "./reach.js";
 
 const { always, atRest, onReturn, onStep, sometimes } = windows(linux);
 
@@ -33,7 +33,7 @@ export const O2 = property({
   window: atRest("iommu_group", "mutex", (group) => {
     if (group.owner === null) return null;
     return {
-      "no driver that uses the DMA API is at work": members(group).every((dev) => !dev.queue_up),
+      "no driver that uses the DMA API is at work": everyMember(group, (dev) => !dev.queue_up),
       "the group is on the blocking domain or a user's": group.domain !== null && group.domain !== group.default_domain,
     };
   }),
@@ -63,8 +63,8 @@ export const O5 = property({
     if (ret !== 0) return null;
     const devices = state.all("device");
     return {
-      "no kernel mapping is in reach": members(group).every((dev) => !reach(dev, devices).kernel),
-      "no device is on the default domain": group.default_domain === null || members(group).every((dev) => dev.hw !== group.default_domain),
+      "no kernel mapping is in reach": everyMember(group, (dev) => !reach(dev, devices).kernel),
+      "no device is on the default domain": group.default_domain === null || everyMember(group, (dev) => dev.hw !== group.default_domain),
     };
   }),
 });
@@ -77,7 +77,7 @@ export const K1 = property({
   window: atRest("iommu_group", "mutex", (group, state) => {
     if (group.owner === null) return null;
     const devices = state.all("device");
-    return members(group).every((dev) => !reach(dev, devices).kernel);
+    return everyMember(group, (dev) => !reach(dev, devices).kernel);
   }),
 });
 

@@ -1,7 +1,7 @@
 /** Probing of devices by the IOMMU core: once, by one thread, and visible to others only when it is complete. */
 import { isFreed, property, windows } from "iommu-mc";
 import { type Device, linux } from "../models/linux/schema.js";
-import { members } from "./reach.js";
+import { everyMember } from "./reach.js";
 
 const { always, atEnd, atRest, onStep } = windows(linux);
 
@@ -49,7 +49,7 @@ export const L4 = property({
   sentence: "What is on a group's list has not been released: its IOMMU driver still knows the device.",
   source: "dba9ca9d41f5",
   seenRedBy: "the base, fixed by dba9ca9d41f5",
-  window: always("iommu_group", (group) => members(group).every(isKnownToDriver)),
+  window: always("iommu_group", (group) => everyMember(group, isKnownToDriver)),
 });
 
 export const L6 = property({

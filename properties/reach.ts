@@ -23,7 +23,7 @@ export function reach(dev: Device, devices: readonly Device[]): Reach {
   };
 }
 
-/** The devices of a group. */
-export function members(group: IommuGroup): Device[] {
-  return [...group.devices].map((entry) => entry.dev!);
+/** Whether the test is true of every device of a group. */
+export function everyMember(group: IommuGroup, test: (dev: Device) => boolean): boolean {
+  return group.devices.every((entry) => test(entry.dev!));
 }

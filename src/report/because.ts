@@ -21,18 +21,32 @@ export function becauseTexts(machine: Machine, trace: Pick<Trace, "because">): s
     const kind = info?.kind === "field" ? info.field.spec.kind : null;
     return kind !== "mutex" && !(kind === "list" && code === 0);
   });
+  const telling = cells.filter(({ cell, code }) => !isWayTo(machine, cell, code, cells));
   const isList = (cell: number) => {
     const info = layout.cells[cell];
     return info?.kind === "field" && info.field.spec.kind === "list";
   };
   const rank = ({ cell, code }: (typeof cells)[number]) => (isList(cell) ? 2 : code === 0 ? 1 : 0);
-  const ordered = [...cells].sort((one, other) => rank(one) - rank(other));
+  const ordered = [...telling].sort((one, other) => rank(one) - rank(other));
   const texts = ordered
     .slice(0, VALUES_SHOWN)
     .map(({ cell, code }) =>
       layout.cells[cell]?.kind === "liveness" ? `${names.cell(cell)} is freed` : `${names.cell(cell)} = ${names.code(cell, code)}`,
     );
   return ordered.length > VALUES_SHOWN ? [...texts, `${ordered.length - VALUES_SHOWN} more`] : texts;
+}
+
+/** Whether the value is a pointer that was followed to another of the cells, which says more. */
+function isWayTo({ layout }: Machine, cell: number, code: number, cells: readonly { readonly cell: number }[]): boolean {
+  const info = layout.cells[cell];
+  if (info?.kind !== "field" || code === 0) return false;
+  const { spec, struct } = info.field;
+  if (spec.kind !== "ref" && spec.kind !== "list") return false;
+  const target = struct.schema.struct(spec.kind === "ref" ? spec.to : spec.of);
+  return cells.some((other) => {
+    const reached = layout.cells[other.cell];
+    return other.cell !== cell && reached?.kind === "field" && reached.field.struct === target && reached.slot === code - 1;
+  });
 }
 
 /** `dom2 freed at step 8 by qemu`, for every object that is freed in the last state and still referred to. */
