@@ -8,6 +8,7 @@ import { GRAPHS, type GraphKind, type GraphOptions, graph } from "./graph.js";
 import { version } from "./header.js";
 import { type LedgerOptions, ledger } from "./ledger.js";
 import { list } from "./list.js";
+import { makeNew, type NewOptions } from "./new.js";
 import {
   addLimitOptions,
   addResourceOptions,
@@ -36,6 +37,7 @@ export function makeProgram(done: (exitCode: number) => void): Command {
   addList(program, done);
   addReplay(program, done);
   addTopology(program, done);
+  addNew(program, done);
   addLedger(program, done);
   addReport(program, done);
   addGraph(program, done);
@@ -168,6 +170,21 @@ function addTopology(program: Command, done: (exitCode: number) => void): void {
       ),
     )
     .action(async (file: string, options: ImportOptions) => done(await importTopology(file, options)));
+}
+
+function addNew(program: Command, done: (exitCode: number) => void): void {
+  program
+    .command("new")
+    .summary("begin a design change of your own")
+    .description("Makes a folder with your own copy of the Linux model, a suite with a design, a scenario and a claim, and a README.")
+    .argument("<folder>", "the folder to make; it may be there if it is empty")
+    .option("--name <name>", "what the design is called; default: after the folder")
+    .option("--json", "print one JSON document (docs/json.md)")
+    .addHelpText(
+      "after",
+      examples("iommu-mc new my-change && iommu-mc check my-change/suite.ts", "iommu-mc new ~/work/rfc-v3 --name rfc-v3"),
+    )
+    .action(async (folder: string, options: NewOptions) => done(await makeNew(folder, options)));
 }
 
 function addLedger(program: Command, done: (exitCode: number) => void): void {

@@ -99,6 +99,16 @@ export interface JsonReport extends JsonHeader {
   readonly exitCode: ExitCode;
 }
 
+/** `new`. */
+export interface JsonNew extends JsonHeader {
+  readonly folder: string;
+  /** What the design is called. */
+  readonly name: string;
+  /** Files that were written, relative to the folder. */
+  readonly files: readonly string[];
+  readonly exitCode: 0;
+}
+
 /** `topology import`. */
 export interface JsonTopologyImport extends JsonHeader {
   /** The file written; null for standard output, in which case `text` holds it. */

@@ -377,7 +377,7 @@ describe("--json", () => {
 });
 
 describe("help", () => {
-  it.each([[], ["check"], ["simulate"], ["list"], ["replay"], ["topology", "import"], ["ledger"]])(
+  it.each([[], ["check"], ["simulate"], ["new"], ["list"], ["replay"], ["topology", "import"], ["ledger"]])(
     "%s %s has examples",
     async (...words) => {
       const ended = await iommuMc([...words, "--help"]);
