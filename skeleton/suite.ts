@@ -1,11 +1,11 @@
 /** A change to DMA ownership in Linux 6.1: the design, a scenario to try it in, a claim, and the suite that puts them together. */
 import { design, type Errno, idle, observe, type Proc, property, suite, thread, windows } from "iommu-mc";
 import { linux61 } from "../models/linux/designs.js";
-import { iommu_group_claim_dma_owner, iommu_group_release_dma_owner } from "../models/linux/iommu.js";
+import { iommu_group_claim_dma_owner, iommu_group_release_dma_owner } from "../models/linux/iommu/ownership.js";
+import { intelQ35 } from "../models/linux/machine/topologies/intel-q35.js";
+import { ownershipScenario } from "../models/linux/machine/topology.js";
+import { rebind } from "../models/linux/machine/workloads.js";
 import { type IommuGroup, linux, type VfioGroup } from "../models/linux/schema.js";
-import { intelQ35 } from "../models/linux/topologies/intel-q35.js";
-import { ownershipScenario } from "../models/linux/topology.js";
-import { rebind } from "../models/linux/workloads.js";
 import { C1, O1 } from "../properties/index.js";
 
 /** Linux 6.1 with a commit that it does not have. A change of your own is an edit of a procedure in models/, or a commit that you declare here. */
@@ -35,7 +35,7 @@ const nothingMoved = property({
   source: "this file",
   seenRedBy: "--revert dcf40ed3a20d",
   window: onReturn<[IommuGroup, VfioGroup], Errno>("iommu_group_claim_dma_owner", ([group], ret) =>
-    ret === 0 ? null : group.devices.every((dev) => dev.hw === group.domain),
+    ret === 0 ? null : group.devices.every(({ dev }) => dev === null || dev.hw === group.domain),
   ),
 });
 
