@@ -1,0 +1,122 @@
+/** Commits whose absence turns a suite red: each row is run without them and with them, and ends up in switches.md. */
+
+/** Changes to the suite's design, as on the command line. */
+export interface Change {
+  readonly revert?: readonly string[];
+  readonly apply?: readonly string[];
+}
+
+export interface Switch {
+  /** The bug in a few words. */
+  readonly bug: string;
+  /** The commit that is switched, by its first twelve digits. */
+  readonly commit: string;
+  readonly suite: string;
+  /** Property or check that is violated without the commit. */
+  readonly red: string;
+  readonly without: Change;
+  readonly with: Change;
+  /** What is red with the commit too, and why it is not enough. */
+  readonly left?: { readonly red: string; readonly why: string };
+}
+
+export const switches: readonly Switch[] = [
+  {
+    bug: "dev->iommu points to freed memory while a failed probe is undone",
+    commit: "b54240ad4943",
+    suite: "probe/failing-walk",
+    red: "L1",
+    without: { revert: ["b54240ad4943"] },
+    with: {},
+  },
+  {
+    bug: "two probes of one device at once: it joins groups twice",
+    commit: "01657bc14a39",
+    suite: "probe/joined-once",
+    red: "X2",
+    without: { revert: ["01657bc14a39", "a2e7e59a9426"] },
+    with: {},
+  },
+  {
+    bug: "two probes of one device, one after the other",
+    commit: "6eb4da8cf545",
+    suite: "probe/plug-against-register",
+    red: "X1",
+    without: {},
+    with: { apply: ["6eb4da8cf545"] },
+  },
+  {
+    bug: "a failing probe frees what firmware code works on, which neither clearing the pointer first nor one probe at a time prevents",
+    commit: "a2e7e59a9426",
+    suite: "probe/rechecked",
+    red: "use-after-free",
+    without: { revert: ["a2e7e59a9426"] },
+    with: {},
+  },
+  {
+    bug: "a driver is bound before its device has a default domain",
+    commit: "b46064a18810",
+    suite: "probe/bind-between-phases",
+    red: "T5-domain",
+    without: {},
+    with: { apply: ["b46064a18810"] },
+    left: { red: "T5", why: "on arm64 the DMA ops are set up before that is asked, from a group that has no domain yet" },
+  },
+  {
+    bug: "a device whose firmware does DMA is attached before its range is mapped",
+    commit: "152431e4fe7f",
+    suite: "direct-map/new-group",
+    red: "T4",
+    without: {},
+    with: { apply: ["152431e4fe7f"] },
+  },
+  {
+    bug: "the same for a device that joins a group",
+    commit: "152431e4fe7f",
+    suite: "direct-map/existing-group",
+    red: "T4",
+    without: {},
+    with: { apply: ["152431e4fe7f"] },
+    left: { red: "T4", why: "iommu_group_add_device() attaches earlier still; it takes 0046a4337eae (v6.5) too" },
+  },
+  {
+    bug: "a device that is released is still on its group's list",
+    commit: "dba9ca9d41f5",
+    suite: "plug/come-and-go/intel_iommu",
+    red: "L4",
+    without: {},
+    with: { apply: ["dba9ca9d41f5"] },
+  },
+  {
+    bug: "every probe of a single device leaks a reference on its group",
+    commit: "79659190ee97",
+    suite: "plug/come-and-go/intel_iommu",
+    red: "leak",
+    without: { revert: ["79659190ee97"] },
+    with: {},
+  },
+  {
+    bug: "an owned group is left without a domain, its devices on a freed one",
+    commit: "0286300e6045",
+    suite: "vfio-close/arm_smmu_v3",
+    red: "L2",
+    without: { revert: ["0286300e6045"] },
+    with: {},
+  },
+  {
+    bug: "a group attach that fails leaves devices on the new domain",
+    commit: "2cc73c5712f9",
+    suite: "partial-attach/fault/arm_smmu_v3",
+    red: "C3-attach",
+    without: { revert: ["2cc73c5712f9"] },
+    with: {},
+  },
+  {
+    bug: "a claim that fails leaves devices on the blocking domain",
+    commit: "dcf40ed3a20d",
+    suite: "partial-attach/rmrr",
+    red: "C3",
+    without: {},
+    with: { apply: ["dcf40ed3a20d"] },
+  },
+];
