@@ -13,5 +13,6 @@ export const sinceV65: readonly Property[] = [C3, C3Attach, C4];
 /** Witnesses that something happens at all. */
 export const witnesses: readonly Property[] = [userAtWork, driverAtWork];
 
-export { G1, L1, L4, L6, T4, T5, T5Domain, V2, X1, X2, X6 } from "./probing.js";
+export { L4, L6, O4, V3 } from "./hotplug.js";
+export { G1, L1, T4, T5, T5Domain, V2, X1, X2, X6 } from "./probing.js";
 export { C1, C3, C3Attach, C4, C4Detach, C5, C11, driverAtWork, K1, L2, L3, O1, O2, O3, O5, O6, O7, R1, userAtWork };

@@ -1,7 +1,6 @@
 /** Probing of devices by the IOMMU core: once, by one thread, and visible to others only when it is complete. */
 import { isFreed, property, windows } from "iommu-mc";
 import { type Device, linux } from "../models/linux/schema.js";
-import { everyMember } from "./reach.js";
 
 const { always, atEnd, atRest, onStep } = windows(linux);
 
@@ -42,22 +41,6 @@ export const X6 = property({
     const ops = [...core.buses].map((bus) => bus.iommu_ops).concat(state.all("iommu_device").map((iommu) => iommu.ops));
     return new Set(ops.filter((each) => each !== null)).size <= 1;
   }),
-});
-
-export const L4 = property({
-  code: "L4",
-  sentence: "What is on a group's list has not been released: its IOMMU driver still knows the device.",
-  source: "dba9ca9d41f5",
-  seenRedBy: "the base, fixed by dba9ca9d41f5",
-  window: always("iommu_group", (group) => everyMember(group, isKnownToDriver)),
-});
-
-export const L6 = property({
-  code: "L6",
-  sentence: "The hardware uses no domain for a device that its IOMMU driver has released.",
-  source: "iommu_deinit_device() (release_device() must stop using any domain)",
-  seenRedBy: "mutant: arm_smmu_release_device() leaves the device where it is",
-  window: always("device", (dev) => dev.iommu !== null || dev.hw === null || dev.hw.type === "COPIED"),
 });
 
 export const T5 = property({
@@ -121,10 +104,6 @@ export const G1 = property({
     return others.every((other) => other!.iommu_group === dev.iommu_group);
   }),
 });
-
-function isKnownToDriver(dev: Device): boolean {
-  return dev.iommu !== null && dev.iommu.priv !== null;
-}
 
 function isUsingDmaApi(dev: Device): boolean {
   return dev.is_bound && dev.driver !== null && !dev.driver.driver_managed_dma;

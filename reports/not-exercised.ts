@@ -10,6 +10,8 @@ const otherVersions: readonly NotExercised[] = [
     (procedure) => ({ file: iommu, procedure, reason: "of v6.5: only with --apply dcf40ed3a20d" }),
   ),
   { file: iommu, procedure: "__iommu_detach_group", reason: "of v5.19: only with --revert 0286300e6045" },
+  { file: "models/linux/vfio/vfio-main.ts", procedure: "wait_for_opened_file", reason: "of v6.1-rc1: only with --revert 3dd59a7dcb97" },
+  { file: "models/linux/iommu/default-domain.ts", procedure: "store_type_locked", reason: "of v6.4: only with --apply 49a22aae7d9c" },
 ];
 
 const noDetachDev = "only where a group has no default domain and its driver has detach_dev";

@@ -29,7 +29,10 @@ function keep(path: string, make: () => string): void {
   const place = resolve(root, path);
   const text = make();
   if (existsSync(place) && readFileSync(place, "utf8") === text) return;
-  if (isCheck) return fail(`${path} is out of date: npm run reports`);
+  if (isCheck) {
+    fail(`${path} is out of date: npm run reports`);
+    return;
+  }
   writeFileSync(place, text);
   console.log(`${path} written`);
 }

@@ -18,6 +18,14 @@ export const commits: Readonly<Record<string, Commit>> = {
     subject: "iommu: iommu_group_claim_dma_owner() must always assign a domain",
     since: "v5.19",
   },
+  ca5f21b25749: {
+    subject: "vfio: Follow a strict lifetime for struct iommu_group",
+    since: "v6.1",
+  },
+  "3dd59a7dcb97": {
+    subject: "vfio: Make the group FD disassociate from the iommu_group",
+    since: "v6.1",
+  },
   "01657bc14a39": {
     subject: "iommu: Avoid races around device probe",
     since: "v6.2",
@@ -29,6 +37,11 @@ export const commits: Readonly<Record<string, Commit>> = {
   dba9ca9d41f5: {
     subject: "iommu: Same critical region for device release and removal",
     since: "v6.4",
+  },
+  "49a22aae7d9c": {
+    subject: "iommu: Replace device_lock() with group->mutex",
+    since: "v6.4",
+    needs: ["dba9ca9d41f5"],
   },
   dcf40ed3a20d: {
     subject: "iommu: Make __iommu_group_set_domain() handle error unwind",

@@ -8,5 +8,15 @@ export const linux61 = design({
   version: "6.1.176 (Debian 6.1.176-1)",
   schema: linux,
   commits,
-  includes: ["bd421264ed30", "79659190ee97", "b54240ad4943", "0286300e6045", "01657bc14a39", "2cc73c5712f9", "a2e7e59a9426"],
+  includes: [
+    "bd421264ed30",
+    "79659190ee97",
+    "b54240ad4943",
+    "0286300e6045",
+    "ca5f21b25749",
+    "3dd59a7dcb97",
+    "01657bc14a39",
+    "2cc73c5712f9",
+    "a2e7e59a9426",
+  ],
 });

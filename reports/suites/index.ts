@@ -2,11 +2,13 @@
 import type { Suite } from "iommu-mc";
 import { intelQ35 } from "../../models/linux/machine/topologies/intel-q35.js";
 import { smmuv3Virt } from "../../models/linux/machine/topologies/smmuv3-virt.js";
+import { hotplugSuites } from "./hotplug.js";
 import { closeSuites, ownershipSuites, partialAttachSuites } from "./ownership-on.js";
 import { probingSuites } from "./probing.js";
 
 export const suites: readonly Suite[] = [
   ...probingSuites,
+  ...hotplugSuites,
   ...closeSuites(smmuv3Virt),
   ...partialAttachSuites(intelQ35),
   ...ownershipSuites(intelQ35, { transmitters: 2 }),

@@ -15,7 +15,7 @@ const probedTwice: Expectation = {
 };
 
 /** A driver is bound while its IOMMU is only half registered. */
-const boundTooEarly: Expectation = {
+export const boundTooEarly: Expectation = {
   verdict: "violated",
   reason:
     "iommu_device_register() lists the IOMMU before the bus has its ops and before the walk has set up default domains: a driver bound meanwhile finds no group or no default domain, and the walk puts its device onto one later; b46064a18810 (v6.15) defers it where there is a group",
@@ -250,7 +250,7 @@ const mappedLateInGroup =
   "iommu_group_add_device() of 6.1 attaches the group's domain before anybody makes the direct mappings of the new device; 152431e4fe7f (v6.5) is not enough, since that attach comes earlier still";
 
 /** The driver forgets a device that is still on its group's list. */
-const releasedWhileMember: Expectation = {
+export const releasedWhileMember: Expectation = {
   verdict: "violated",
   reason:
     "iommu_release_device() of 6.1 calls the driver's release_device() before it takes the device off its group's list, and without the group's mutex; fixed by dba9ca9d41f5 (v6.4)",
@@ -342,7 +342,7 @@ function groupOrder(how: "walk" | "replay"): Suite {
   });
 }
 
-function everything(expectation: Expectation, ...checks: readonly string[]): Record<string, Expectation> {
+export function everything(expectation: Expectation, ...checks: readonly string[]): Record<string, Expectation> {
   return Object.fromEntries(checks.map((check) => [check, expectation]));
 }
 

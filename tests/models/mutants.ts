@@ -4,6 +4,7 @@
  */
 
 import type { Cause, Edit } from "./causes/cause.js";
+import { causes as hotplug } from "./causes/hotplug.js";
 import { causes as probing } from "./causes/probing.js";
 
 export type { Cause, Edit };
@@ -36,6 +37,7 @@ const refuseOnlyUnowned: Edit = {
 /** For each property, all that its `seenRedBy` names. */
 export const propertyCauses: readonly Cause[] = [
   ...probing,
+  ...hotplug,
   {
     name: "mutant: detach returns an owned group to its default domain",
     red: "K1",

@@ -6,8 +6,10 @@ import {
   EBUSY,
   EINVAL,
   ENOMEM,
+  EPERM,
   type Errno,
   fault,
+  list_empty,
   list_first_entry,
   list_is_singular,
   mutex_lock,
@@ -67,6 +69,19 @@ export function* probe_alloc_default_domain(bus: BusType, group: IommuGroup): Pr
   yield* iommu_group_alloc_default_domain(bus, group, type);
 }
 
+/** 6.1.176 line 1805. Walks the members without the group's mutex, since what it calls takes that. */
+export function* __iommu_group_dma_finalize(group: IommuGroup): Proc {
+  for (let position = 0; ; position++) {
+    const device = data_race(() => group.devices.at(position));
+    if (device === null) return;
+    yield;
+    const dev = device.dev!;
+    yield;
+    yield* probe_finalize(dev);
+    yield;
+  }
+}
+
 /** 6.1.176 line 858: ranges that the device's firmware uses are translated one to one. */
 export function iommu_create_device_direct_mappings(group: IommuGroup, dev: Device): Errno {
   const domain = group.default_domain;
@@ -77,10 +92,14 @@ export function iommu_create_device_direct_mappings(group: IommuGroup, dev: Devi
   return 0;
 }
 
-/** 6.1.176 line 3022, a write to /sys/kernel/iommu_groups/N/type; "auto" is null. Takes the device's lock before the group's, as the driver core does. */
+/**
+ * 6.1.176 line 3022, a write to /sys/kernel/iommu_groups/N/type; "auto" is null. Takes the device's lock before the group's, as the
+ * driver core does; since 49a22aae7d9c (v6.4) the group's alone.
+ */
 export function* iommu_group_store_type(group: IommuGroup, req_type: DomainType | null): Proc<Errno> {
   if (data_race(() => group.default_domain) === null) return -EINVAL;
   yield* mutex_lock(group.mutex);
+  if (applied("49a22aae7d9c")) return yield* store_type_locked(group, req_type);
   if (!list_is_singular(group.devices)) {
     mutex_unlock(group.mutex);
     return -EINVAL;
@@ -94,6 +113,32 @@ export function* iommu_group_store_type(group: IommuGroup, req_type: DomainType 
   if (!dev.is_bound || isLazier) ret = yield* iommu_change_dev_def_domain(group, dev, req_type);
   mutex_unlock(dev.lock);
   return ret;
+}
+
+/**
+ * The rest of iommu_group_store_type() since 49a22aae7d9c, with 33793748de8f, which lets it lock: not the driver core but the
+ * ownership count says whether a driver is bound. The old domain is freed before the DMA ops are set up anew.
+ */
+function* store_type_locked(group: IommuGroup, req_type: DomainType | null): Proc<Errno> {
+  const prev_dom = group.default_domain!;
+  if (req_type === "DMA_FQ" && prev_dom.type === "DMA") {
+    prev_dom.type = "DMA_FQ";
+    mutex_unlock(group.mutex);
+    return 0;
+  }
+  if (list_empty(group.devices) || group.owner_cnt > 0) {
+    mutex_unlock(group.mutex);
+    return -EPERM;
+  }
+  const dev = list_first_entry(group.devices).dev!;
+  yield;
+  const ret = yield* change_under_group_mutex(group, dev, req_type);
+  if (ret === SWITCHED) iommu_domain_free(prev_dom);
+  mutex_unlock(group.mutex);
+  if (ret < 0) return ret;
+  yield;
+  yield* __iommu_group_dma_finalize(group);
+  return 0;
 }
 
 /** 6.1.176 line 2873. Tests neither the ownership count nor the owner, only that the group is on its default domain. */

@@ -2,7 +2,6 @@
 import {
   abstraction,
   applied,
-  data_race,
   EBUSY,
   ENODEV,
   ENOMEM,
@@ -34,7 +33,12 @@ import {
   linux,
 } from "../schema.js";
 import { __iommu_attach_device } from "./attach.js";
-import { iommu_alloc_default_domain, iommu_create_device_direct_mappings, probe_alloc_default_domain } from "./default-domain.js";
+import {
+  __iommu_group_dma_finalize,
+  iommu_alloc_default_domain,
+  iommu_create_device_direct_mappings,
+  probe_alloc_default_domain,
+} from "./default-domain.js";
 import { probe_finalize } from "./dma-iommu.js";
 import {
   iommu_group_forget_device,
@@ -236,6 +240,7 @@ export function* iommu_release_device(dev: Device): Proc {
     const isEmpty = list_empty(group.devices);
     WARN_ON(isEmpty && group.owner_cnt > 0, "a group that becomes empty is still in use");
     WARN_ON(isEmpty && group.domain !== group.default_domain, "a group that becomes empty is not on its default domain");
+    yield;
     yield* release_device(dev);
     mutex_unlock(group.mutex);
     yield;
@@ -313,19 +318,6 @@ function* attach_group_members(group: IommuGroup): Proc<Errno> {
     if (ret) return ret;
   }
   return 0;
-}
-
-/** 6.1.176 line 1805. Walks the members without the group's mutex, since what it calls takes that. */
-function* __iommu_group_dma_finalize(group: IommuGroup): Proc {
-  for (let position = 0; ; position++) {
-    const device = data_race(() => group.devices.at(position));
-    if (device === null) return;
-    yield;
-    const dev = device.dev!;
-    yield;
-    yield* probe_finalize(dev);
-    yield;
-  }
 }
 
 /** 6.1.176 line 1690. Every bus calls it: for a device that was added, before its driver is looked for, and for one that is gone. */

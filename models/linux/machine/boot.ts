@@ -10,11 +10,13 @@ import {
   type IommuGroup,
   type IommuOps,
   linux,
+  type VfioGroup,
 } from "../schema.js";
 import {
   addToBus,
   bindManaged,
   bindNative,
+  bindVfio,
   isOnArm64,
   type Kernel,
   type KernelOptions,
@@ -23,6 +25,7 @@ import {
   makeGroup,
   makeKernel,
   makeProbed,
+  makeVfioGroup,
   putBehind,
 } from "./build.js";
 
@@ -65,7 +68,23 @@ export interface BootObjects {
   driver(name: string): DeviceDriver;
   bus(kind: BusType["kind"]): BusType;
   group(name: string): IommuGroup;
+  /** A pointer that claims ownership and is no VFIO group in use; see `owners` of the options. */
+  owner(number: number): VfioGroup;
 }
+
+/** Structs of which a scenario may need more than its devices and users take. */
+type Pool =
+  | "iommu_group"
+  | "iommu_domain"
+  | "group_device"
+  | "dev_iommu"
+  | "iommu_fwspec"
+  | "dev_iommu_priv"
+  | "vfio_group"
+  | "vfio_device"
+  | "vfio_container"
+  | "vfio_iommu"
+  | "vfio_domain";
 
 export interface BootOptions extends KernelOptions {
   readonly name: string;
@@ -77,18 +96,21 @@ export interface BootOptions extends KernelOptions {
   readonly faults?: number;
   /** Every thread is expected to come to its end. Default no. */
   readonly terminates?: boolean;
-  /** Slots beyond what the devices need. */
-  readonly more?: Partial<
-    Record<"iommu_group" | "iommu_domain" | "group_device" | "dev_iommu" | "iommu_fwspec" | "dev_iommu_priv", number>
-  >;
+  /** Processes that use VFIO. Default 0. */
+  readonly users?: number;
+  /** Users of the ownership interface other than VFIO. Default 0. */
+  readonly owners?: number;
+  /** Slots beyond what the devices and users need. */
+  readonly more?: Partial<Record<Pool, number>>;
   readonly threads: (objects: BootObjects) => readonly Thread[];
 }
 
 /** A scenario on such a machine. Throws if a name is not that of a device, driver or group. */
 export function bootScenario(options: BootOptions): Scenario {
-  const { devices, more = {} } = options;
+  const { devices, more = {}, users = 0, owners = 0 } = options;
+  const onVfio = devices.filter(({ driver, bound }) => bound && isVfio(options, driver));
   const isArm64 = isOnArm64(options.iommu);
-  const slots = (struct: keyof typeof more, number: number) => number + (more[struct] ?? 0);
+  const slots = (struct: Pool, number: number) => number + (more[struct] ?? 0);
   return scenario(linux, options.name, {
     describes: options.describes,
     setting: settingOf(options),
@@ -96,16 +118,25 @@ export function bootScenario(options: BootOptions): Scenario {
     terminates: options.terminates === true,
     pools: {
       iommu_group: slots("iommu_group", devices.length),
-      // Default and blocking domain of each group; one more while a default domain is changed.
-      iommu_domain: slots("iommu_domain", 2 * devices.length + 1),
+      // Default and blocking domain of each group; one more while a default domain is changed, and for each user one in place and one being tried.
+      iommu_domain: slots("iommu_domain", 2 * devices.length + 1 + 2 * users),
       group_device: slots("group_device", devices.length),
       group_list: options.iommus,
       dev_iommu: slots("dev_iommu", devices.length),
       dev_iommu_priv: slots("dev_iommu_priv", devices.length),
       iommu_fwspec: isArm64 ? slots("iommu_fwspec", devices.length) : 0,
+      vfio_group: slots("vfio_group", new Set(onVfio.map(({ name, group = name }) => group)).size + owners),
+      vfio_device: slots("vfio_device", onVfio.length),
+      vfio_container: slots("vfio_container", users),
+      vfio_iommu: slots("vfio_iommu", users),
+      vfio_domain: slots("vfio_domain", users),
     },
     setup: (make) => options.threads(build(make, options)),
   });
+}
+
+function isVfio({ drivers = [] }: BootOptions, driver: string | undefined): boolean {
+  return drivers.some(({ name, kind }) => name === driver && kind === "vfio_pci");
 }
 
 function settingOf({ iommu, iommus, registered, devices, kdump }: BootOptions): string {
@@ -140,8 +171,12 @@ function build(make: LinuxMake, options: BootOptions): BootObjects {
   const groups = new Map<string, IommuGroup>();
   for (const declared of options.devices) {
     if (declared.state === "probed") probe(make, kernel, options, declared, named(devices, declared.name), groups);
-    if (declared.bound) bind(named(devices, declared.name), named(drivers, declared.driver ?? ""));
   }
+  const vfioGroups = new Map<IommuGroup, VfioGroup>();
+  for (const { name, driver = "", group = name } of options.devices.filter(({ bound }) => bound)) {
+    bind(make, name, named(devices, name), named(drivers, driver), { name: group, group: groups.get(group), vfioGroups });
+  }
+  const owners = Array.from({ length: options.owners ?? 0 }, (_, number) => make("vfio_group", `owner${number}`));
   return {
     ops: kernel.ops,
     otherOps: kernel.otherOps ?? kernel.ops,
@@ -150,6 +185,7 @@ function build(make: LinuxMake, options: BootOptions): BootObjects {
     driver: (name) => named(drivers, name),
     bus: (kind) => (kind === "pci" ? kernel.pci : named(new Map(kernel.platform ? [["platform", kernel.platform]] : []), kind)),
     group: (name) => named(groups, name),
+    owner: (number) => named(new Map(owners.map((owner, position) => [position, owner])), number),
   };
 }
 
@@ -185,8 +221,18 @@ function probe(
   if (domain !== null && resvDirect === true) domain.direct_map.add(dev);
 }
 
-function bind(dev: Device, driver: DeviceDriver): void {
-  if (driver.driver_managed_dma) bindManaged(dev, driver);
+interface VfioGroups {
+  readonly name: string;
+  readonly group: IommuGroup | undefined;
+  readonly vfioGroups: Map<IommuGroup, VfioGroup>;
+}
+
+function bind(make: LinuxMake, name: string, dev: Device, driver: DeviceDriver, { name: groupName, group, vfioGroups }: VfioGroups): void {
+  if (driver.kind === "vfio_pci" && group !== undefined) {
+    const vfioGroup = vfioGroups.get(group) ?? makeVfioGroup(make, `vfio-${groupName}`, group);
+    vfioGroups.set(group, vfioGroup);
+    bindVfio(make, name, dev, driver, vfioGroup);
+  } else if (driver.driver_managed_dma) bindManaged(dev, driver);
   else bindNative(dev, driver);
 }
 

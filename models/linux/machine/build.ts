@@ -1,7 +1,19 @@
 /** The objects a scenario starts with, made as the kernel would have made them. */
-import { kref_get, kref_init, list_add_tail, type Make, refcount_read } from "iommu-mc";
-import type { BusType, Device, DeviceDriver, DomainType, IommuDevice, IommuDomain, IommuGroup, IommuOps, linux } from "../schema.js";
-import { iommu_core } from "../schema.js";
+import { kref_get, kref_init, list_add, list_add_tail, type Make, refcount_read } from "iommu-mc";
+import {
+  type BusType,
+  type Device,
+  type DeviceDriver,
+  type DomainType,
+  type IommuDevice,
+  type IommuDomain,
+  type IommuGroup,
+  type IommuOps,
+  iommu_core,
+  type linux,
+  type VfioGroup,
+  vfio,
+} from "../schema.js";
 
 export type LinuxMake = Make<typeof linux>;
 export type IommuDriver = IommuOps["driver"];
@@ -126,6 +138,25 @@ export function bindNative(dev: Device, driver: DeviceDriver): void {
 export function bindManaged(dev: Device, driver: DeviceDriver): void {
   dev.driver = driver;
   dev.is_bound = true;
+}
+
+/** The VFIO group of a group whose devices will be bound to vfio-pci: on the list, with a character device. */
+export function makeVfioGroup(make: LinuxMake, name: string, iommu_group: IommuGroup): VfioGroup {
+  const group = make("vfio_group", name, { iommu_group });
+  kref_init(group.dev);
+  list_add(group, vfio.group_list);
+  kref_get(iommu_group.devices_kobj);
+  return group;
+}
+
+/** Binds vfio-pci to a device of that group. */
+export function bindVfio(make: LinuxMake, name: string, dev: Device, driver: DeviceDriver, group: VfioGroup): void {
+  if (refcount_read(group.drivers) === 0) kref_init(group.drivers);
+  else kref_get(group.drivers);
+  const device = make("vfio_device", `vfio-device-${name}`, { dev, group });
+  kref_init(device.refcount);
+  bindManaged(dev, driver);
+  dev.vfio_device = device;
 }
 
 export function makeDomain(make: LinuxMake, name: string, ops: IommuOps, type: DomainType): IommuDomain {

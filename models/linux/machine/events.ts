@@ -1,9 +1,10 @@
 /** What happens to IOMMUs and devices: each a thread of its own, so that it happens at any time. */
-import { choose, idle, type Proc } from "iommu-mc";
+import { abstraction, atomic, choose, data_race, idle, type Proc, until } from "iommu-mc";
 import { device_add, device_del } from "../driver-core/core.js";
 import { __device_attach, device_driver_attach, driver_deferred_probe_trigger } from "../driver-core/dd.js";
 import { iommu_group_store_type } from "../iommu/default-domain.js";
-import { iommu_device_register } from "../iommu/probe.js";
+import { iommu_group_put, iommu_group_ref_get } from "../iommu/group.js";
+import { iommu_device_register, iommu_device_unregister } from "../iommu/probe.js";
 import type { Device, DeviceDriver, DomainType, IommuDevice, IommuGroup, IommuOps } from "../schema.js";
 
 /** The probe of an IOMMU's own driver: registers the IOMMU and is bound then, so that deferred devices are tried again. */
@@ -13,6 +14,11 @@ export function* register_iommu(iommu: IommuDevice, ops: IommuOps): Proc {
   if (ret === 0) yield* driver_deferred_probe_trigger();
 }
 
+/** The removal of an IOMMU's own driver, which releases all its devices. */
+export function* unregister_iommu(iommu: IommuDevice): Proc {
+  yield* iommu_device_unregister(iommu);
+}
+
 /** The device is plugged in. */
 export function* plug(dev: Device): Proc {
   yield* device_add(dev);
@@ -20,6 +26,12 @@ export function* plug(dev: Device): Proc {
 
 /** The device is pulled out. */
 export function* unplug(dev: Device): Proc {
+  yield* device_del(dev);
+}
+
+/** The device is pulled out when somebody owns its group. */
+export function* unplug_owned(dev: Device, group: IommuGroup): Proc {
+  yield until(() => data_race(() => group.owner !== null));
   yield* device_del(dev);
 }
 
@@ -35,6 +47,13 @@ export function* attach_driver(dev: Device): Proc {
   yield* __device_attach(dev);
 }
 
+/** A driver is looked for, and then the device is pulled out. */
+export function* bind_and_unplug(dev: Device, drv: DeviceDriver): Proc {
+  yield* device_driver_attach(drv, dev);
+  yield;
+  yield* device_del(dev);
+}
+
 /** A driver is bound once, by a write to its `bind` file. */
 export function* bind_once(dev: Device, drv: DeviceDriver): Proc {
   yield* device_driver_attach(drv, dev);
@@ -47,6 +66,27 @@ export function* bind_in_order(one: Device, other: Device): Proc {
   yield* __device_attach(first);
   yield;
   yield* __device_attach(second);
+}
+
+abstraction(
+  "who writes to a file of a group has a reference on it: in the C the group's release waits for the write (kernfs drains), and could wait for one that waits for it",
+  "may miss a bug",
+);
+
+/** The administrator writes once to the `type` file of the device's group, if it is there. */
+export function* write_type_once(dev: Device, type: DomainType): Proc {
+  const group = hold_group(dev);
+  if (group === null) return;
+  yield;
+  yield* iommu_group_store_type(group, type);
+  yield;
+  iommu_group_put(group);
+}
+
+/** Takes a reference on the device's group for who has found it while it was there. */
+export function hold_group(dev: Device): IommuGroup | null {
+  atomic("sysfs finds a group and keeps it in one step");
+  return dev.iommu_group === null ? null : iommu_group_ref_get(dev.iommu_group);
 }
 
 /** The administrator writes to the group's `type` file, again and again. */

@@ -1,5 +1,5 @@
 /** From a machine's topology to the objects of a scenario. */
-import { kref_get, kref_init, list_add, type Make, type Scenario, scenario, type Thread } from "iommu-mc";
+import { kref_init, type Make, type Scenario, scenario, type Thread } from "iommu-mc";
 import {
   type Device,
   type DeviceDriver,
@@ -11,9 +11,20 @@ import {
   linux,
   type VfioContainer,
   type VfioGroup,
-  vfio,
 } from "../schema.js";
-import { addToBus, bindManaged, bindNative, isOnArm64, makeDomain, makeGroup, makeKernel, makeProbed, putBehind } from "./build.js";
+import {
+  addToBus,
+  bindManaged,
+  bindNative,
+  bindVfio,
+  isOnArm64,
+  makeDomain,
+  makeGroup,
+  makeKernel,
+  makeProbed,
+  makeVfioGroup,
+  putBehind,
+} from "./build.js";
 
 export interface TopologyDevice {
   /** Bus address: `0000:05:01.0`. */
@@ -167,6 +178,11 @@ function build(
   const madeGroups = new Map<number, IommuGroup>();
   const madeDevices = new Map<string, Device>();
   const madeVfioGroups = new Map<number, VfioGroup>();
+  const vfioGroupOf = (id: number, group: IommuGroup): VfioGroup => {
+    const made = madeVfioGroups.get(id) ?? makeVfioGroup(make, `vfio${id}`, group);
+    madeVfioGroups.set(id, made);
+    return made;
+  };
   for (const { id, devices } of groups) {
     const domain = makeDefaultDomain(make, id, ops, options);
     const group = makeGroup(make, `group${id}`, domain, {
@@ -180,7 +196,7 @@ function build(
       putBehind(dev, iommu);
       makeProbed(make, name, dev, iommu, group, domain);
       if (lent.includes(name)) {
-        bindToVfio(make, dev, id, group, drivers.get("vfio-pci") as DeviceDriver, madeVfioGroups);
+        bindVfio(make, name, dev, drivers.get("vfio-pci") as DeviceDriver, vfioGroupOf(id, group));
       } else if (driver !== "" && !unbound.includes(name)) {
         const bind = managed ? bindManaged : bindNative;
         bind(dev, drivers.get(driver) as DeviceDriver);
@@ -206,32 +222,6 @@ function build(
 function makeDefaultDomain(make: Make<typeof linux>, id: number, ops: IommuOps, options: OwnershipOptions): IommuDomain | null {
   const type = options.defaultDomain === undefined ? "DMA" : options.defaultDomain;
   return type === "none" ? null : makeDomain(make, `default${id}`, ops, type);
-}
-
-function bindToVfio(
-  make: Make<typeof linux>,
-  dev: Device,
-  id: number,
-  iommu_group: IommuGroup,
-  driver: DeviceDriver,
-  madeVfioGroups: Map<number, VfioGroup>,
-): void {
-  let group = madeVfioGroups.get(id);
-  if (group === undefined) {
-    group = make("vfio_group", `vfio${id}`, { iommu_group });
-    madeVfioGroups.set(id, group);
-    kref_init(group.dev);
-    list_add(group, vfio.group_list);
-    kref_get(iommu_group.devices_kobj);
-    kref_init(group.drivers);
-  } else {
-    kref_get(group.drivers);
-  }
-  const device = make("vfio_device", `vfio-device${id}`, { dev, group });
-  kref_init(device.refcount);
-  dev.driver = driver;
-  dev.is_bound = true;
-  dev.vfio_device = device;
 }
 
 function found<T>(thing: T | undefined, what: string): T {

@@ -2,6 +2,7 @@
 import { choose, idle, type Proc } from "iommu-mc";
 import { device_driver_attach, device_driver_detach } from "../driver-core/dd.js";
 import { iommu_attach_group, iommu_detach_group, iommu_domain_alloc, iommu_domain_free } from "../iommu/attach.js";
+import { iommu_group_put } from "../iommu/group.js";
 import { iommu_group_claim_dma_owner, iommu_group_release_dma_owner } from "../iommu/ownership.js";
 import type { Device, DeviceDriver, IommuGroup, VfioContainer, VfioDevice, VfioGroup } from "../schema.js";
 import { vfio_fops_open, vfio_fops_release, vfio_fops_unl_ioctl, vfio_ioctl_set_iommu } from "../vfio/container.js";
@@ -13,6 +14,7 @@ import {
   vfio_group_ioctl_set_container,
   vfio_group_ioctl_unset_container,
 } from "../vfio/vfio-main.js";
+import { hold_group } from "./events.js";
 
 /** Unbinds the device from whatever it is bound to and binds it to the driver, again and again, at any time. */
 export function* rebind(dev: Device, drv: DeviceDriver): Proc {
@@ -125,7 +127,48 @@ export function* vfio_user_once(iommu_group: IommuGroup, maps: boolean): Proc {
   yield* vfio_fops_release(container);
 }
 
-/** The same process, again and again. */
+/** A process that attaches one group and never closes anything: neither the group, nor the container, nor any device. */
+export function* vfio_user_that_stays(iommu_group: IommuGroup): Proc {
+  const container = yield* vfio_fops_open();
+  if (container === null) return;
+  yield;
+  const group = yield* vfio_group_fops_open(iommu_group);
+  yield;
+  if (group !== null) {
+    yield* vfio_group_ioctl_set_container(group, container);
+    yield;
+    yield* vfio_ioctl_set_iommu(container);
+  }
+  yield idle(() => false);
+  if (group !== null) yield* vfio_group_fput(group);
+  yield* vfio_fops_release(container);
+}
+
+/** A process that attaches one group, opens its device, and closes the device first. */
+export function* vfio_user_of_device(iommu_group: IommuGroup, dev: Device): Proc {
+  const container = yield* vfio_fops_open();
+  if (container === null) return;
+  yield;
+  const group = yield* vfio_group_fops_open(iommu_group);
+  yield;
+  if (group !== null) {
+    yield* vfio_group_ioctl_set_container(group, container);
+    yield;
+    yield* vfio_ioctl_set_iommu(container);
+    yield;
+    const device = yield* vfio_group_ioctl_get_device_fd(group, dev);
+    yield;
+    if (device !== null) {
+      yield* vfio_device_fops_release(device);
+      yield;
+    }
+    yield* vfio_group_fput(group);
+    yield;
+  }
+  yield* vfio_fops_release(container);
+}
+
+/** `vfio_user_once()`, again and again. */
 export function* vfio_user_again(iommu_group: IommuGroup, maps: boolean): Proc {
   for (;;) yield* vfio_user_once(iommu_group, maps);
 }
@@ -200,6 +243,28 @@ export function* claim_and_release(dev: Device, owner: VfioGroup): Proc {
       yield* iommu_group_release_dma_owner(group);
     }
   }
+}
+
+/**
+ * A user of the ownership interface that keeps nothing but a reference to the group: claims it once and releases it. VFIO, the
+ * only user in 6.1, keeps a driver bound too.
+ */
+export function* claim_with_reference(dev: Device, owner: VfioGroup): Proc {
+  const group = hold_group(dev);
+  if (group === null) return;
+  yield;
+  const claimed = yield* iommu_group_claim_dma_owner(group, owner);
+  yield;
+  if (claimed === 0) {
+    yield* iommu_group_release_dma_owner(group);
+    yield;
+  }
+  iommu_group_put(group);
+}
+
+/** A bound driver that puts its group on a domain of its own once, and back. */
+export function* use_own_domain(dev: Device): Proc {
+  yield* attach_own_domain(dev);
 }
 
 /** A driver that uses the DMA API and at times puts its group on a domain of its own, as some graphics and video drivers do. */

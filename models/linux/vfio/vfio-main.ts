@@ -1,6 +1,7 @@
 /** drivers/vfio/vfio_main.c of 6.1.176: VFIO groups and devices, and their descriptors. */
 import {
   abstraction,
+  applied,
   atomic,
   data_race,
   EBUSY,
@@ -66,6 +67,7 @@ export function* vfio_pci_probe(dev: Device): Proc<Errno> {
 export function* vfio_pci_remove(dev: Device): Proc {
   const device = dev.vfio_device!;
   yield* vfio_unregister_group_dev(device);
+  yield;
   dev.vfio_device = null;
   kfree(device);
 }
@@ -130,13 +132,20 @@ function vfio_group_alloc(iommu_group: IommuGroup): VfioGroup {
 function* vfio_group_put_device(group: VfioGroup): Proc {
   if (!kref_put(group.dev)) return;
   yield;
-  vfio_group_release(group);
+  yield* vfio_group_release(group);
 }
 
-/** 6.1.176 line 173: the last reference on the character device is gone. */
-function vfio_group_release(group: VfioGroup): void {
+/**
+ * 6.1.176 line 173: the last reference on the character device is gone. Before 3dd59a7dcb97 it gave back the reference to the
+ * iommu_group, if the pointer was still there.
+ */
+function* vfio_group_release(group: VfioGroup): Proc {
   const iommu_group = data_race(() => group.iommu_group);
-  WARN_ON(iommu_group !== null, "a vfio_group is released with its iommu_group");
+  if (isRevokedOnRemoval()) WARN_ON(iommu_group !== null, "a vfio_group is released with its iommu_group");
+  else if (iommu_group !== null) {
+    yield;
+    iommu_group_put(iommu_group);
+  }
   kfree(group);
 }
 
@@ -147,21 +156,36 @@ function* vfio_unregister_group_dev(device: VfioDevice): Proc {
   yield* vfio_device_remove_group(device.group!);
 }
 
-/** 6.1.176 line 264: the last device of the group takes the group out of its container, whatever user space holds open. */
+/**
+ * 6.1.176 line 264: the last device of the group takes the group out of its container, whatever user space holds open. Before
+ * ca5f21b25749 (v6.1) this was vfio_group_put(), the open file counted like a device, and whoever came last took the group off the
+ * list: a driver did not wait, and the iommu_group stayed in use behind it.
+ */
 function* vfio_device_remove_group(group: VfioGroup): Proc {
-  // refcount_dec_and_mutex_lock(): the last reference is only given back under the lock.
+  if (!(yield* refcount_dec_and_mutex_lock(group))) return;
+  yield;
+  list_del(group, vfio.group_list);
+  if (isRevokedOnRemoval()) yield* revoke_iommu_group(group);
+  else if (isWaitingOnRemoval()) yield* wait_for_opened_file(group);
+  else mutex_unlock(vfio.group_lock);
+  yield;
+  yield* vfio_group_put_device(group);
+}
+
+/** refcount_dec_and_mutex_lock(): the last reference is only given back under the lock, which is held then. */
+function* refcount_dec_and_mutex_lock(group: VfioGroup): Proc<boolean> {
   atomic("refcount_dec_not_one() is one access");
   if (refcount_read(group.drivers) > 1) {
     kref_put(group.drivers);
-    return;
+    return false;
   }
   yield* mutex_lock(vfio.group_lock);
-  if (!kref_put(group.drivers)) {
-    mutex_unlock(vfio.group_lock);
-    return;
-  }
-  yield;
-  list_del(group, vfio.group_list);
+  if (kref_put(group.drivers)) return true;
+  mutex_unlock(vfio.group_lock);
+  return false;
+}
+
+function* revoke_iommu_group(group: VfioGroup): Proc {
   yield* mutex_lock(group.group_lock);
   if (group.container !== null) {
     yield* vfio_group_detach_container(group);
@@ -173,8 +197,39 @@ function* vfio_device_remove_group(group: VfioGroup): Proc {
   mutex_unlock(vfio.group_lock);
   yield;
   iommu_group_put(iommu_group);
+}
+
+/** Between ca5f21b25749 and 3dd59a7dcb97: the removal waits until user space has closed the group, however long that takes. */
+function* wait_for_opened_file(group: VfioGroup): Proc {
+  for (;;) {
+    yield;
+    if (!data_race(() => group.opened_file)) break;
+    yield;
+    mutex_unlock(vfio.group_lock);
+    yield until(() => !data_race(() => group.opened_file));
+    yield* mutex_lock(vfio.group_lock);
+  }
+  mutex_unlock(vfio.group_lock);
   yield;
-  yield* vfio_group_put_device(group);
+  WARN_ON(data_race(() => group.container) !== null, "the last device leaves a group that is still in a container");
+  yield;
+  data_race(() => {
+    group.iommu_group = null;
+  });
+}
+
+/** Since 3dd59a7dcb97, which is written in terms of what ca5f21b25749 introduced and is not applied without it. */
+function isRevokedOnRemoval(): boolean {
+  return applied("ca5f21b25749") && applied("3dd59a7dcb97");
+}
+
+function isWaitingOnRemoval(): boolean {
+  return applied("ca5f21b25749") && !applied("3dd59a7dcb97");
+}
+
+/** Before ca5f21b25749 the open file keeps the group as a device does. */
+function isFileCounted(): boolean {
+  return !applied("ca5f21b25749");
 }
 
 /** chrdev_open() and vfio_group_fops_open() (6.1.176 line 927): opening /dev/vfio/N. Returns the group, or null with an error. */
@@ -183,11 +238,15 @@ export function* vfio_group_fops_open(iommu_group: IommuGroup): Proc<VfioGroup |
   if (group === null) return null;
   let ret: Errno = 0;
   yield* mutex_lock(group.group_lock);
-  const drivers = refcount_read(group.drivers);
+  if (isFileCounted()) atomic("refcount_inc_not_zero() is one access");
+  const hasDrivers = refcount_read(group.drivers) > 0;
+  if (hasDrivers && isFileCounted()) kref_get(group.drivers);
   yield;
-  if (drivers === 0) ret = -ENODEV;
-  else if (group.opened_file) ret = -EBUSY;
-  else {
+  if (!hasDrivers) ret = -ENODEV;
+  else if (group.opened_file) {
+    if (isFileCounted()) yield* vfio_device_remove_group(group);
+    ret = -EBUSY;
+  } else {
     group.opened_file = true;
     kref_init(group.file);
   }
@@ -222,6 +281,10 @@ function* vfio_group_fops_release(group: VfioGroup): Proc {
   group.opened_file = false;
   mutex_unlock(group.group_lock);
   yield;
+  if (isFileCounted()) {
+    yield* vfio_device_remove_group(group);
+    yield;
+  }
   yield* vfio_group_put_device(group);
 }
 
@@ -230,7 +293,7 @@ export function* vfio_group_ioctl_set_container(group: VfioGroup, container: Vfi
   let ret: Errno;
   yield* mutex_lock(group.group_lock);
   if (group.container !== null || WARN_ON(group.container_users > 0, "users without a container")) ret = -EINVAL;
-  else if (group.iommu_group === null) ret = -ENODEV;
+  else if (isRevokedOnRemoval() && group.iommu_group === null) ret = -ENODEV;
   else ret = yield* vfio_container_attach_group(container, group);
   mutex_unlock(group.group_lock);
   return ret;
