@@ -12,6 +12,7 @@ const documents = [
   "ARCHITECTURE.md",
   "docs/tutorial.md",
   "docs/language.md",
+  "docs/properties.md",
   "docs/pitfalls.md",
   "docs/warts.md",
   "docs/json.md",
