@@ -13,8 +13,7 @@ describe(page, () => {
 
   it.each(snippets.map((snippet, number) => ({ ...snippet, number: number + 1 })))("snippet $number, $heading", (snippet) => {
     const printed = checkedText(fileOf(snippet, frame()));
-    const line = missing(snippet.outcome, printed);
-    expect(line === null ? "" : `not printed: ${line}\n${printed}`).toBe("");
+    expect(missing(snippet.outcome, printed), printed).toBeNull();
   });
 
   it("describes every export of the language, and nothing else", () => {
