@@ -82,6 +82,16 @@ export const C5 = property({
   window: onReturn<[IommuDomain, Device], Errno>("attach_dev", ([domain, dev]) => dev.bus !== null && domain.ops === dev.bus.iommu_ops),
 });
 
+export const C10 = property({
+  code: "C10",
+  sentence: "A single device is attached to a domain of its driver's, or detached from it, only if its group has no other device.",
+  source: "-EINVAL of iommu_attach_device(); WARN_ON in iommu_detach_device()",
+  seenRedBy: "mutant: iommu_attach_device() does not count the devices",
+  window: onReturn<[IommuDomain, Device], Errno>("iommu_attach_device", ([, dev], ret) => {
+    return ret !== 0 || dev.iommu_group!.devices.length === 1;
+  }),
+});
+
 export const C11 = property({
   code: "C11",
   sentence: "A user's domain is attached only to a group that is on no domain, its default domain or its blocking domain.",

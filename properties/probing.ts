@@ -1,18 +1,19 @@
 /** Probing of devices by the IOMMU core: once, by one thread, and visible to others only when it is complete. */
 import { isFreed, property, windows } from "iommu-mc";
-import { type Device, linux } from "../models/linux/schema.js";
+import { type Device, iommu_core, linux } from "../models/linux/schema.js";
 
 const { always, atEnd, atRest, onStep } = windows(linux);
 
 export const L1 = property({
   code: "L1",
-  sentence: "Neither dev->iommu nor its fwspec points to freed memory, at any time.",
+  sentence: "dev->iommu never points to freed memory; nor does its fwspec, unless somebody works on it under the probe lock.",
   source: "b54240ad4943; 01657bc14a39; a2e7e59a9426",
   seenRedBy: "--revert b54240ad4943 (a probe that fails)",
   window: always("device", (dev) => {
     if (dev.iommu === null) return null;
     if (isFreed(dev.iommu)) return false;
-    return dev.iommu.fwspec === null || !isFreed(dev.iommu.fwspec);
+    // iommu_fwspec_free() clears the pointer last, with the lock held.
+    return !iommu_core.probe_device_lock.isFree || dev.iommu.fwspec === null || !isFreed(dev.iommu.fwspec);
   }),
 });
 

@@ -4,8 +4,18 @@ import { linux61 } from "../../models/linux/designs.js";
 import { deferred_probe_work_func } from "../../models/linux/driver-core/dd.js";
 import { bootScenario } from "../../models/linux/machine/boot.js";
 import type { IommuDriver } from "../../models/linux/machine/build.js";
-import { attach_driver, bind_in_order, bind_once, plug, plug_and_unplug, register_iommu } from "../../models/linux/machine/events.js";
-import { C1, G1, L1, L2, L3, L4, L6, T4, T5, T5Domain, V2, X1, X2, X6 } from "../../properties/index.js";
+import {
+  attach_driver,
+  bind_in_order,
+  bind_once,
+  deferred_probe_timeout,
+  load_driver,
+  plug,
+  plug_and_unplug,
+  register_iommu,
+  unplug,
+} from "../../models/linux/machine/events.js";
+import { C1, G1, L1, L2, L3, L4, L6, O3, T4, T5, T5Domain, V2, X1, X2, X6 } from "../../properties/index.js";
 
 /** Two threads probe the same device, one after the other. */
 const probedTwice: Expectation = {
@@ -277,6 +287,85 @@ function comeAndGo(iommu: IommuDriver): Suite {
   });
 }
 
+/** A device is plugged in while the module of its driver is loaded: who comes first binds it, and not before it is ready. */
+function plugAgainstDriver(): Suite {
+  return suite({
+    name: "plug/against-driver",
+    design: linux61,
+    scenario: bootScenario({
+      name: "plug/against-driver",
+      describes: "d0 is plugged in while its driver is loaded",
+      iommu: "intel_iommu",
+      iommus: 1,
+      registered: 1,
+      devices: [{ name: "d0", state: "absent", driver: "net" }],
+      drivers: [{ name: "net", kind: "native", registered: false }],
+      deferral: true,
+      terminates: true,
+      threads: (objects) => [
+        thread("hotplug", plug, objects.device("d0")),
+        thread("modprobe", load_driver, objects.driver("net"), objects.bus("pci")),
+        thread("deferred", deferred_probe_work_func),
+      ],
+    }),
+    properties: [X1, X2, C1, L2, L4, O3, T5, V2],
+  });
+}
+
+/** A device is pulled out while its driver is bound: nothing is bound any more once it is dead. */
+function unplugAgainstBind(): Suite {
+  return suite({
+    name: "plug/unplug-against-bind",
+    design: linux61,
+    scenario: bootScenario({
+      name: "plug/unplug-against-bind",
+      describes: "d0 is pulled out while its driver is bound, by the driver core or through the bind file",
+      iommu: "intel_iommu",
+      iommus: 1,
+      registered: 1,
+      devices: [{ name: "d0", state: "probed", driver: "net" }],
+      drivers: [{ name: "net", kind: "native" }],
+      terminates: true,
+      threads: (objects) => [
+        thread("hotplug", unplug, objects.device("d0")),
+        thread("async", attach_driver, objects.device("d0")),
+        thread("udev", bind_once, objects.device("d0"), objects.driver("net")),
+      ],
+    }),
+    properties: [X1, L2, L3, L6, O3, T5],
+  });
+}
+
+/** An IOMMU that is described, and whose driver never comes. */
+function iommuNeverComes(): Suite {
+  return suite({
+    name: "probe/iommu-never-comes",
+    design: linux61,
+    scenario: bootScenario({
+      name: "probe/iommu-never-comes",
+      describes: "the drivers of d0, whose IOMMU never registers, and of d1, which has none, are bound; in the end nobody waits any longer",
+      iommu: "arm_smmu_v3",
+      iommus: 1,
+      registered: 0,
+      devices: [
+        { name: "d0", state: "added", driver: "net" },
+        { name: "d1", iommu: null, state: "added", driver: "net" },
+      ],
+      drivers: [{ name: "net", kind: "native" }],
+      deferral: true,
+      more: { iommu_fwspec: 1 },
+      terminates: true,
+      threads: (objects) => [
+        thread("async0", attach_driver, objects.device("d0")),
+        thread("async1", attach_driver, objects.device("d1")),
+        thread("deferred", deferred_probe_work_func),
+        thread("timeout", deferred_probe_timeout),
+      ],
+    }),
+    properties: [L1, T5, V2],
+  });
+}
+
 /** A registration that fails half-way has to undo what it has done, on both buses. */
 function failingRegistration(): Suite {
   return suite({
@@ -307,6 +396,29 @@ const replayedOutOfOrder: Expectation = {
   reason:
     "a replay from the firmware code probes a device before its bridge, and pci_device_group() only looks for groups of what is above: the two get groups of their own; probing in order came with bcb81ac6ae3c (v6.15) and da33e87bd2bf (v6.16)",
 };
+
+/** Two functions that share a requester id, as behind some bridges and with some devices' quirks. */
+function aliases(): Suite {
+  return suite({
+    name: "groups/aliases",
+    design: linux61,
+    scenario: bootScenario({
+      name: "groups/aliases",
+      describes: "an IOMMU registers; two functions that share a requester id come to one group, a third does not",
+      iommu: "intel_iommu",
+      iommus: 1,
+      registered: 0,
+      devices: [
+        { name: "d0", state: "added", aliases: ["d1"] },
+        { name: "d1", state: "added", aliases: ["d0"] },
+        { name: "d2", state: "added" },
+      ],
+      terminates: true,
+      threads: (objects) => [thread("iommu", register_iommu, objects.iommu(0), objects.ops)],
+    }),
+    properties: [X1, X2, C1, L2, L3, L4, G1],
+  });
+}
 
 /** A bridge and a device below it that no ACS keeps apart from it. */
 function groupOrder(how: "walk" | "replay"): Suite {
@@ -374,7 +486,11 @@ export const probingSuites: readonly Suite[] = [
   directMap("existing"),
   comeAndGo("intel_iommu"),
   comeAndGo("arm_smmu_v3"),
+  plugAgainstDriver(),
+  unplugAgainstBind(),
+  iommuNeverComes(),
   failingRegistration(),
+  aliases(),
   groupOrder("walk"),
   groupOrder("replay"),
 ];

@@ -32,8 +32,13 @@ export interface CoveragePoint {
   readonly what: string;
   /** Number of the point around it; -1 if there is none. What stands in a branch never taken goes without saying. */
   readonly within: number;
-  /** Of a procedure or function: the names it mentions, by which it is known what it may call. */
+  /** Of a procedure or function: the functions it mentions, as `file#name`, by which it is known what it may call. */
   readonly mentions: readonly string[];
+}
+
+/** How `mentions` names a function: by its file, whatever way leads there, and its own name. */
+export function mentionKey(file: string, name: string): string {
+  return `${(file.split("/").at(-1) as string).replace(/\.[jt]s$/, "")}#${name}`;
 }
 
 /** A value that may be held in a local across a yield. Views are objects made by the schema. */

@@ -3,7 +3,7 @@
  * loops, failures that may be injected, alternatives. Planned on the source as it was written; `withPoints` puts the calls in.
  */
 import type tsTypes from "typescript";
-import type { CoveragePoint } from "../lang/runtime.js";
+import { type CoveragePoint, mentionKey } from "../lang/runtime.js";
 import type { Source } from "./source.js";
 import { eachValueName, isGenerator, runtimeCall } from "./syntax.js";
 import { ts } from "./typescript.js";
@@ -25,6 +25,7 @@ export function planCoverage(source: Source): CoveragePlan {
   const points: CoveragePoint[] = [];
   const first = new Map<tsTypes.Node, number>();
   const primitives = importedPrimitives(source.file);
+  const origins = originsIn(source);
 
   /** The points of a node, one for each text. Returns the number of the first. */
   function add(node: tsTypes.Node, kind: CoveragePoint["kind"], procedure: string, within: number, texts: readonly string[]): number {
@@ -38,7 +39,14 @@ export function planCoverage(source: Source): CoveragePlan {
     const number = points.length;
     first.set(node, number);
     const kind = isGenerator(node) ? "procedure" : "function";
-    points.push({ location: source.at(node.name ?? node), procedure: name, kind, what: "never entered", within, mentions: namesIn(node) });
+    points.push({
+      location: source.at(node.name ?? node),
+      procedure: name,
+      kind,
+      what: "never entered",
+      within,
+      mentions: mentionsOf(node, origins),
+    });
     ts.forEachChild(node.body as tsTypes.Block, (child) => visit(child, name, number));
   }
 
@@ -150,23 +158,46 @@ function nameOf(node: NamedFunction, file: tsTypes.SourceFile): string {
   return name?.getText(file) ?? "default";
 }
 
-/** Names of the functions and other values that the function mentions. */
-function namesIn(node: NamedFunction): string[] {
+/** The functions of this file and of those it imports that the function mentions: `probe#iommu_release_device`. */
+function mentionsOf(node: NamedFunction, origins: ReadonlyMap<string, string>): string[] {
   const names = new Set<string>();
-  eachValueName(node, ({ text }) => names.add(text));
+  eachValueName(node, ({ text }) => {
+    const origin = origins.get(text);
+    if (origin !== undefined) names.add(origin);
+  });
   return [...names];
+}
+
+/** Where the functions come from that the file knows by name: itself, or what it imports. */
+function originsIn(source: Source): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const statement of source.file.statements) {
+    if (ts.isFunctionDeclaration(statement) && statement.name) {
+      found.set(statement.name.text, mentionKey(source.at(statement).file, statement.name.text));
+    }
+    for (const { local, imported, from } of importsOf(statement)) found.set(local, mentionKey(from, imported));
+  }
+  return found;
 }
 
 /** `fault` and `choose` by the names under which the file imports them. */
 function importedPrimitives(file: tsTypes.SourceFile): ReadonlyMap<string, string> {
-  const found = new Map<string, string>();
-  for (const statement of file.statements) {
-    if (!ts.isImportDeclaration(statement) || !ts.isStringLiteral(statement.moduleSpecifier)) continue;
-    const bindings = statement.importClause?.namedBindings;
-    if (statement.moduleSpecifier.text !== "iommu-mc" || !bindings || !ts.isNamedImports(bindings)) continue;
-    for (const { name, propertyName } of bindings.elements) found.set(name.text, (propertyName ?? name).text);
-  }
-  return found;
+  const imports = file.statements.flatMap(importsOf).filter(({ from }) => from === "iommu-mc");
+  return new Map(imports.map(({ local, imported }) => [local, imported]));
+}
+
+interface Import {
+  readonly local: string;
+  readonly imported: string;
+  readonly from: string;
+}
+
+function importsOf(statement: tsTypes.Statement): Import[] {
+  if (!ts.isImportDeclaration(statement) || !ts.isStringLiteral(statement.moduleSpecifier)) return [];
+  const from = statement.moduleSpecifier.text;
+  const bindings = statement.importClause?.namedBindings;
+  if (!bindings || !ts.isNamedImports(bindings)) return [];
+  return bindings.elements.map(({ name, propertyName }) => ({ local: name.text, imported: (propertyName ?? name).text, from }));
 }
 
 /** The source of a node on one line, cut where it is long. */

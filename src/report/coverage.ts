@@ -2,7 +2,7 @@
  * What the runs of a `check` did not exercise: procedures never entered, branches never taken, failures never
  * injected, alternatives never taken, witnesses never seen. A pure function of the runs, merged over the suites.
  */
-import type { CoveragePoint } from "../lang/runtime.js";
+import { type CoveragePoint, mentionKey } from "../lang/runtime.js";
 import type { NotExercised } from "../lang/suite.js";
 import type { SuiteRun } from "../session/run-suite.js";
 
@@ -62,8 +62,9 @@ export function coverageOf({ points, notExercised }: Coverable, runs: readonly S
 /** Numbers of the points in procedures and in the functions they may call; other functions make scenarios, or belong to properties. */
 function modelCode(points: readonly CoveragePoint[]): ReadonlySet<number> {
   const byName = new Map<string, number[]>();
-  for (const [number, { kind, procedure }] of points.entries()) {
-    if (kind === "function") byName.set(procedure, [...(byName.get(procedure) ?? []), number]);
+  for (const [number, { kind, procedure, location }] of points.entries()) {
+    const key = mentionKey(location.file, procedure);
+    if (kind === "function") byName.set(key, [...(byName.get(key) ?? []), number]);
   }
   const belongs = new Set(points.flatMap(({ kind }, number) => (kind === "procedure" ? [number] : [])));
   // A set is walked in the order in which it grows.

@@ -153,7 +153,7 @@ export const propertyCauses: readonly Cause[] = [
     name: "the base (a group without a default domain under the driver that has no detach_dev)",
     red: "C4",
     also: ["warn-on"],
-    suite: "vfio-close/no-default-domain",
+    suite: "vfio-close/no-default-domain/arm_smmu_v3",
   },
   {
     name: "mutant: iommu_group_release_dma_owner() leaves the group where it is",
@@ -193,6 +193,14 @@ export const propertyCauses: readonly Cause[] = [
         replace: '{ kind, iommu_ops: isRegistered ? make("iommu_ops", "other", { driver: options.iommu }) : null }',
       },
     ],
+  },
+  {
+    name: "mutant: iommu_attach_device() does not count the devices",
+    red: "C10",
+    suite: "own-domain/several-devices",
+    asked: ["C10"],
+    file: attach,
+    edits: [{ find: "  if (list_is_singular(group.devices)) ret =", replace: "  ret =" }],
   },
   {
     name: "mutant: the -EBUSY test of __iommu_attach_group() removed",

@@ -1,11 +1,20 @@
 /** What happens to IOMMUs and devices: each a thread of its own, so that it happens at any time. */
 import { abstraction, atomic, choose, data_race, idle, type Proc, until } from "iommu-mc";
 import { device_add, device_del } from "../driver-core/core.js";
-import { __device_attach, device_driver_attach, driver_deferred_probe_trigger } from "../driver-core/dd.js";
+import { __device_attach, device_driver_attach, driver_deferred_probe_trigger, driver_register } from "../driver-core/dd.js";
 import { iommu_group_store_type } from "../iommu/default-domain.js";
 import { iommu_group_put, iommu_group_ref_get } from "../iommu/group.js";
 import { iommu_device_register, iommu_device_unregister } from "../iommu/probe.js";
-import type { Device, DeviceDriver, DomainType, IommuDevice, IommuGroup, IommuOps } from "../schema.js";
+import {
+  type BusType,
+  type Device,
+  type DeviceDriver,
+  type DomainType,
+  driver_core,
+  type IommuDevice,
+  type IommuGroup,
+  type IommuOps,
+} from "../schema.js";
 
 /** The probe of an IOMMU's own driver: registers the IOMMU and is bound then, so that deferred devices are tried again. */
 export function* register_iommu(iommu: IommuDevice, ops: IommuOps): Proc {
@@ -57,6 +66,18 @@ export function* bind_and_unplug(dev: Device, drv: DeviceDriver): Proc {
 /** A driver is bound once, by a write to its `bind` file. */
 export function* bind_once(dev: Device, drv: DeviceDriver): Proc {
   yield* device_driver_attach(drv, dev);
+}
+
+/** The module of a driver is loaded: it is tried on every device of the bus. */
+export function* load_driver(drv: DeviceDriver, bus: BusType): Proc {
+  yield* driver_register(drv, bus);
+}
+
+/** dd.c line 300, deferred_probe_timeout_work_func(): nobody waits any longer for drivers that have not come. */
+export function* deferred_probe_timeout(): Proc {
+  driver_core.deferred_probe_timeout_expired = true;
+  yield;
+  yield* driver_deferred_probe_trigger();
 }
 
 /** Drivers of two devices are bound one after the other, in either order. */

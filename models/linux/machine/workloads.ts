@@ -1,7 +1,14 @@
 /** Who does what: administrators that bind and unbind, user processes that call VFIO. */
 import { choose, idle, type Proc } from "iommu-mc";
 import { device_driver_attach, device_driver_detach } from "../driver-core/dd.js";
-import { iommu_attach_group, iommu_detach_group, iommu_domain_alloc, iommu_domain_free } from "../iommu/attach.js";
+import {
+  iommu_attach_device,
+  iommu_attach_group,
+  iommu_detach_device,
+  iommu_detach_group,
+  iommu_domain_alloc,
+  iommu_domain_free,
+} from "../iommu/attach.js";
 import { iommu_group_put } from "../iommu/group.js";
 import { iommu_group_claim_dma_owner, iommu_group_release_dma_owner } from "../iommu/ownership.js";
 import type { Device, DeviceDriver, IommuGroup, VfioContainer, VfioDevice, VfioGroup } from "../schema.js";
@@ -279,6 +286,31 @@ export function* driver_with_own_domain(dev: Device, drv: DeviceDriver): Proc {
       yield* device_driver_detach(dev);
     }
   }
+}
+
+/** The same through the interface for single devices, which refuses groups of several. */
+export function* driver_with_own_device_domain(dev: Device, drv: DeviceDriver): Proc {
+  for (;;) {
+    yield idle();
+    const bound = yield* device_driver_attach(drv, dev);
+    yield;
+    if (bound === 0) {
+      yield* attach_own_device_domain(dev);
+      yield;
+      yield* device_driver_detach(dev);
+    }
+  }
+}
+
+function* attach_own_device_domain(dev: Device): Proc {
+  const domain = iommu_domain_alloc(dev.bus!);
+  if (domain === null) return;
+  yield;
+  const attached = yield* iommu_attach_device(domain, dev);
+  yield idle();
+  if (attached === 0) yield* iommu_detach_device(domain, dev);
+  yield;
+  iommu_domain_free(domain);
 }
 
 function* attach_own_domain(dev: Device): Proc {
