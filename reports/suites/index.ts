@@ -11,7 +11,7 @@ export const suites: readonly Suite[] = [
   ...hotplugSuites,
   ...closeSuites(smmuv3Virt),
   ...partialAttachSuites(intelQ35),
-  ...ownershipSuites(intelQ35, { transmitters: 2 }),
+  ...ownershipSuites(intelQ35, { rebinders: 2 }),
   ...ownershipSuites(smmuv3Virt),
 ];
 

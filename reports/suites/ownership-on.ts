@@ -52,40 +52,39 @@ interface Roles {
 
 /**
  * The suites of a topology with a group of several devices, of which at least one has a driver that uses the
- * DMA API, and a group of one device. `transmitters` is how many devices have traffic: each multiplies the
- * states of the largest suite by about four. A topology that does not name its IOMMU driver is taken for Intel's. Throws if the topology has no such groups.
+ * DMA API, and a group of one device. `rebinders` is how many devices are bound and unbound, or put on domains of
+ * their drivers' own: the second multiplies the states of the largest suites by about twenty. A topology that does not name its IOMMU driver is taken for Intel's. Throws if the topology has no such groups.
  */
-export function ownershipSuites(topology: Topology, { transmitters = 1 }: { transmitters?: number } = {}): Suite[] {
+export function ownershipSuites(topology: Topology, { rebinders = 1 }: { rebinders?: number } = {}): Suite[] {
   const iommu = topology.iommu ?? "intel_iommu";
   const roles = rolesOf(topology);
   return [
-    busyGroup(topology, iommu, roles, transmitters),
+    busyGroup(topology, iommu, roles, rebinders),
     twoUsers(topology, iommu, roles),
     twoGroups(topology, iommu, roles, "one-domain"),
     twoGroups(topology, iommu, roles, "two-domains"),
     passthrough(topology, iommu, roles),
-    interfaceUsers(topology, iommu, roles),
+    interfaceUsers(topology, iommu, roles, rebinders),
     oneFailure(topology, iommu, roles),
   ];
 }
 
 /** The user does as it pleases with a group whose other devices are bound, used and unbound by the kernel at any time. */
-function busyGroup(topology: Topology, iommu: IommuDriver, { several, single, lent, busy }: Roles, transmitters: number): Suite {
+function busyGroup(topology: Topology, iommu: IommuDriver, { several, single, lent, busy }: Roles, rebinders: number): Suite {
+  const rebound = busy.slice(0, rebinders);
   return suite({
     name: `ownership/${topology.name}/group${several.id}`,
     design: linux61,
     scenario: ownershipScenario(topology, {
       name: `${topology.name}/group${several.id}`,
-      describes: `a process calls VFIO for ${lent} as it pleases, while ${busy.map(({ name }) => name).join(" and ")} are bound and unbound, and transmit`,
+      describes: `a process calls VFIO for ${lent} as it pleases, while ${rebound.map(({ name }) => name).join(" and ")} ${rebound.length > 1 ? "are" : "is"} bound and unbound, and ${rebound[0]!.name} transmits`,
       iommu,
-      vfio: [lent],
+      vfio: [lent, ...busy.slice(rebinders).map(({ name }) => name)],
       without: [single.id],
       threads: (objects) => [
         thread("qemu", vfio_user, objects.group(several.id), objects.device(lent)),
-        ...busy
-          .slice(0, 2)
-          .map(({ name, driver }, number) => thread(`udev${number}`, rebind, objects.device(name), objects.driver(driver))),
-        ...busy.slice(0, transmitters).map(({ name }, number) => thread(`net${number}`, transmit, objects.device(name))),
+        ...rebound.map(({ name, driver }, number) => thread(`udev${number}`, rebind, objects.device(name), objects.driver(driver))),
+        ...rebound.slice(0, 1).map(({ name }, number) => thread(`net${number}`, transmit, objects.device(name))),
       ],
     }),
     properties: [...ownership, userAtWork, driverAtWork],
@@ -168,8 +167,8 @@ function passthrough(topology: Topology, iommu: IommuDriver, { several, single, 
 }
 
 /** The interface alone must keep its users apart: VFIO would not call it when the answer is -EPERM or -EBUSY. */
-function interfaceUsers(topology: Topology, iommu: IommuDriver, { several, single, busy }: Roles): Suite {
-  const drivers = busy.slice(0, 2);
+function interfaceUsers(topology: Topology, iommu: IommuDriver, { several, single, busy }: Roles, rebinders: number): Suite {
+  const drivers = busy.slice(0, rebinders);
   return suite({
     name: `ownership/${topology.name}/interface`,
     design: linux61,
