@@ -48,12 +48,6 @@ export const notClaimed: readonly NotClaimed[] = [
     reason: notIn61("there NULL means to detach"),
   },
   {
-    code: "C10",
-    claim: "iommu_attach_device() and iommu_detach_device() are for groups of one device, by a driver that is bound.",
-    source: "iommu_attach_device(), WARN_ON in iommu_detach_device()",
-    reason: "asked by the WARN_ONs of iommu_detach_device(), as `warn-on` is always on; that who calls it is bound is taken for granted",
-  },
-  {
     code: "C12",
     claim: "A domain is not freed while its driver has devices on its list.",
     source: "bf8d2dd2ed08",
@@ -126,12 +120,6 @@ export const notClaimed: readonly NotClaimed[] = [
     reason: notYet,
   },
   {
-    code: "O4",
-    claim: "A group that becomes empty has no owner, and is on its default domain.",
-    source: "WARN_ON in __iommu_group_free_device()",
-    reason: notYet,
-  },
-  {
     code: "O9",
     claim: "The type of a default domain changes only while nobody owns the group and no driver uses the DMA API.",
     source: "iommu_group_store_type()",
@@ -159,12 +147,6 @@ export const notClaimed: readonly NotClaimed[] = [
     code: "T6",
     claim: "A mapping is made whole or not at all, and an unmap counts what it took away.",
     source: "__iommu_map()",
-    reason: notYet,
-  },
-  {
-    code: "V3",
-    claim: "Unplugging and unbinding end, whatever user space keeps open.",
-    source: "vfio_unregister_group_dev()",
     reason: notYet,
   },
   {
