@@ -463,10 +463,6 @@ export const probingSuites: readonly Suite[] = [
     T5: boundTooEarly,
     ...everything(probedTwice, "warn-on", "null-deref", "leak", "L4", "L6"),
   }),
-  registerAgainstReplay("register-against-replay-failing", linux61, 1, {
-    T5: boundTooEarly,
-    ...everything(probedTwice, "warn-on", "null-deref", "use-after-free", "double-free", "leak", "L4", "L6"),
-  }),
   registerAgainstReplay("rechecked", rechecked, 0, { T5: boundTooEarly }),
   registerAgainstReplay("rechecked-failing", rechecked, 1, {
     T5: boundTooEarly,

@@ -1,4 +1,4 @@
-/** A page for each suite: what is assumed, under which bounds, what came out, and every trace. Without timings: it is kept with the source. */
+/** A page for each suite: what is assumed, under which bounds, what came out, and a trace of each violation. Without timings: it is kept with the source. */
 import type { Abstraction } from "../lang/design.js";
 import type { Comparison, SuiteRun } from "../session/run-suite.js";
 import { ASSUMPTION_HEADINGS, byDirection, coarseSteps } from "./assumptions.js";
@@ -47,8 +47,27 @@ function runBlocks(run: SuiteRun, { abstractions, file }: MarkdownOptions): stri
     "## Verdicts",
     verdictTable(run),
     ...undecidedBlocks(run),
-    ...byPath(run.traces).flatMap((shown) => traceBlocks(run, shown, file)),
+    ...traceSections(run, file),
   ];
+}
+
+/** The shortest trace of each check in full; where else the same is found, how to see it. */
+function traceSections(run: SuiteRun, file: string | null): string[] {
+  const told = new Set<string>();
+  const elsewhere: string[] = [];
+  const sections = [...byPath(run.traces)]
+    .sort((one, other) => one.path.length - other.path.length)
+    .flatMap((shown) => {
+      const news = checksOf(shown).filter((check) => !told.has(check));
+      for (const check of news) told.add(check);
+      if (news.length > 0) return traceBlocks(run, shown, file);
+      const what = shown.findings.map(({ finding: { check, message } }) => `${check}: ${message}`);
+      elsewhere.push(
+        `- ${prose(enumerate(what))}, ${counted(shown.path.length, "step")}\n  ${fenced("sh", [replayCommand(run.suite.name, shown.path, run.variant, file)]).replaceAll("\n", "\n  ")}`,
+      );
+      return [];
+    });
+  return elsewhere.length === 0 ? sections : [...sections, "## The same elsewhere", elsewhere.join("\n")];
 }
 
 /** `As expected: C1 and C3 violated`. */
