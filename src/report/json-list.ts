@@ -1,4 +1,5 @@
 /** What `list --json` prints. */
+import type { Design } from "../lang/design.js";
 import type { Suite } from "../lang/suite.js";
 import type { JsonHeader } from "./json.js";
 
@@ -34,14 +35,14 @@ export interface JsonList extends JsonHeader, JsonListed {}
 
 /** `kind` null lists everything. */
 export function jsonList(suites: readonly Suite[], kind: keyof JsonListed | null): JsonListed {
-  const designs = distinct(suites.map(({ design }) => design));
+  const designs = baseDesigns(suites);
   const properties = distinct(suites.flatMap((suite) => suite.properties));
   const shas = distinct(designs.flatMap(({ commits }) => Object.keys(commits)));
   const all: Required<JsonListed> = {
     designs: designs.map(({ name, version, includes }) => ({ name, version, includes })),
     suites: suites.map(({ name, design, scenario, properties, expected }) => ({
       name,
-      design: design.name,
+      design: [design.name, ...(design.added ?? []).map((sha) => `with ${sha}`)].join(" "),
       scenario: { name: scenario.name, describes: scenario.describes },
       properties: properties.map(({ code }) => code),
       expectedViolations: Object.keys(expected ?? {}),
@@ -71,6 +72,17 @@ export function jsonList(suites: readonly Suite[], kind: keyof JsonListed | null
     }),
   };
   return kind === null ? all : { [kind]: all[kind] };
+}
+
+/** Each design once, as it is without the commits that `withCommits` adds for a suite. */
+function baseDesigns(suites: readonly Suite[]): Design[] {
+  const byName = new Map<string, Design>();
+  for (const { design } of suites) {
+    const added = design.added ?? [];
+    const base = { ...design, includes: design.includes.filter((sha) => !added.includes(sha)) };
+    if (!byName.has(design.name) || added.length === 0) byName.set(design.name, base);
+  }
+  return [...byName.values()];
 }
 
 function distinct<T>(items: readonly T[]): T[] {
