@@ -1,6 +1,6 @@
 /** What the devices' DMA can reach: a function of the state. */
 import { isFreed } from "iommu-mc";
-import type { Device, IommuGroup } from "../models/linux/schema.js";
+import { type Device, type IommuGroup, iommu_core, type Page } from "../models/linux/schema.js";
 
 export interface Reach {
   /** Memory of the kernel or of one of its drivers. */
@@ -10,15 +10,19 @@ export interface Reach {
 }
 
 /**
- * What the device's DMA can reach now. `devices` are all devices: their drivers' mappings are what a domain's page
- * table holds. A domain that has been freed may translate to anything, since its page tables are reused memory.
+ * What the device's DMA can reach now, through the page table or through what is cached of it. `devices` are all devices:
+ * their drivers' mappings are what a domain's page table holds. A domain that has been freed may translate to anything, since its page tables are reused memory.
  */
 export function reach(dev: Device, devices: readonly Device[]): Reach {
   const domain = dev.hw;
   if (domain === null) return { kernel: false, user: false };
   if (isFreed(domain) || domain.type === "IDENTITY") return { kernel: true, user: true };
+  const id = domain.iommu_array === null ? domain.asid : domain.iommu_array.did;
+  const isReused = (page: Page) => !page.for_dma;
   return {
-    kernel: devices.some((other) => other.dma_map === domain || other.devres_map === domain),
+    kernel:
+      devices.some((other) => other.dma_map === domain || other.devres_map === domain) ||
+      (id !== null && (id.stale0.some(isReused) || id.stale1.some(isReused))),
     user: domain.user_map,
   };
 }
@@ -26,4 +30,9 @@ export function reach(dev: Device, devices: readonly Device[]): Reach {
 /** Whether the test is true of every device of a group. */
 export function everyMember(group: IommuGroup, test: (dev: Device) => boolean): boolean {
   return group.devices.every((entry) => test(entry.dev!));
+}
+
+/** Whether the device, which a kdump kernel has probed, still is what the crashed kernel has left. */
+export function isAttachDeferred(dev: Device): boolean {
+  return dev.hw !== null && dev.hw === iommu_core.copied_tables;
 }

@@ -26,6 +26,10 @@ export const commits: Readonly<Record<string, Commit>> = {
     subject: "vfio: Make the group FD disassociate from the iommu_group",
     since: "v6.1",
   },
+  ac9a5d522bb8: {
+    subject: "iommu/dma: Fix race condition during iova_domain initialization",
+    since: "v6.0",
+  },
   "01657bc14a39": {
     subject: "iommu: Avoid races around device probe",
     since: "v6.2",

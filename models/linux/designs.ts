@@ -15,6 +15,7 @@ export const linux61 = design({
     "0286300e6045",
     "ca5f21b25749",
     "3dd59a7dcb97",
+    "ac9a5d522bb8",
     "01657bc14a39",
     "2cc73c5712f9",
     "a2e7e59a9426",

@@ -90,6 +90,17 @@ export const linux = schema({
     is_arm64: flag(),
     /** The static key that makes every map ask whether the attach was deferred. */
     is_kdump_kernel: flag(),
+    /** Whether this machine has page tables with pages in them, IOVAs, an IOTLB and flush queues. Without, a mapping is one bit. */
+    has_iotlb: flag(),
+    /** Domain ids that exist: all are VT-d's (but 0, which it reserves) or all are ASIDs. The first that is free is given out. */
+    domain_ids: list("domain_id", 4),
+    /** The page that a VFIO user maps. */
+    user_page: ref("page"),
+    /** The cookie whose flush queue timer is armed; scenarios arm one at a time. */
+    fq_timer: ref("iommu_dma_cookie"),
+    fq_timer_is_running: flag(),
+    /** What a crashed kernel has left: the tables its devices are translated with, of type COPIED. */
+    copied_tables: ref("iommu_domain"),
   },
   iommu_ops: {
     driver: enumeration("intel_iommu", "arm_smmu_v3"),
@@ -125,12 +136,70 @@ export const linux = schema({
     /** Beside the kernel's types COPIED, which stands for the tables of a crashed kernel: no struct iommu_domain at all. */
     type: enumeration("UNMANAGED", "BLOCKED", "DMA", "DMA_FQ", "IDENTITY", "COPIED"),
     ops: ref("iommu_ops"),
+    /** VT-d: the one entry of `iommu_array`. */
+    iommu_array: ref("iommu_domain_info"),
+    /** SMMUv3: given out at the first attach. */
+    asid: ref("domain_id"),
+    /** Page table: what IOVAs 0 and 1 translate to, and the page both entries are in. */
+    pte0: ref("page"),
+    pte1: ref("page"),
+    table: ref("page"),
+    iova_cookie: ref("iommu_dma_cookie"),
     /** The user's one range is in this domain's page table. */
     user_map: flag(),
     /** Devices whose IOMMU_RESV_DIRECT range is in this domain's page table. */
     direct_map: setOf("device"),
     /** Devices it was attached to successfully: attaching again may not fail (the contract of attach_dev). */
     attached_before: setOf("device").ghost(),
+  },
+  /** A page of memory: one that is given to DMA at times, or one that a page table is made of, which is allocated and freed. */
+  page: {
+    /** Whoever maps it gives it to DMA for so long; else the kernel may have put it to any other use. */
+    for_dma: flag(),
+  },
+  /** A domain id of VT-d or an ASID of SMMUv3: the tag of a domain's translations in the IOTLB. */
+  domain_id: {
+    allocated: flag(),
+    /** The domain that has it. */
+    owner: ref("iommu_domain").ghost(),
+    /** Pages that IOVA 0, and 1, was translated to under this id, that are in the page table no longer, and that no flush has covered since. */
+    stale0: setOf("page"),
+    stale1: setOf("page"),
+    /** The same of pages of page tables. */
+    stale_tables: setOf("page"),
+  },
+  /** VT-d's entry of `domain->iommu_array`: the domain's id at an IOMMU, and how many devices there are on it. */
+  iommu_domain_info: {
+    did: ref("domain_id"),
+    refcnt: counter(3),
+  },
+  /** What dma-iommu keeps with a domain: the allocator of IOVAs, of which there are two, and the flush queues. */
+  iommu_dma_cookie: {
+    mutex: mutex(),
+    /** `iovad.start_pfn` is set. */
+    is_initialised: flag(),
+    /** How often init_iova_domain() was called. */
+    initialisations: counter(2).ghost(),
+    iova0_used: flag(),
+    iova1_used: flag(),
+    /** Null: unmapping is strict. */
+    fq_domain: ref("iommu_domain"),
+    /** Of each CPU. */
+    fq0: ref("iova_fq"),
+    fq1: ref("iova_fq"),
+    /** `fq_flush_start_cnt` less `fq_flush_finish_cnt`. */
+    flushes_under_way: counter(3),
+    fq_timer_on: flag(),
+  },
+  /** A CPU's queue, which holds one entry, here instead of 255. */
+  iova_fq: {
+    lock: mutex(),
+    is_queued: flag().guardedBy("lock"),
+    iova: counter(1).guardedBy("lock"),
+    pages: counter(2).guardedBy("lock"),
+    freelist: ref("page").guardedBy("lock"),
+    /** How many flushes have to finish before the entry's IOVA is free: its `counter` less `fq_flush_finish_cnt`, and one more. */
+    flushes_to_wait_for: counter(4),
   },
   /** Entry of a group's list. */
   group_device: {
@@ -204,10 +273,10 @@ export const linux = schema({
 });
 
 abstraction(
-  "an IOMMU page table holds at most one page of each device's driver, one of its firmware and one of the user; no partial mappings",
+  "where pages and IOVAs are not modelled, a page table holds at most one page of each device's driver, one of its firmware and one of the user, and what an unmap or an attach has taken away is out of reach at once",
   "may miss a bug",
 );
-abstraction("the IOTLB is not modelled: what an unmap or an attach has taken away is out of reach at once", "may miss a bug");
+abstraction("where they are, a domain has two IOVAs, whose two entries fill a page of its page table", "may miss a bug");
 abstraction("modules are never unloaded; their references are not counted", "may miss a bug");
 abstraction("a struct device is never freed: who uses one that has been removed is not noticed for that alone", "may miss a bug");
 
@@ -219,6 +288,10 @@ export type IommuDevice = View<typeof linux, "iommu_device">;
 export type DevIommu = View<typeof linux, "dev_iommu">;
 export type DevIommuPriv = View<typeof linux, "dev_iommu_priv">;
 export type IommuFwspec = View<typeof linux, "iommu_fwspec">;
+export type Page = View<typeof linux, "page">;
+export type DomainId = View<typeof linux, "domain_id">;
+export type IommuDmaCookie = View<typeof linux, "iommu_dma_cookie">;
+export type IovaFq = View<typeof linux, "iova_fq">;
 export type IommuDomain = View<typeof linux, "iommu_domain">;
 export type GroupDevice = View<typeof linux, "group_device">;
 export type IommuGroup = View<typeof linux, "iommu_group">;

@@ -2,6 +2,8 @@
 import type { Suite } from "iommu-mc";
 import { intelQ35 } from "../../models/linux/machine/topologies/intel-q35.js";
 import { smmuv3Virt } from "../../models/linux/machine/topologies/smmuv3-virt.js";
+import { deferredAttachSuites } from "./deferred-attach.js";
+import { dmaSuites } from "./dma.js";
 import { hotplugSuites } from "./hotplug.js";
 import { closeSuites, ownershipSuites, partialAttachSuites } from "./ownership-on.js";
 import { probingSuites } from "./probing.js";
@@ -9,6 +11,8 @@ import { probingSuites } from "./probing.js";
 export const suites: readonly Suite[] = [
   ...probingSuites,
   ...hotplugSuites,
+  ...deferredAttachSuites,
+  ...dmaSuites,
   ...closeSuites(smmuv3Virt),
   ...partialAttachSuites(intelQ35),
   ...ownershipSuites(intelQ35, { rebinders: 2 }),

@@ -29,7 +29,7 @@ const partialAttachKept: Expectation = {
 };
 
 /** On arm64 the DMA ops are set up before ownership is asked for, from a domain that nothing keeps alive. */
-const unlockedDmaOps: Expectation = {
+export const unlockedDmaOps: Expectation = {
   verdict: "violated",
   reason:
     "dma_configure() on arm64 sets up the DMA ops before it takes ownership: iommu_setup_dma_ops() looks at the group's domain without a lock, and a user who has the group through a sibling frees that domain meanwhile",

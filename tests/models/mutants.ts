@@ -6,6 +6,7 @@
 import type { Cause, Edit } from "./causes/cause.js";
 import { causes as hotplug } from "./causes/hotplug.js";
 import { causes as probing } from "./causes/probing.js";
+import { causes as translation } from "./causes/translation.js";
 
 export type { Cause, Edit };
 
@@ -38,6 +39,7 @@ const refuseOnlyUnowned: Edit = {
 export const propertyCauses: readonly Cause[] = [
   ...probing,
   ...hotplug,
+  ...translation,
   {
     name: "mutant: detach returns an owned group to its default domain",
     red: "K1",
@@ -306,14 +308,14 @@ export const checkCauses: readonly Cause[] = [
     ],
   },
   {
-    name: "detach frees the domain, and then again",
+    name: "detach frees the vfio_domain, and then again",
     red: "double-free",
     suite: "vfio-close/arm_smmu_v3",
     file: type1,
     edits: [
       {
-        find: "      iommu_domain_free(domain.domain!);\n      list_del",
-        replace: "      iommu_domain_free(domain.domain!);\n      iommu_domain_free(domain.domain!);\n      list_del",
+        find: "      list_del(domain, iommu.domain_list);\n      kfree(domain);\n",
+        replace: "      list_del(domain, iommu.domain_list);\n      kfree(domain);\n      kfree(domain);\n",
       },
     ],
   },

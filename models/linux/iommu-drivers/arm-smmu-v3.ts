@@ -1,7 +1,9 @@
 /** drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c of 6.1.176. Has no `detach_dev`; finds a device's IOMMU by its fwspec. */
-import { abstraction, atomic, choose, EBUSY, EINVAL, ENODEV, ENOMEM, type Errno, fault, type Proc, WARN_ON } from "iommu-mc";
-import type { DevIommuPriv, Device, IommuDevice, IommuDomain, IommuOps } from "../schema.js";
+import { abstraction, atomic, choose, EBUSY, EINVAL, ENODEV, ENOMEM, type Errno, fault, kfree, type Proc, WARN_ON } from "iommu-mc";
+import { type DevIommuPriv, type Device, type IommuDevice, type IommuDomain, type IommuOps, iommu_core } from "../schema.js";
 import { alloc_priv, dev_iommu_priv_get, free_priv, privOf, put_on_domain, take_off_domain } from "./hardware.js";
+import { all_go_stale, allocate_id, flush_id, free_id } from "./iotlb.js";
+import { put_pages_list } from "./page-table.js";
 
 abstraction("an SMMU attach that fails may leave the old domain, as only the refusal for SVA really does", "may cry wolf");
 
@@ -40,6 +42,8 @@ export function arm_smmu_attach_dev(domain: IommuDomain, dev: Device): Errno {
     return -EINVAL;
   }
   arm_smmu_detach_dev(dev, master);
+  const ret = arm_smmu_domain_finalise(domain);
+  if (ret) return ret;
   put_on_domain(domain, dev, master);
   return 0;
 }
@@ -47,4 +51,25 @@ export function arm_smmu_attach_dev(domain: IommuDomain, dev: Device): Errno {
 /** Line 2400. */
 function arm_smmu_detach_dev(dev: Device, master: DevIommuPriv): void {
   if (master.domain !== null) take_off_domain(dev, master);
+}
+
+/** Line 2211: at its first attach a domain gets its page table, and an ASID, which it keeps until it is freed. */
+function arm_smmu_domain_finalise(domain: IommuDomain): Errno {
+  if (!iommu_core.has_iotlb || domain.type === "IDENTITY" || domain.asid !== null) return 0;
+  const asid = allocate_id(domain);
+  if (typeof asid === "number") return asid;
+  domain.asid = asid;
+  return 0;
+}
+
+/** Line 2100. free_io_pgtable_ops() flushes the ASID before it frees the page table; then the ASID is free too. */
+export function arm_smmu_domain_free(domain: IommuDomain): void {
+  const asid = domain.asid;
+  if (asid !== null) {
+    all_go_stale(domain, asid);
+    flush_id(asid);
+    put_pages_list(domain.table);
+    free_id(asid);
+  }
+  kfree(domain);
 }

@@ -1,11 +1,13 @@
 /** `struct iommu_ops` and `struct iommu_domain_ops` of the modelled IOMMU drivers: which driver an operation goes to. */
-import { abstraction, atomic, type Errno, fault, kfree, observe, type Proc } from "iommu-mc";
+import { abstraction, atomic, type Errno, fault, observe, type Proc } from "iommu-mc";
 import type { Device, DomainType, IommuDevice, IommuDomain, IommuOps } from "../schema.js";
-import { arm_smmu_attach_dev, arm_smmu_probe_device, arm_smmu_release_device } from "./arm-smmu-v3.js";
+import { arm_smmu_attach_dev, arm_smmu_domain_free, arm_smmu_probe_device, arm_smmu_release_device } from "./arm-smmu-v3.js";
 import { alloc_domain } from "./hardware.js";
 import {
   intel_iommu_attach_device,
+  intel_iommu_attach_device_unlocked,
   intel_iommu_detach_device,
+  intel_iommu_domain_free,
   intel_iommu_is_attach_deferred,
   intel_iommu_probe_device,
   intel_iommu_release_device,
@@ -64,7 +66,9 @@ export function domain_alloc(ops: IommuOps, type: DomainType): IommuDomain | nul
  * has freed the page tables by then, so that it counts as freed here; the SMMU's frees everything and does not look.
  */
 export function domain_free(domain: IommuDomain): void {
-  kfree(domain);
+  atomic("freeing a domain is one step");
+  if (domain.ops!.driver === "intel_iommu") intel_iommu_domain_free(domain);
+  else arm_smmu_domain_free(domain);
 }
 
 /** `domain->ops->attach_dev`. */
@@ -73,6 +77,13 @@ export function* attach_dev(domain: IommuDomain, dev: Device): Proc<Errno> {
   const ret = domain.ops!.driver === "intel_iommu" ? intel_iommu_attach_device(domain, dev) : arm_smmu_attach_dev(domain, dev);
   observe("attach_dev", domain, dev, ret);
   return ret;
+}
+
+/** The same where the group's mutex, which drivers rely on, is not held. */
+export function* attach_dev_unlocked(domain: IommuDomain, dev: Device): Proc<Errno> {
+  if (domain.ops!.driver !== "intel_iommu") return yield* attach_dev(domain, dev);
+  yield;
+  return yield* intel_iommu_attach_device_unlocked(domain, dev);
 }
 
 /** `domain->ops->detach_dev`, where there is one. */

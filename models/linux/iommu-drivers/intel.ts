@@ -1,7 +1,9 @@
 /** drivers/iommu/intel/iommu.c of 6.1.176. Has `detach_dev`; finds a device's IOMMU by the DMAR table. */
-import { atomic, ENODEV, ENOMEM, EPERM, type Errno, fault, type Proc } from "iommu-mc";
-import { type Device, type IommuDevice, type IommuDomain, iommu_core } from "../schema.js";
+import { atomic, ENODEV, ENOMEM, EPERM, type Errno, fault, kfree, kzalloc, type Proc, WARN_ON } from "iommu-mc";
+import { type DevIommuPriv, type Device, type IommuDevice, type IommuDomain, iommu_core, linux } from "../schema.js";
 import { alloc_priv, dev_iommu_priv_get, free_priv, privOf, put_on_domain, take_off_domain } from "./hardware.js";
+import { all_go_stale, allocate_id, flush_id, free_id, idOf } from "./iotlb.js";
+import { put_pages_list } from "./page-table.js";
 
 /** Line 4537. A unit that is not registered yet leaves its devices to its own walk (c919739ce472). */
 export function* intel_iommu_probe_device(dev: Device): Proc<IommuDevice | Errno> {
@@ -20,7 +22,7 @@ export function* intel_iommu_release_device(dev: Device): Proc {
   const info = (yield* dev_iommu_priv_get(dev))!;
   yield;
   atomic("taking one device off its domain is one step");
-  take_off_domain(dev, info);
+  leave_domain(dev, info);
   yield;
   yield* free_priv(dev, info);
   yield;
@@ -37,15 +39,84 @@ export function intel_iommu_is_attach_deferred(dev: Device): boolean {
  * (`device_block_translation`), so that a failure leaves it without any translation.
  */
 export function intel_iommu_attach_device(domain: IommuDomain, dev: Device): Errno {
+  return leave_old_domain(domain, dev) || domain_add_dev_info(domain, dev);
+}
+
+/** The same where nobody holds the group's mutex: whoever else attaches the device comes between. */
+export function* intel_iommu_attach_device_unlocked(domain: IommuDomain, dev: Device): Proc<Errno> {
+  atomic("blocking a device's translation is one step");
+  const ret = leave_old_domain(domain, dev);
+  if (ret) return ret;
+  yield;
+  atomic("putting a device on a domain is one step");
+  return domain_add_dev_info(domain, dev);
+}
+
+function leave_old_domain(domain: IommuDomain, dev: Device): Errno {
   if (dev.rmrr_locked && domain.type === "UNMANAGED") return -EPERM;
   const info = privOf(dev);
-  if (info.domain !== null) take_off_domain(dev, info);
+  if (info.domain !== null) leave_domain(dev, info);
+  return 0;
+}
+
+/** Line 2504. Puts the device on the domain's list, whether or not it is on one. */
+function domain_add_dev_info(domain: IommuDomain, dev: Device): Errno {
+  const info = privOf(dev);
   if (fault("attach_dev", !domain.attached_before.has(dev))) return -ENOMEM;
+  const ret = domain_attach_iommu(domain);
+  if (ret) return ret;
+  WARN_ON(info.domain !== null, "list_add() of what is on a list already");
   put_on_domain(domain, dev, info);
   return 0;
 }
 
 /** Line 4322, with dmar_remove_one_dev_info(): whatever the device is on, not what the caller names. */
 export function intel_iommu_detach_device(_domain: IommuDomain, dev: Device): void {
-  take_off_domain(dev, privOf(dev));
+  leave_domain(dev, privOf(dev));
+}
+
+/** What is common to lines 4134 and 4163. The context entry is cleared and the domain's translations are flushed before the domain may lose its id. */
+function leave_domain(dev: Device, info: DevIommuPriv): void {
+  const domain = info.domain!;
+  take_off_domain(dev, info);
+  domain_context_clear_one(domain);
+  domain_detach_iommu(domain);
+}
+
+/** Line 2342: what the device may have cached is flushed with all else that has the domain's id. */
+function domain_context_clear_one(domain: IommuDomain): void {
+  const id = idOf(domain);
+  if (id === null) return;
+  all_go_stale(domain, id);
+  flush_id(id);
+}
+
+/** Line 1809: an id for the domain at the IOMMU of the first of its devices. */
+function domain_attach_iommu(domain: IommuDomain): Errno {
+  if (!iommu_core.has_iotlb) return 0;
+  if (domain.iommu_array === null) {
+    const id = allocate_id(domain);
+    if (typeof id === "number") return id;
+    domain.iommu_array = kzalloc(linux, "iommu_domain_info");
+    domain.iommu_array.did = id;
+  }
+  domain.iommu_array.refcnt++;
+  return 0;
+}
+
+/** Line 1859: the last device takes the id with it. */
+function domain_detach_iommu(domain: IommuDomain): void {
+  const info = domain.iommu_array;
+  if (info === null) return;
+  info.refcnt--;
+  if (info.refcnt > 0) return;
+  free_id(info.did!);
+  domain.iommu_array = null;
+  kfree(info);
+}
+
+/** Line 1890, domain_exit(): the page table is freed without a flush, which the last device's leaving was. */
+export function intel_iommu_domain_free(domain: IommuDomain): void {
+  put_pages_list(domain.table);
+  kfree(domain);
 }

@@ -14,8 +14,9 @@ import {
   type Proc,
   WARN_ON,
 } from "iommu-mc";
-import { attach_dev, detach_dev, domain_alloc, domain_free, is_attach_deferred } from "../iommu-drivers/index.js";
+import { attach_dev, attach_dev_unlocked, detach_dev, domain_alloc, domain_free, is_attach_deferred } from "../iommu-drivers/index.js";
 import type { BusType, Device, DomainType, GroupDevice, IommuDomain, IommuGroup } from "../schema.js";
+import { iommu_get_dma_cookie, iommu_put_dma_cookie } from "./dma-cookie.js";
 import { iommu_group_get, iommu_group_put } from "./group.js";
 
 abstraction("PASIDs, fault handlers and nesting are left out", "may miss a bug");
@@ -25,7 +26,12 @@ export function __iommu_domain_alloc(bus: BusType, type: DomainType): IommuDomai
   const ops = bus.iommu_ops;
   if (ops === null) return null;
   const domain = domain_alloc(ops, type);
-  if (domain !== null) domain.type = type;
+  if (domain === null) return null;
+  domain.type = type;
+  if (iommu_get_dma_cookie(domain)) {
+    iommu_domain_free(domain);
+    return null;
+  }
   return domain;
 }
 
@@ -36,6 +42,7 @@ export function iommu_domain_alloc(bus: BusType): IommuDomain | null {
 
 /** 6.1.176 line 1940. */
 export function iommu_domain_free(domain: IommuDomain): void {
+  iommu_put_dma_cookie(domain);
   domain_free(domain);
 }
 
@@ -59,6 +66,12 @@ export function* __iommu_attach_device(domain: IommuDomain, dev: Device): Proc<E
   return yield* attach_dev(domain, dev);
 }
 
+/** The same for who does not hold the group's mutex. */
+function* __iommu_attach_device_unlocked(domain: IommuDomain, dev: Device): Proc<Errno> {
+  if (!applied("bd421264ed30") && is_attach_deferred(dev)) return 0;
+  return yield* attach_dev_unlocked(domain, dev);
+}
+
 /** 6.1.176 line 1979: for a group of one device. */
 export function* iommu_attach_device(domain: IommuDomain, dev: Device): Proc<Errno> {
   const group = yield* iommu_group_get(dev);
@@ -72,15 +85,17 @@ export function* iommu_attach_device(domain: IommuDomain, dev: Device): Proc<Err
   return ret;
 }
 
-/** 6.1.176 line 2007, at the first map of a device whose attach was deferred. Since 5d5388b0e190 (v7.0) under the group's lock. */
+/**
+ * 6.1.176 line 2007, at the first map of a device whose attach was deferred. 5d5388b0e190 (v7.0) takes the group's mutex for
+ * the attach, but does not ask again: a driver is expected to make its first map alone.
+ */
 export function* iommu_deferred_attach(dev: Device, domain: IommuDomain): Proc<Errno> {
   if (!is_attach_deferred(dev)) return 0;
   yield;
-  if (!applied("5d5388b0e190")) return yield* __iommu_attach_device(domain, dev);
+  if (!applied("5d5388b0e190")) return yield* __iommu_attach_device_unlocked(domain, dev);
   const group = dev.iommu_group!;
-  let ret: Errno = 0;
   yield* mutex_lock(group.mutex);
-  if (is_attach_deferred(dev)) ret = yield* __iommu_attach_device(domain, dev);
+  const ret = yield* __iommu_attach_device(domain, dev);
   mutex_unlock(group.mutex);
   return ret;
 }

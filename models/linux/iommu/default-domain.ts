@@ -19,11 +19,12 @@ import {
 import { def_domain_type } from "../iommu-drivers/index.js";
 import { type BusType, type Device, type DomainType, type IommuGroup, iommu_core } from "../schema.js";
 import { __iommu_attach_device, __iommu_domain_alloc, iommu_domain_free } from "./attach.js";
+import { iommu_dma_init_fq } from "./dma-cookie.js";
 import { probe_finalize } from "./dma-iommu.js";
 import { iommu_is_dma_domain } from "./domain-type.js";
 import { iommu_group_ref_get } from "./group.js";
 
-abstraction("bringing up a flush queue for a domain (iommu_dma_init_fq) does not fail", "may miss a bug");
+abstraction("where IOVAs are not modelled, bringing up a flush queue for a domain (iommu_dma_init_fq) does not fail", "may miss a bug");
 
 /** 6.1.176 line 1576: what the device needs; null if anything will do. */
 function iommu_get_def_domain_type(dev: Device): DomainType | null {
@@ -173,6 +174,7 @@ function* change_under_group_mutex(group: IommuGroup, prev_dev: Device, req_type
   const type = req_type ?? dev_def_dom ?? iommu_core.def_domain_type;
   if (prev_dom.type === type) return 0;
   if (type === "DMA_FQ" && prev_dom.type === "DMA") {
+    if (prev_dom.iova_cookie !== null && iommu_dma_init_fq(prev_dom, prev_dom.iova_cookie)) return -ENOMEM;
     prev_dom.type = "DMA_FQ";
     return 0;
   }

@@ -2,6 +2,7 @@
 import { abstraction, type Proc } from "iommu-mc";
 import { type Device, type IommuDomain, iommu_core } from "../schema.js";
 import { iommu_deferred_attach, iommu_get_dma_domain, iommu_get_domain_for_dev } from "./attach.js";
+import { iommu_dma_init_domain } from "./dma-cookie.js";
 import { iommu_is_dma_domain } from "./domain-type.js";
 
 abstraction("a mapping for DMA that fails is one that is not made: it is no fault of its own", "neither");
@@ -39,6 +40,10 @@ export function* iommu_setup_dma_ops(dev: Device): Proc {
   yield;
   if (!iommu_is_dma_domain(domain)) return;
   yield;
+  if (iommu_core.has_iotlb) {
+    yield* iommu_dma_init_domain(domain);
+    yield;
+  }
   dev.has_iommu_dma_ops = true;
 }
 

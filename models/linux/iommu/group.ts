@@ -20,6 +20,7 @@ import {
 } from "iommu-mc";
 import { attach_dev, domain_free, is_attach_deferred } from "../iommu-drivers/index.js";
 import { type Device, type GroupDevice, type IommuGroup, linux } from "../schema.js";
+import { iommu_put_dma_cookie } from "./dma-cookie.js";
 
 abstraction("the two kobjects of an iommu_group, of which devices_kobj holds the other, are one count; ids are not modelled", "neither");
 abstraction("sysfs links and files of groups do not fail", "may miss a bug");
@@ -60,8 +61,11 @@ function iommu_group_release(group: IommuGroup): void {
   atomic("nobody else has a group whose last reference is gone");
   const default_domain = data_race(() => group.default_domain);
   const blocking_domain = data_race(() => group.blocking_domain);
-  if (default_domain !== null) domain_free(default_domain);
-  if (blocking_domain !== null) domain_free(blocking_domain);
+  for (const domain of [default_domain, blocking_domain]) {
+    if (domain === null) continue;
+    iommu_put_dma_cookie(domain);
+    domain_free(domain);
+  }
   kfree(group);
 }
 

@@ -9,7 +9,9 @@ import {
   type IommuDomain,
   type IommuGroup,
   type IommuOps,
+  iommu_core,
   linux,
+  type Page,
   type VfioGroup,
 } from "../schema.js";
 import {
@@ -70,6 +72,7 @@ export interface BootObjects {
   group(name: string): IommuGroup;
   /** A pointer that claims ownership and is no VFIO group in use; see `owners` of the options. */
   owner(number: number): VfioGroup;
+  page(number: number): Page;
 }
 
 /** Structs of which a scenario may need more than its devices and users take. */
@@ -93,6 +96,10 @@ export interface BootOptions extends KernelOptions {
   readonly drivers?: readonly BootDriver[];
   /** Type of the default domains of groups that exist; "none" for groups without. Default: the kernel's default type. */
   readonly defaultDomain?: DomainType | "none";
+  /** Pages that are mapped at times, where domain ids are modelled. Default one. */
+  readonly pages?: number;
+  /** A VFIO user maps a page of its own. */
+  readonly userPage?: boolean;
   readonly faults?: number;
   /** Every thread is expected to come to its end. Default no. */
   readonly terminates?: boolean;
@@ -118,8 +125,8 @@ export function bootScenario(options: BootOptions): Scenario {
     terminates: options.terminates === true,
     pools: {
       iommu_group: slots("iommu_group", devices.length),
-      // Default and blocking domain of each group; one more while a default domain is changed, and for each user one in place and one being tried.
-      iommu_domain: slots("iommu_domain", 2 * devices.length + 1 + 2 * users),
+      // Default and blocking domain of each group; one more while a default domain is changed; for each user one in place and one being tried; the tables of a crashed kernel.
+      iommu_domain: slots("iommu_domain", 2 * devices.length + 1 + 2 * users + (options.kdump === true ? 1 : 0)),
       group_device: slots("group_device", devices.length),
       group_list: options.iommus,
       dev_iommu: slots("dev_iommu", devices.length),
@@ -130,6 +137,9 @@ export function bootScenario(options: BootOptions): Scenario {
       vfio_container: slots("vfio_container", users),
       vfio_iommu: slots("vfio_iommu", users),
       vfio_domain: slots("vfio_domain", users),
+      ...(options.domainIds === undefined
+        ? {}
+        : pagePools(2 * devices.length + 1, (options.pages ?? 1) + (options.userPage === true ? 1 : 0))),
     },
     setup: (make) => options.threads(build(make, options)),
   });
@@ -137,6 +147,16 @@ export function bootScenario(options: BootOptions): Scenario {
 
 function isVfio({ drivers = [] }: BootOptions, driver: string | undefined): boolean {
   return drivers.some(({ name, kind }) => name === driver && kind === "vfio_pci");
+}
+
+/** What there is of page tables, IOVAs and flush queues where there are that many domains. */
+function pagePools(domains: number, pages: number) {
+  return {
+    page: pages + domains,
+    iommu_domain_info: domains,
+    iommu_dma_cookie: domains,
+    iova_fq: 2 * domains,
+  };
 }
 
 function settingOf({ iommu, iommus, registered, devices, kdump }: BootOptions): string {
@@ -160,6 +180,8 @@ function build(make: LinuxMake, options: BootOptions): BootObjects {
   for (const { name, kind, registered } of options.drivers ?? []) {
     drivers.set(name, make("device_driver", name, { kind, driver_managed_dma: kind !== "native", registered: registered ?? true }));
   }
+  const isPaged = options.domainIds !== undefined;
+  const pages = Array.from({ length: isPaged ? (options.pages ?? 1) : 0 }, (_, number) => make("page", `page${number}`));
   const devices = new Map<string, Device>();
   for (const declared of options.devices) devices.set(declared.name, makeDevice(make, kernel, declared));
   for (const { name, upstream, aliases, driver } of options.devices) {
@@ -177,6 +199,7 @@ function build(make: LinuxMake, options: BootOptions): BootObjects {
     bind(make, name, named(devices, name), named(drivers, driver), { name: group, group: groups.get(group), vfioGroups });
   }
   const owners = Array.from({ length: options.owners ?? 0 }, (_, number) => make("vfio_group", `owner${number}`));
+  if (options.userPage === true) iommu_core.user_page = make("page", "user_page");
   return {
     ops: kernel.ops,
     otherOps: kernel.otherOps ?? kernel.ops,
@@ -186,6 +209,7 @@ function build(make: LinuxMake, options: BootOptions): BootObjects {
     bus: (kind) => (kind === "pci" ? kernel.pci : named(new Map(kernel.platform ? [["platform", kernel.platform]] : []), kind)),
     group: (name) => named(groups, name),
     owner: (number) => named(new Map(owners.map((owner, position) => [position, owner])), number),
+    page: (number) => named(new Map(pages.map((page, position) => [position, page])), number),
   };
 }
 

@@ -25,9 +25,12 @@ export interface KernelOptions {
   readonly registered: number;
   /** Buses beside PCI, which always exists: the platform bus, which comes first. Default none. */
   readonly platformBus?: boolean;
+  /** A kernel that was started after a crash: every device is translated by the crashed kernel's tables until it is attached. */
   readonly kdump?: boolean;
   /** Devices may be deferred and tried again. Default no. */
   readonly deferral?: boolean;
+  /** Model pages, IOVAs and an IOTLB with that many domain ids. Default not at all. */
+  readonly domainIds?: number;
   readonly defaultType?: "DMA" | "DMA_FQ" | "IDENTITY";
   /** Another driver, of which the last IOMMU is; not registered. Default none. */
   readonly otherIommu?: IommuDriver;
@@ -54,7 +57,10 @@ export function makeKernel(make: LinuxMake, options: KernelOptions): Kernel {
     def_domain_type: options.defaultType ?? "DMA",
     is_arm64: isOnArm64(options.iommu),
     is_kdump_kernel: options.kdump === true,
+    has_iotlb: options.domainIds !== undefined,
+    copied_tables: options.kdump === true ? make("iommu_domain", "crashed", { type: "COPIED" }) : null,
   });
+  for (let id = 1; id <= (options.domainIds ?? 0); id++) list_add_tail(make("domain_id", `id${id}`), iommu_core.domain_ids);
   make("driver_core", "driver_core", { driver_deferred_probe_enable: options.deferral === true });
   make("vfio", "vfio");
   const ops = make("iommu_ops", options.iommu, {
@@ -91,9 +97,13 @@ export function addToBus(dev: Device): void {
 export function putBehind(dev: Device, iommu: IommuDevice): void {
   if (iommu_core.is_arm64) dev.iommus = iommu;
   dev.scope = iommu;
+  dev.hw = iommu_core.copied_tables;
 }
 
-/** What probing has left of a device that is on `domain` (null: it is blocked): `dev->iommu`, its driver's data, its place in the group. */
+/**
+ * What probing has left of a device that is on `domain` (null: it is blocked): `dev->iommu`, its driver's data, its place in
+ * the group. In a kdump kernel its attach was deferred.
+ */
 export function makeProbed(
   make: LinuxMake,
   name: string,
@@ -103,15 +113,42 @@ export function makeProbed(
   domain: IommuDomain | null,
 ): void {
   const fwspec = iommu_core.is_arm64 ? make("iommu_fwspec", `fwspec-${name}`, { ops: iommu.ops, has_ids: true }) : null;
-  const priv = make("dev_iommu_priv", `priv-${name}`, { dev, domain });
+  const isDeferred = iommu_core.is_kdump_kernel;
+  const priv = make("dev_iommu_priv", `priv-${name}`, { dev, domain: isDeferred ? null : domain });
   dev.iommu = make("dev_iommu", `dev_iommu-${name}`, { fwspec, iommu_dev: iommu, priv });
-  dev.hw = domain;
-  if (domain !== null) domain.attached_before.add(dev);
+  if (!isDeferred) {
+    dev.hw = domain;
+    if (domain !== null) {
+      domain.attached_before.add(dev);
+      if (iommu_core.has_iotlb) giveId(make, domain);
+    }
+  }
   dev.iommu_group = group;
   list_add_tail(make("group_device", `group_device-${name}`, { dev }), group.devices);
   if (refcount_read(group.devices_kobj) === 0) kref_init(group.devices_kobj);
   else kref_get(group.devices_kobj);
+  if (!iommu_core.is_arm64) setUpDmaOps(dev, domain);
+}
+
+/** arm64 sets up the DMA ops of a device when a driver is bound to it, others when it is probed. */
+function setUpDmaOps(dev: Device, domain: IommuDomain | null): void {
   dev.has_iommu_dma_ops = domain !== null && (domain.type === "DMA" || domain.type === "DMA_FQ");
+}
+
+/** Gives a domain that a device is attached to its id, as the IOMMU's driver does. */
+function giveId(make: LinuxMake, domain: IommuDomain): void {
+  const firstFree = () => {
+    const id = [...iommu_core.domain_ids].find((each) => !each.allocated);
+    if (id === undefined) throw new Error("the scenario has fewer domain ids than domains at the start");
+    id.allocated = true;
+    id.owner = domain;
+    return id;
+  };
+  if (domain.ops!.driver !== "intel_iommu") domain.asid ??= firstFree();
+  else {
+    domain.iommu_array ??= make("iommu_domain_info", "info", { did: firstFree() });
+    domain.iommu_array.refcnt++;
+  }
 }
 
 /** A group on its default domain; its devices will hold it. */
@@ -124,18 +161,20 @@ export function makeGroup(
   return make("iommu_group", name, { default_domain: domain, domain, ...fields });
 }
 
-/** Binds a driver of its own to a device that was probed: it uses the DMA API, and has its buffer. */
+/** Binds a driver of its own to a device that was probed: it uses the DMA API, and has its buffer; in a kdump kernel it has mapped nothing yet. */
 export function bindNative(dev: Device, driver: DeviceDriver): void {
   const domain = dev.iommu_group!.default_domain;
+  if (iommu_core.is_arm64) setUpDmaOps(dev, domain);
   dev.driver = driver;
   dev.is_bound = true;
   dev.iommu_group!.owner_cnt++;
   dev.queue_up = true;
-  dev.devres_map = dev.has_iommu_dma_ops ? domain : null;
+  dev.devres_map = dev.has_iommu_dma_ops && !iommu_core.is_kdump_kernel ? domain : null;
 }
 
 /** Binds a driver that manages DMA ownership itself, and does nothing here. */
 export function bindManaged(dev: Device, driver: DeviceDriver): void {
+  if (iommu_core.is_arm64 && dev.iommu_group !== null) setUpDmaOps(dev, dev.iommu_group.domain);
   dev.driver = driver;
   dev.is_bound = true;
 }
@@ -160,5 +199,10 @@ export function bindVfio(make: LinuxMake, name: string, dev: Device, driver: Dev
 }
 
 export function makeDomain(make: LinuxMake, name: string, ops: IommuOps, type: DomainType): IommuDomain {
-  return make("iommu_domain", name, { type, ops });
+  const domain = make("iommu_domain", name, { type, ops });
+  if (iommu_core.has_iotlb && (type === "DMA" || type === "DMA_FQ")) {
+    const queues = type === "DMA" ? {} : { fq_domain: domain, fq0: make("iova_fq", `fq0-${name}`), fq1: make("iova_fq", `fq1-${name}`) };
+    domain.iova_cookie = make("iommu_dma_cookie", `cookie-${name}`, { is_initialised: true, ...queues });
+  }
+  return domain;
 }

@@ -28,6 +28,13 @@ export function* unregister_iommu(iommu: IommuDevice): Proc {
   yield* iommu_device_unregister(iommu);
 }
 
+/** An IOMMU registers, and only then a driver is bound. */
+export function* register_and_bind(iommu: IommuDevice, ops: IommuOps, dev: Device, drv: DeviceDriver): Proc {
+  yield* register_iommu(iommu, ops);
+  yield;
+  yield* bind_once(dev, drv);
+}
+
 /** The device is plugged in. */
 export function* plug(dev: Device): Proc {
   yield* device_add(dev);

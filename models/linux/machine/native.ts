@@ -3,9 +3,10 @@
  * maps and unmaps packets while the queue is up, and stops the queue in remove. The buffer lives until devres is
  * released, which is after the ownership count was dropped.
  */
-import { abstraction, ENODEV, type Errno, fault, idle, mutex_lock, mutex_unlock, observe, type Proc } from "iommu-mc";
+import { abstraction, atomic, ENODEV, type Errno, fault, idle, mutex_lock, mutex_unlock, observe, type Proc } from "iommu-mc";
 import { dma_map_page, dmam_alloc_coherent } from "../iommu/dma-iommu.js";
-import type { Device } from "../schema.js";
+import { __iommu_dma_map, __iommu_dma_unmap, type Cpu } from "../iommu/dma-map.js";
+import type { Device, Page } from "../schema.js";
 
 abstraction("a driver has one managed buffer and at most one packet mapped at a time", "may miss a bug");
 
@@ -35,6 +36,39 @@ export function* transmit(dev: Device): Proc {
     yield;
     yield* clean_tx_irq(dev);
   }
+}
+
+/** A queue of the driver, on one CPU: a page is mapped, or two together, the device uses it, and it is given back when it is unmapped. */
+export function* stream(dev: Device, first: Page, second: Page | null, cpu: Cpu): Proc {
+  for (;;) {
+    yield idle();
+    yield* send(dev, first, second, cpu);
+  }
+}
+
+/** One transfer: who has the pages, and when the kernel has them back. */
+export function* send(dev: Device, first: Page, second: Page | null, cpu: Cpu): Proc {
+  hand_over(first, second, true);
+  yield;
+  const iova = yield* __iommu_dma_map(dev, first, second);
+  yield;
+  if (iova !== null) {
+    yield* __iommu_dma_unmap(dev, iova, second === null ? 1 : 2, cpu);
+    yield;
+  }
+  hand_over(first, second, false);
+}
+
+function hand_over(first: Page, second: Page | null, for_dma: boolean): void {
+  atomic("a page is its owner's alone");
+  first.for_dma = for_dma;
+  if (second !== null) second.for_dma = for_dma;
+}
+
+/** Another CPU fills the receive ring, which has no lock in common with the transmit queue. What it maps it unmaps at once. */
+export function* refill_rx(dev: Device): Proc {
+  yield idle();
+  yield* dma_map_page(dev);
 }
 
 function* start_xmit(dev: Device): Proc {

@@ -9,10 +9,19 @@ import {
   iommu_domain_alloc,
   iommu_domain_free,
 } from "../iommu/attach.js";
+import type { Cpu } from "../iommu/dma-map.js";
 import { iommu_group_put } from "../iommu/group.js";
 import { iommu_group_claim_dma_owner, iommu_group_release_dma_owner } from "../iommu/ownership.js";
-import type { Device, DeviceDriver, IommuGroup, VfioContainer, VfioDevice, VfioGroup } from "../schema.js";
+import type { Device, DeviceDriver, IommuGroup, Page, VfioContainer, VfioDevice, VfioGroup } from "../schema.js";
 import { vfio_fops_open, vfio_fops_release, vfio_fops_unl_ioctl, vfio_ioctl_set_iommu } from "../vfio/container.js";
+import {
+  vfio_dma_do_map,
+  vfio_dma_do_unmap,
+  vfio_iommu_type1_attach_group,
+  vfio_iommu_type1_detach_group,
+  vfio_iommu_type1_open,
+  vfio_iommu_type1_release,
+} from "../vfio/type1.js";
 import {
   vfio_device_fops_release,
   vfio_group_fops_open,
@@ -22,6 +31,7 @@ import {
   vfio_group_ioctl_unset_container,
 } from "../vfio/vfio-main.js";
 import { hold_group } from "./events.js";
+import { send } from "./native.js";
 
 /** Unbinds the device from whatever it is bound to and binds it to the driver, again and again, at any time. */
 export function* rebind(dev: Device, drv: DeviceDriver): Proc {
@@ -272,6 +282,49 @@ export function* claim_with_reference(dev: Device, owner: VfioGroup): Proc {
 /** A bound driver that puts its group on a domain of its own once, and back. */
 export function* use_own_domain(dev: Device): Proc {
   yield* attach_own_domain(dev);
+}
+
+/**
+ * What VFIO does for a process that uses one group: claims it, attaches a domain, maps a page, and goes away, so that the
+ * domain is detached first and what is mapped is unmapped after.
+ */
+export function* type1_user(group: IommuGroup, owner: VfioGroup): Proc {
+  for (;;) {
+    yield idle();
+    const claimed = yield* iommu_group_claim_dma_owner(group, owner);
+    yield;
+    if (claimed) continue;
+    const iommu = vfio_iommu_type1_open();
+    if (iommu !== null) {
+      yield;
+      const attached = yield* vfio_iommu_type1_attach_group(iommu, group);
+      yield;
+      if (attached === 0) {
+        yield* vfio_dma_do_map(iommu);
+        yield idle();
+        if (choose("the user", ["unmaps", "leaves"]) === "unmaps") yield* vfio_dma_do_unmap(iommu);
+        yield;
+        yield* vfio_iommu_type1_detach_group(iommu, group);
+        yield;
+      }
+      yield* vfio_iommu_type1_release(iommu);
+      yield;
+    }
+    yield* iommu_group_release_dma_owner(group);
+  }
+}
+
+/** A driver is bound, transfers a page, and is unbound again. */
+export function* bind_and_stream(dev: Device, drv: DeviceDriver, page: Page, cpu: Cpu): Proc {
+  for (;;) {
+    yield idle();
+    const bound = yield* device_driver_attach(drv, dev);
+    yield;
+    if (bound) continue;
+    if (dev.has_iommu_dma_ops) yield* send(dev, page, null, cpu);
+    yield;
+    yield* device_driver_detach(dev);
+  }
 }
 
 /** A driver that uses the DMA API and at times puts its group on a domain of its own, as some graphics and video drivers do. */

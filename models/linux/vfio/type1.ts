@@ -19,7 +19,9 @@ import {
   type Proc,
 } from "iommu-mc";
 import { iommu_attach_group, iommu_detach_group, iommu_domain_alloc, iommu_domain_free } from "../iommu/attach.js";
-import { type IommuDomain, type IommuGroup, linux, type VfioIommu } from "../schema.js";
+import { iommu_unmap as unmap_and_flush } from "../iommu/map.js";
+import { map_page } from "../iommu-drivers/page-table.js";
+import { type IommuDomain, type IommuGroup, iommu_core, linux, type VfioIommu } from "../schema.js";
 
 abstraction("the user maps one range only, and always the same", "may miss a bug");
 abstraction("vfio_test_domain_fgsp(), which maps an empty page of its own into a new domain for a moment, is left out", "neither");
@@ -160,11 +162,12 @@ function* vfio_remove_dma(iommu: VfioIommu): Proc {
   const first = list_first_entry_or_null(iommu.domain_list);
   for (const d of iommu.domain_list) {
     if (d === first) continue;
-    iommu_unmap(d.domain!);
+    yield* iommu_unmap(d.domain!);
     yield;
   }
-  if (first !== null) iommu_unmap(first.domain!);
+  if (first !== null) yield* iommu_unmap(first.domain!);
   iommu.dma = false;
+  unpin();
 }
 
 /** VFIO_IOMMU_MAP_DMA, 6.1.176 line 1638. */
@@ -195,7 +198,7 @@ function* vfio_iommu_map(iommu: VfioIommu): Proc<Errno> {
   }
   if (ret) {
     for (; mapped > 0; mapped--) {
-      iommu_unmap(iommu.domain_list.at(mapped - 1)!.domain!);
+      yield* iommu_unmap(iommu.domain_list.at(mapped - 1)!.domain!);
       yield;
     }
   }
@@ -213,9 +216,22 @@ export function* vfio_dma_do_unmap(iommu: VfioIommu): Proc<Errno> {
 function iommu_map(domain: IommuDomain): Errno {
   if (fault("iommu_map")) return -ENOMEM;
   domain.user_map = true;
+  const page = iommu_core.user_page;
+  if (page !== null) {
+    page.for_dma = true;
+    map_page(domain, 0, page);
+  }
   return 0;
 }
 
-function iommu_unmap(domain: IommuDomain): void {
+/** iommu_unmap() and iommu_unmap_fast() with the flush that follows it; where there are pages, in the steps of those. */
+function* iommu_unmap(domain: IommuDomain): Proc {
   domain.user_map = false;
+  if (iommu_core.user_page !== null) yield* unmap_and_flush(domain, 0, 1);
+}
+
+/** vfio_unpin_pages_remote(): the user's page is the kernel's again. */
+function unpin(): void {
+  const page = iommu_core.user_page;
+  if (page !== null) page.for_dma = false;
 }

@@ -1,0 +1,190 @@
+/** The DMA API of 6.1.176 with pages, IOVAs and an IOTLB: strict and lazy unmapping, and who gets a domain's id next. */
+import { type Expectation, type Property, type Suite, suite, type Thread, thread } from "iommu-mc";
+import { linux61 } from "../../models/linux/designs.js";
+import { fq_flush_timeout } from "../../models/linux/iommu/dma-map.js";
+import { type BootDevice, type BootObjects, type BootOptions, bootScenario } from "../../models/linux/machine/boot.js";
+import type { IommuDriver } from "../../models/linux/machine/build.js";
+import { bind_once, write_type } from "../../models/linux/machine/events.js";
+import { stream } from "../../models/linux/machine/native.js";
+import { bind_and_stream, type1_user } from "../../models/linux/machine/workloads.js";
+import { C1, K1, L2, O5, staleTranslation, T1, T2, T3Queue, T6, X3 } from "../../properties/index.js";
+import { unlockedDmaOps } from "./ownership-on.js";
+
+interface Dma extends Partial<BootOptions> {
+  readonly name: string;
+  readonly describes: string;
+  readonly device?: Partial<BootDevice>;
+  readonly threads: (objects: BootObjects) => readonly Thread[];
+  readonly properties: readonly Property[];
+  readonly expected?: Readonly<Record<string, Expectation>>;
+}
+
+const infoFreed: Expectation = {
+  verdict: "violated",
+  reason:
+    "intel_flush_iotlb_all() of 6.1 walks domain->iommu_array without a lock, and domain_detach_iommu() frees its entries at once: the flush queue's timer of a default domain that a device is just leaving reads a freed iommu_domain_info; v6.10 flushes by cache tags, under a lock",
+};
+
+/** One device d0 behind one IOMMU, whose group is on its default domain. */
+function dma({ name, describes, device = {}, threads, properties, expected = {}, ...options }: Dma): Suite {
+  return suite({
+    name: `dma/${name}`,
+    design: linux61,
+    scenario: bootScenario({
+      name: `dma/${name}`,
+      describes,
+      iommu: "intel_iommu",
+      iommus: 1,
+      registered: 1,
+      domainIds: 3,
+      devices: [{ name: "d0", state: "probed", driver: "net", ...device }],
+      drivers: [{ name: "net", kind: "native" }],
+      threads,
+      ...options,
+    }),
+    properties,
+    expected,
+  });
+}
+
+const d0 = (objects: BootObjects) => objects.device("d0");
+const net = (objects: BootObjects) => objects.driver("net");
+const timer = () => thread("timer", fq_flush_timeout);
+
+/** Each IOMMU driver has its own way to flush. */
+function onBoth(declared: Dma, expectedOn: Partial<Record<IommuDriver, Dma["expected"]>> = {}): Suite[] {
+  return (["intel_iommu", "arm_smmu_v3"] as const).map((iommu) =>
+    dma({ ...declared, name: `${declared.name}/${iommu}`, iommu, expected: expectedOn[iommu] ?? {} }),
+  );
+}
+
+export const dmaSuites: readonly Suite[] = [
+  ...onBoth({
+    name: "strict",
+    describes: "two CPUs transfer a page each for d0, again and again; a mapping may fail",
+    pages: 2,
+    faults: 1,
+    device: { bound: true },
+    threads: (objects) => [
+      thread("cpu0", stream, d0(objects), objects.page(0), null, 0),
+      thread("cpu1", stream, d0(objects), objects.page(1), null, 1),
+    ],
+    properties: [T1, T6, staleTranslation],
+  }),
+  ...onBoth({
+    name: "strict-sg",
+    describes: "a CPU transfers two pages at once for d0, again and again; a mapping may fail",
+    pages: 2,
+    faults: 1,
+    device: { bound: true },
+    threads: (objects) => [thread("cpu0", stream, d0(objects), objects.page(0), objects.page(1), 0)],
+    properties: [T1, T6, staleTranslation],
+  }),
+  ...onBoth({
+    name: "lazy",
+    describes: "two CPUs transfer a page each for d0, again and again, and the flush queues' timer runs",
+    defaultType: "DMA_FQ",
+    pages: 2,
+    device: { bound: true },
+    threads: (objects) => [
+      thread("cpu0", stream, d0(objects), objects.page(0), null, 0),
+      thread("cpu1", stream, d0(objects), objects.page(1), null, 1),
+      timer(),
+    ],
+    properties: [T1, T6, staleTranslation],
+  }),
+  ...onBoth({
+    name: "lazy-sg",
+    describes: "a CPU transfers two pages at once for d0, again and again, and the flush queues' timer runs; a mapping may fail",
+    defaultType: "DMA_FQ",
+    pages: 2,
+    faults: 1,
+    device: { bound: true },
+    threads: (objects) => [thread("cpu0", stream, d0(objects), objects.page(0), objects.page(1), 0), timer()],
+    properties: [T1, T6, staleTranslation],
+  }),
+  ...onBoth({
+    name: "made-lazy",
+    describes: "the administrator makes d0's default domain lazy while a CPU transfers a page, and the flush queues' timer runs",
+    device: { bound: true },
+    threads: (objects) => [
+      thread("cpu0", stream, d0(objects), objects.page(0), null, 0),
+      thread("admin", write_type, objects.group("d0"), "DMA-FQ or auto"),
+      timer(),
+    ],
+    properties: [T1, staleTranslation],
+  }),
+  ...onBoth({
+    name: "untrusted",
+    describes: "the same of an external device",
+    device: { bound: true, untrusted: true },
+    threads: (objects) => [
+      thread("cpu0", stream, d0(objects), objects.page(0), null, 0),
+      thread("admin", write_type, objects.group("d0"), "DMA-FQ or auto"),
+      timer(),
+    ],
+    properties: [T1, T3Queue, staleTranslation],
+  }),
+  ...onBoth(
+    {
+      name: "detach-then-unmap",
+      describes: "a process uses d0 through VFIO again and again, and between d0's driver is bound and transfers a page",
+      userPage: true,
+      owners: 1,
+      more: { iommu_domain: 2, vfio_iommu: 1, vfio_domain: 1 },
+      threads: (objects) => [
+        thread("qemu", type1_user, objects.group("d0"), objects.owner(0)),
+        thread("driver", bind_and_stream, d0(objects), net(objects), objects.page(0), 0),
+      ],
+      properties: [C1, K1, L2, O5, T1, T2, staleTranslation],
+    },
+    { arm_smmu_v3: { "use-after-free": unlockedDmaOps } },
+  ),
+  ...onBoth(
+    {
+      name: "lazy-claim",
+      describes:
+        "d0's driver is bound, transfers a page and is unbound, and a process takes d0 through VFIO while the flush queue's timer runs",
+      defaultType: "DMA_FQ",
+      userPage: true,
+      owners: 1,
+      more: { iommu_domain: 2, vfio_iommu: 1, vfio_domain: 1 },
+      threads: (objects) => [
+        thread("qemu", type1_user, objects.group("d0"), objects.owner(0)),
+        thread("driver", bind_and_stream, d0(objects), net(objects), objects.page(0), 0),
+        timer(),
+      ],
+      properties: [C1, L2, T1, T2, staleTranslation],
+    },
+    { intel_iommu: { "use-after-free": infoFreed }, arm_smmu_v3: { "use-after-free": unlockedDmaOps } },
+  ),
+  ...onBoth(
+    {
+      name: "lazy-freed",
+      describes:
+        "d0's driver is bound, transfers a page and is unbound, and the administrator changes its default domain while the flush queue's timer runs",
+      defaultType: "DMA_FQ",
+      threads: (objects) => [
+        thread("driver", bind_and_stream, d0(objects), net(objects), objects.page(0), 0),
+        thread("admin", write_type, objects.group("d0"), "identity or DMA"),
+        timer(),
+      ],
+      properties: [C1, L2, T1, T2, staleTranslation],
+    },
+    { intel_iommu: { "use-after-free": infoFreed } },
+  ),
+  dma({
+    name: "two-in-a-group",
+    describes: "drivers are bound to two devices of a group at once, whose domain's IOVA allocator is not set up yet",
+    iommu: "arm_smmu_v3",
+    devices: [
+      { name: "d0", state: "probed", driver: "net", group: "g" },
+      { name: "d1", state: "probed", driver: "net", group: "g" },
+    ],
+    threads: (objects) => {
+      objects.group("g").default_domain!.iova_cookie!.is_initialised = false;
+      return [thread("udev0", bind_once, d0(objects), net(objects)), thread("udev1", bind_once, objects.device("d1"), net(objects))];
+    },
+    properties: [C1, X3],
+  }),
+];
