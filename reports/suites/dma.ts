@@ -4,10 +4,10 @@ import { linux61 } from "../../models/linux/designs.js";
 import { fq_flush_timeout } from "../../models/linux/iommu/dma-map.js";
 import { type BootDevice, type BootObjects, type BootOptions, bootScenario } from "../../models/linux/machine/boot.js";
 import type { IommuDriver } from "../../models/linux/machine/build.js";
-import { bind_once, write_type } from "../../models/linux/machine/events.js";
-import { stream } from "../../models/linux/machine/native.js";
+import { bind_once, unregister_iommu, write_type } from "../../models/linux/machine/events.js";
+import { stream, transmit } from "../../models/linux/machine/native.js";
 import { bind_and_stream, type1_user } from "../../models/linux/machine/workloads.js";
-import { C1, K1, L2, O5, staleTranslation, T1, T2, T3Queue, T6, X3 } from "../../properties/index.js";
+import { C1, K1, L2, O5, staleTranslation, T1, T2, T3Queue, T5, T6, X3 } from "../../properties/index.js";
 import { unlockedDmaOps } from "./ownership-on.js";
 
 interface Dma extends Partial<BootOptions> {
@@ -23,6 +23,12 @@ const infoFreed: Expectation = {
   verdict: "violated",
   reason:
     "intel_flush_iotlb_all() of 6.1 walks domain->iommu_array without a lock, and domain_detach_iommu() frees its entries at once: the flush queue's timer of a default domain that a device is just leaving reads a freed iommu_domain_info; v6.10 flushes by cache tags, under a lock",
+};
+
+const opsSurvive: Expectation = {
+  verdict: "violated",
+  reason:
+    "iommu_release_device() of 6.1 leaves a device its DMA ops on arm64, and dma-iommu then looks for the default domain of a group that the device has lost; 280e5a301005 (v6.15) takes them away",
 };
 
 /** One device d0 behind one IOMMU, whose group is on its default domain. */
@@ -186,5 +192,22 @@ export const dmaSuites: readonly Suite[] = [
       return [thread("udev0", bind_once, d0(objects), net(objects)), thread("udev1", bind_once, objects.device("d1"), net(objects))];
     },
     properties: [C1, X3],
+  }),
+  suite({
+    name: "dma/failed-registration",
+    design: linux61,
+    scenario: bootScenario({
+      name: "dma/failed-registration",
+      describes:
+        "d0, whose driver was bound as soon as its bus was walked, transmits while the registration of its IOMMU, which failed on the next bus, is undone",
+      iommu: "arm_smmu_v3",
+      iommus: 1,
+      registered: 1,
+      devices: [{ name: "d0", state: "probed", driver: "net", bound: true }],
+      drivers: [{ name: "net", kind: "native" }],
+      threads: (objects) => [thread("smmu", unregister_iommu, objects.iommu(0)), thread("net", transmit, d0(objects))],
+    }),
+    properties: [T5],
+    expected: { T5: opsSurvive, "null-deref": opsSurvive },
   }),
 ];
