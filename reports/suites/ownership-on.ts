@@ -6,6 +6,7 @@ import { ownershipScenario, type Topology, type TopologyGroup } from "../../mode
 import {
   attach_and_detach,
   bind,
+  bind_and_unbind,
   claim_and_release,
   driver_with_own_device_domain,
   driver_with_own_domain,
@@ -15,6 +16,7 @@ import {
   unbind,
   vfio_user,
   vfio_user_again,
+  vfio_user_of_device,
   vfio_user_of_two,
   vfio_user_once,
 } from "../../models/linux/machine/workloads.js";
@@ -229,6 +231,8 @@ export function closeSuites(topology: Topology): Suite[] {
     unplug(topology, roles),
     twoThreads(topology, roles),
     twoBinds(topology, roles),
+    failingBind(topology, roles),
+    failingOpen(topology, roles),
   ];
 }
 
@@ -348,14 +352,16 @@ function twoThreads(topology: Topology, { single }: Roles): Suite {
   });
 }
 
+/** A VFIO group that was made in vain is dropped with its reference to the iommu_group. */
+const groupDropped: Expectation = {
+  verdict: "violated",
+  reason:
+    "vfio_create_group() of 6.1 drops the group it has made when another was faster or its character device cannot be added; vfio_group_release() warns and leaks the reference to the iommu_group",
+};
+
 /** The first two devices of a group are bound to vfio-pci at the same time. */
 function twoBinds(topology: Topology, { several, busy }: Roles): Suite {
   const [one, other] = several.devices;
-  const race: Expectation = {
-    verdict: "violated",
-    reason:
-      "vfio_group_find_or_alloc() of 6.1 looks for the VFIO group and makes one in two critical sections; the loser drops its own, and vfio_group_release() warns and leaks the reference to the iommu_group",
-  };
   return suite({
     name: "vfio-group/two-binds",
     design: linux61,
@@ -374,7 +380,49 @@ function twoBinds(topology: Topology, { several, busy }: Roles): Suite {
       ],
     }),
     properties: [L3, R1],
-    expected: { R1: race, "warn-on": race },
+    expected: { R1: groupDropped, "warn-on": groupDropped },
+  });
+}
+
+/** A device is bound to vfio-pci, and one call may fail. */
+function failingBind(topology: Topology, { several, busy }: Roles): Suite {
+  const dev = several.devices[0]!.name;
+  return suite({
+    name: "vfio-group/failing-bind",
+    design: linux61,
+    scenario: ownershipScenario(topology, {
+      name: "vfio-group/failing-bind",
+      describes: `${dev} is bound to vfio-pci, and unbound; one call may fail`,
+      iommu: "intel_iommu",
+      vfio: [],
+      unbound: busy.map(({ name }) => name),
+      without: othersThan(several, topology),
+      vfioRebinds: true,
+      faults: 1,
+      threads: (objects) => [thread("udev", bind_and_unbind, objects.device(dev), objects.driver("vfio-pci"))],
+    }),
+    properties: [L3, R1],
+    expected: { R1: groupDropped, "warn-on": groupDropped },
+  });
+}
+
+/** A process opens a device of its group, and one call may fail. */
+function failingOpen(topology: Topology, { single }: Roles): Suite {
+  const dev = single.devices[0]!.name;
+  return suite({
+    name: "vfio-group/failing-open",
+    design: linux61,
+    scenario: ownershipScenario(topology, {
+      name: "vfio-group/failing-open",
+      describes: `a process attaches and opens ${dev}, and goes away; one call may fail`,
+      iommu: "intel_iommu",
+      vfio: [dev],
+      without: othersThan(single, topology),
+      faults: 1,
+      threads: (objects) => [thread("qemu", vfio_user_of_device, objects.group(single.id), objects.device(dev))],
+    }),
+    properties: without(ownership, "O1"),
+    expected: { C1: partialAttachKept },
   });
 }
 

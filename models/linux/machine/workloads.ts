@@ -60,6 +60,13 @@ export function* bind(dev: Device, drv: DeviceDriver): Proc {
   yield* device_driver_attach(drv, dev);
 }
 
+/** Binds the device and unbinds it. */
+export function* bind_and_unbind(dev: Device, drv: DeviceDriver): Proc {
+  yield* device_driver_attach(drv, dev);
+  yield;
+  yield* device_driver_detach(dev);
+}
+
 /** Unbinds the device once. */
 export function* unbind(dev: Device): Proc {
   yield idle();
