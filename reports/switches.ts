@@ -112,6 +112,14 @@ export const switches: readonly Switch[] = [
     with: {},
   },
   {
+    bug: "a write to the type file that fails leaves the device on nothing",
+    commit: "4c8ad9da0566",
+    suite: "default-domain/type-failing/intel_iommu",
+    red: "C1",
+    without: { apply: ["dcf40ed3a20d"] },
+    with: { apply: ["4c8ad9da0566", "dcf40ed3a20d"] },
+  },
+  {
     bug: "a claim that fails leaves devices on the blocking domain",
     commit: "dcf40ed3a20d",
     suite: "partial-attach/rmrr",
@@ -148,9 +156,10 @@ export const switches: readonly Switch[] = [
     bug: "the same by a write to the group's type, which the device's lock does not prevent",
     commit: "dba9ca9d41f5",
     suite: "hotplug/unplug-against-type",
-    red: "null-deref",
+    red: "L4",
     without: {},
     with: { apply: ["dba9ca9d41f5"] },
+    left: { red: "null-deref", why: "probe_finalize() is called for the device when the group is not locked any more" },
   },
   {
     bug: "an unplugged device whose driver was deferred has no IOMMU to be released from",

@@ -52,6 +52,11 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v6.5",
     needs: ["0286300e6045"],
   },
+  "4c8ad9da0566": {
+    subject: "iommu: Use __iommu_group_set_domain() in iommu_change_dev_def_domain()",
+    since: "v6.5",
+    needs: ["dcf40ed3a20d"],
+  },
   "152431e4fe7f": {
     subject: "iommu: Do iommu_group_create_direct_mappings() before attach",
     since: "v6.5",

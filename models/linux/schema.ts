@@ -41,10 +41,14 @@ export const linux = schema({
     aliases: setOf("device"),
     /** An external device, which the kernel does not trust. */
     untrusted: flag(),
+    /** Of a kind that its IOMMU's driver wants untranslated: see each driver's `def_domain_type`. */
+    needs_identity: flag(),
     /** It has a range of type IOMMU_RESV_DIRECT: its firmware does DMA of its own to memory reserved for that. */
     resv_direct: flag(),
     /** That range is an RMRR that Intel's driver does not relax, so it refuses the device other domains. */
     rmrr_locked: flag(),
+    /** AMD's data for the requester id, which outlives the device. */
+    dev_data: ref("dev_iommu_priv"),
 
     /** A lock of the device's own driver (a transmit queue's). */
     queue_lock: mutex(),
@@ -88,6 +92,8 @@ export const linux = schema({
     def_domain_type: enumeration("DMA", "DMA_FQ", "IDENTITY"),
     /** arch_setup_dma_ops() and arch_teardown_dma_ops() do something. */
     is_arm64: flag(),
+    /** The firmware's tables (device tree, IORT, VIOT) name a device's IOMMU; else those of the IOMMU's own driver do (DMAR, IVRS). */
+    has_fwspecs: flag(),
     /** The static key that makes every map ask whether the attach was deferred. */
     is_kdump_kernel: flag(),
     /** Whether this machine has page tables with pages in them, IOVAs, an IOTLB and flush queues. Without, a mapping is one bit. */
@@ -103,15 +109,23 @@ export const linux = schema({
     copied_tables: ref("iommu_domain"),
   },
   iommu_ops: {
-    driver: enumeration("intel_iommu", "arm_smmu_v3"),
+    driver: enumeration("intel_iommu", "arm_smmu_v3", "amd_iommu", "virtio_iommu"),
     /** Whether `default_domain_ops` has a `detach_dev`. */
     detach_dev: flag(),
-    /** What its domain_alloc() refuses beside IOMMU_DOMAIN_BLOCKED: a driver without default domains refuses DMA and IDENTITY. */
+    /** Whether they have a `flush_iotlb_all`, which flush queues call. */
+    flush_iotlb_all: flag(),
+    /** A driver without default domains: its domain_alloc() refuses DMA and IDENTITY. */
     no_default_domains: flag(),
+    /** Intel's one identity domain, which is never freed. */
+    si_domain: ref("iommu_domain"),
+    /** `amd_iommu_snp_en`: the hardware allows no identity domain. */
+    snp_en: flag(),
   },
   /** One IOMMU. */
   iommu_device: {
     ops: ref("iommu_ops"),
+    /** Its own driver is bound to it, which driver_find_device() asks for; that is after it has registered. */
+    is_bound: flag(),
   },
   dev_iommu: {
     fwspec: ref("iommu_fwspec"),
@@ -129,7 +143,7 @@ export const linux = schema({
     dev: ref("device"),
     /** `info->domain`, `dev_data->domain`, `master->domain`: the domain on whose list the driver has the device. */
     domain: ref("iommu_domain"),
-    /** A kdump kernel found the device translated by the crashed kernel's tables, and leaves it so until the driver's first map. */
+    /** AMD's `defer_attach`: a kdump kernel found the device translated by the crashed kernel's tables, and leaves it so until the driver's first map. */
     attach_deferred: flag(),
   },
   iommu_domain: {
@@ -149,6 +163,8 @@ export const linux = schema({
     user_map: flag(),
     /** Devices whose IOMMU_RESV_DIRECT range is in this domain's page table. */
     direct_map: setOf("device"),
+    /** virtio's count of the devices on it, which wraps here at 16. */
+    nr_endpoints: counter(15),
     /** Devices it was attached to successfully: attaching again may not fail (the contract of attach_dev). */
     attached_before: setOf("device").ghost(),
   },

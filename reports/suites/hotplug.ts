@@ -180,7 +180,7 @@ const unplugType = hotplug(
     devices: [{ name: "d0", state: "probed", group: "g" }],
     threads: ({ device }) => [thread("admin", write_type_once, device("d0"), "IDENTITY" as const), thread("unplug", unplug, device("d0"))],
   },
-  everything(releasedWhileMember, "null-deref", "L4", "L6"),
+  everything(releasedWhileMember, "null-deref", "use-after-free", "L4", "L6"),
 );
 
 const unplugInUse = hotplug(

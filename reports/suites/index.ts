@@ -2,8 +2,10 @@
 import type { Suite } from "iommu-mc";
 import { intelQ35 } from "../../models/linux/machine/topologies/intel-q35.js";
 import { smmuv3Virt } from "../../models/linux/machine/topologies/smmuv3-virt.js";
+import { defaultDomainSuites } from "./default-domain.js";
 import { deferredAttachSuites } from "./deferred-attach.js";
 import { dmaSuites } from "./dma.js";
+import { driverSuites } from "./drivers.js";
 import { hotplugSuites } from "./hotplug.js";
 import { closeSuites, ownershipSuites, partialAttachSuites } from "./ownership-on.js";
 import { probingSuites } from "./probing.js";
@@ -13,6 +15,8 @@ export const suites: readonly Suite[] = [
   ...hotplugSuites,
   ...deferredAttachSuites,
   ...dmaSuites,
+  ...defaultDomainSuites,
+  ...driverSuites,
   ...closeSuites(smmuv3Virt),
   ...partialAttachSuites(intelQ35),
   ...ownershipSuites(intelQ35, { rebinders: 2 }),

@@ -191,6 +191,23 @@ describe("topology import", () => {
     expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining(told)]);
   });
 
+  it.each([
+    ["dmar0", "intel_iommu"],
+    ["ivhd0", "amd_iommu"],
+    ["smmu3.0x0000000009050000", "arm_smmu_v3"],
+    ["0000:00:0b.0", "virtio_iommu"],
+    ["a003c00.virtio_mmio", "virtio_iommu"],
+  ])("knows the driver of an IOMMU called %s", async (iommu, driver) => {
+    const out = join(folder, `${driver}.ts`);
+    const ended = await imported(
+      machine.map((entry) => ({ ...entry, iommu: entry.iommu_group === "" ? "" : iommu })),
+      "--out",
+      out,
+    );
+    expect(ended.stderr).not.toContain("stand-in");
+    expect(readFileSync(out, "utf8")).toContain(`iommu: "${driver}"`);
+  });
+
   it("has a driver stand in for an IOMMU that the model does not know, and says so", async () => {
     const foreign = machine.map((entry) => ({ ...entry, iommu: "iommu-phb0001" }));
     const ended = await imported(foreign);

@@ -4,6 +4,7 @@
  */
 
 import type { Cause, Edit } from "./causes/cause.js";
+import { causes as defaultDomain } from "./causes/default-domain.js";
 import { causes as hotplug } from "./causes/hotplug.js";
 import { causes as probing } from "./causes/probing.js";
 import { causes as translation } from "./causes/translation.js";
@@ -40,6 +41,7 @@ export const propertyCauses: readonly Cause[] = [
   ...probing,
   ...hotplug,
   ...translation,
+  ...defaultDomain,
   {
     name: "mutant: detach returns an owned group to its default domain",
     red: "K1",

@@ -1,13 +1,16 @@
 /** What every IOMMU driver does to a device and its domain: the driver's list of a domain's devices and the translation the hardware uses. */
 import { abstraction, data_race, kfree, kzalloc, type Proc, WARN_ON } from "iommu-mc";
-import { type DevIommuPriv, type Device, type IommuDomain, type IommuOps, linux } from "../schema.js";
+import { type DevIommuPriv, type Device, type IommuDevice, type IommuDomain, type IommuOps, linux } from "../schema.js";
 
 abstraction("attaching one device is one step: DMA in the middle of a driver's attach_dev is not seen", "may miss a bug");
 abstraction(
   "all IOMMUs of a scenario are of one kind and take each other's domains: no refusal for address width, snoop control or another SMMU",
   "may miss a bug",
 );
-abstraction("a device on no domain is blocked: arm-smmu-v3.disable_bypass is on, its default", "may miss a bug");
+abstraction(
+  "a device on no domain is blocked: arm-smmu-v3.disable_bypass is on, its default, and virtio-iommu's bypass, which QEMU starts with, is off",
+  "may miss a bug",
+);
 
 /**
  * include/linux/iommu.h line 649: what probe_device() has left. A device that was released, or never probed, has none: NULL,
@@ -19,7 +22,16 @@ export function* dev_iommu_priv_get(dev: Device): Proc<DevIommuPriv | null> {
   return param.priv;
 }
 
-/** The same for what is one step with the use of it. */
+/**
+ * drivers/base/driver.c: the IOMMU that the device's fwspec names, if its own driver is bound to it. An IOMMU that is only
+ * registering, in its driver's probe, is not on the driver's list yet; null then.
+ */
+export function driver_find_device_by_fwnode(dev: Device): IommuDevice | null {
+  const iommu = dev.iommus!;
+  return iommu.is_bound ? iommu : null;
+}
+
+/** dev_iommu_priv_get() where it is one step with the use of it. */
 export function privOf(dev: Device): DevIommuPriv {
   return dev.iommu!.priv!;
 }

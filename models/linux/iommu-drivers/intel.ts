@@ -1,12 +1,30 @@
 /** drivers/iommu/intel/iommu.c of 6.1.176. Has `detach_dev`; finds a device's IOMMU by the DMAR table. */
 import { atomic, ENODEV, ENOMEM, EPERM, type Errno, fault, kfree, kzalloc, type Proc, WARN_ON } from "iommu-mc";
-import { type DevIommuPriv, type Device, type IommuDevice, type IommuDomain, iommu_core, linux } from "../schema.js";
-import { alloc_priv, dev_iommu_priv_get, free_priv, privOf, put_on_domain, take_off_domain } from "./hardware.js";
+import {
+  type DevIommuPriv,
+  type Device,
+  type DomainType,
+  type IommuDevice,
+  type IommuDomain,
+  type IommuOps,
+  iommu_core,
+  linux,
+} from "../schema.js";
+import type { Driver } from "./driver.js";
+import { alloc_domain, alloc_priv, dev_iommu_priv_get, free_priv, privOf, put_on_domain, take_off_domain } from "./hardware.js";
 import { all_go_stale, allocate_id, flush_id, free_id, idOf } from "./iotlb.js";
 import { put_pages_list } from "./page-table.js";
 
+/** Line 4210. There is one identity domain for all. */
+function intel_iommu_domain_alloc(ops: IommuOps, type: DomainType): IommuDomain | null {
+  if (type === "BLOCKED") return null;
+  if (type === "IDENTITY") return ops.si_domain;
+  if (fault("domain_alloc")) return null;
+  return alloc_domain(ops);
+}
+
 /** Line 4537. A unit that is not registered yet leaves its devices to its own walk (c919739ce472). */
-export function* intel_iommu_probe_device(dev: Device): Proc<IommuDevice | Errno> {
+function* intel_iommu_probe_device(_ops: IommuOps, dev: Device): Proc<IommuDevice | Errno> {
   const iommu = dev.scope;
   if (iommu === null) return -ENODEV;
   const isRegistered = iommu.ops !== null;
@@ -17,8 +35,8 @@ export function* intel_iommu_probe_device(dev: Device): Proc<IommuDevice | Errno
   return iommu;
 }
 
-/** Line 4601, with dmar_remove_one_dev_info(), which takes for granted that the device is on a domain. */
-export function* intel_iommu_release_device(dev: Device): Proc {
+/** Line 4601, with dmar_remove_one_dev_info() of line 4134, which takes for granted that the device is on a domain. */
+function* intel_iommu_release_device(dev: Device): Proc {
   const info = (yield* dev_iommu_priv_get(dev))!;
   yield;
   atomic("taking one device off its domain is one step");
@@ -30,20 +48,25 @@ export function* intel_iommu_release_device(dev: Device): Proc {
 }
 
 /** Line 4771: tables of a crashed kernel are in use, and none of this kernel's domains is attached. */
-export function intel_iommu_is_attach_deferred(dev: Device): boolean {
+function intel_iommu_is_attach_deferred(dev: Device): boolean {
   return iommu_core.is_kdump_kernel && privOf(dev).domain === null;
+}
+
+/** Line 2648: sound and graphics on the platforms, or with the options, that `iommu_identity_mapping` is about. */
+function device_def_domain_type(_ops: IommuOps, dev: Device): DomainType | null {
+  return dev.needs_identity ? "IDENTITY" : null;
 }
 
 /**
  * Line 4296. A device locked by an RMRR is refused before anything is done to it. Any other is blocked first
  * (`device_block_translation`), so that a failure leaves it without any translation.
  */
-export function intel_iommu_attach_device(domain: IommuDomain, dev: Device): Errno {
+function intel_iommu_attach_device(domain: IommuDomain, dev: Device): Errno {
   return leave_old_domain(domain, dev) || domain_add_dev_info(domain, dev);
 }
 
 /** The same where nobody holds the group's mutex: whoever else attaches the device comes between. */
-export function* intel_iommu_attach_device_unlocked(domain: IommuDomain, dev: Device): Proc<Errno> {
+function* intel_iommu_attach_device_unlocked(domain: IommuDomain, dev: Device): Proc<Errno> {
   atomic("blocking a device's translation is one step");
   const ret = leave_old_domain(domain, dev);
   if (ret) return ret;
@@ -71,7 +94,7 @@ function domain_add_dev_info(domain: IommuDomain, dev: Device): Errno {
 }
 
 /** Line 4322, with dmar_remove_one_dev_info(): whatever the device is on, not what the caller names. */
-export function intel_iommu_detach_device(_domain: IommuDomain, dev: Device): void {
+function intel_iommu_detach_device(dev: Device): void {
   leave_domain(dev, privOf(dev));
 }
 
@@ -115,8 +138,26 @@ function domain_detach_iommu(domain: IommuDomain): void {
   kfree(info);
 }
 
-/** Line 1890, domain_exit(): the page table is freed without a flush, which the last device's leaving was. */
-export function intel_iommu_domain_free(domain: IommuDomain): void {
+/**
+ * Line 4246, with domain_exit() of line 1890: the page table is freed without a flush, which the last device's leaving was. A
+ * structure that is kept, with a warning, because a device is still on the domain, counts as freed.
+ */
+function intel_iommu_domain_free(domain: IommuDomain): void {
+  if (domain === domain.ops!.si_domain) return;
   put_pages_list(domain.table);
   kfree(domain);
 }
+
+/** Line 4808. */
+export const intel_iommu_ops: Driver = {
+  domain_alloc: intel_iommu_domain_alloc,
+  probe_device: intel_iommu_probe_device,
+  release_device: intel_iommu_release_device,
+  is_attach_deferred: intel_iommu_is_attach_deferred,
+  def_domain_type: device_def_domain_type,
+  attach_dev: intel_iommu_attach_device,
+  attach_dev_unlocked: intel_iommu_attach_device_unlocked,
+  detach_dev: intel_iommu_detach_device,
+  flush_iotlb_all: true,
+  free: intel_iommu_domain_free,
+};

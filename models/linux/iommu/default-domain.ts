@@ -18,7 +18,7 @@ import {
 } from "iommu-mc";
 import { def_domain_type } from "../iommu-drivers/index.js";
 import { type BusType, type Device, type DomainType, type IommuGroup, iommu_core } from "../schema.js";
-import { __iommu_attach_device, __iommu_domain_alloc, iommu_domain_free } from "./attach.js";
+import { __iommu_attach_device, __iommu_domain_alloc, __iommu_group_set_domain, iommu_domain_free } from "./attach.js";
 import { iommu_dma_init_fq } from "./dma-cookie.js";
 import { probe_finalize } from "./dma-iommu.js";
 import { iommu_is_dma_domain } from "./domain-type.js";
@@ -26,13 +26,13 @@ import { iommu_group_ref_get } from "./group.js";
 
 abstraction("where IOVAs are not modelled, bringing up a flush queue for a domain (iommu_dma_init_fq) does not fail", "may miss a bug");
 
-/** 6.1.176 line 1576: what the device needs; null if anything will do. */
+/** 6.1.176 line 1578: what the device needs; null if anything will do. */
 function iommu_get_def_domain_type(dev: Device): DomainType | null {
-  if (dev.untrusted) return "DMA";
-  return def_domain_type(dev);
+  const needed = def_domain_type(dev);
+  return dev.untrusted ? "DMA" : needed;
 }
 
-/** 6.1.176 line 1589: sets the group's default domain; the domain too, where there was none. */
+/** 6.1.176 line 1591: sets the group's default domain; the domain too, where there was none. */
 function* iommu_group_alloc_default_domain(bus: BusType, group: IommuGroup, type: DomainType): Proc<Errno> {
   let dom = __iommu_domain_alloc(bus, type);
   if (dom === null && type !== "DMA") dom = __iommu_domain_alloc(bus, "DMA");
@@ -55,7 +55,7 @@ export function* iommu_alloc_default_domain(group: IommuGroup, dev: Device): Pro
   return yield* iommu_group_alloc_default_domain(dev.bus!, group, type);
 }
 
-/** 6.1.176 line 1733: asks every device of the group; two that differ get what the kernel's policy says. */
+/** 6.1.176 line 1739: asks every device of the group; two that differ get what the kernel's policy says. */
 export function* probe_alloc_default_domain(bus: BusType, group: IommuGroup): Proc {
   if (group.default_domain !== null) return;
   let needed: DomainType | null = null;
@@ -83,7 +83,7 @@ export function* __iommu_group_dma_finalize(group: IommuGroup): Proc {
   }
 }
 
-/** 6.1.176 line 858: ranges that the device's firmware uses are translated one to one. */
+/** 6.1.176 line 862: ranges that the device's firmware uses are translated one to one. */
 export function iommu_create_device_direct_mappings(group: IommuGroup, dev: Device): Errno {
   const domain = group.default_domain;
   if (domain === null || !iommu_is_dma_domain(domain) || !dev.resv_direct) return 0;
@@ -94,7 +94,7 @@ export function iommu_create_device_direct_mappings(group: IommuGroup, dev: Devi
 }
 
 /**
- * 6.1.176 line 3022, a write to /sys/kernel/iommu_groups/N/type; "auto" is null. Takes the device's lock before the group's, as the
+ * 6.1.176 line 3013, a write to /sys/kernel/iommu_groups/N/type; "auto" is null. Takes the device's lock before the group's, as the
  * driver core does; since 49a22aae7d9c (v6.4) the group's alone.
  */
 export function* iommu_group_store_type(group: IommuGroup, req_type: DomainType | null): Proc<Errno> {
@@ -110,10 +110,16 @@ export function* iommu_group_store_type(group: IommuGroup, req_type: DomainType 
 
   let ret: Errno = -EBUSY;
   yield* mutex_lock(dev.lock);
-  const isLazier = req_type === "DMA_FQ" && data_race(() => group.default_domain)!.type === "DMA";
-  if (!dev.is_bound || isLazier) ret = yield* iommu_change_dev_def_domain(group, dev, req_type);
+  const isInUse = dev.is_bound && !(req_type === "DMA_FQ" && (yield* isStrict(group)));
+  if (!isInUse) ret = yield* iommu_change_dev_def_domain(group, dev, req_type);
   mutex_unlock(dev.lock);
   return ret;
+}
+
+function* isStrict(group: IommuGroup): Proc<boolean> {
+  const default_domain = data_race(() => group.default_domain)!;
+  yield;
+  return default_domain.type === "DMA";
 }
 
 /**
@@ -142,7 +148,7 @@ function* store_type_locked(group: IommuGroup, req_type: DomainType | null): Pro
   return 0;
 }
 
-/** 6.1.176 line 2873. Tests neither the ownership count nor the owner, only that the group is on its default domain. */
+/** 6.1.176 line 2882. Tests neither the ownership count nor the owner, only that the group is on its default domain. */
 function* iommu_change_dev_def_domain(group: IommuGroup, prev_dev: Device, req_type: DomainType | null): Proc<Errno> {
   yield* mutex_lock(group.mutex);
   const prev_dom = group.default_domain;
@@ -160,6 +166,12 @@ function* iommu_change_dev_def_domain(group: IommuGroup, prev_dev: Device, req_t
 /** The group is on a new default domain, and the old one is to be freed. */
 const SWITCHED = 1;
 
+/** Since 4c8ad9da0566 (v6.5) a failure puts the device back. */
+function* switch_device(group: IommuGroup, dev: Device): Proc<Errno> {
+  if (applied("4c8ad9da0566")) return yield* __iommu_group_set_domain(group, group.default_domain);
+  return yield* __iommu_attach_device(group.default_domain!, dev);
+}
+
 /** The critical section: an error, 0 if nothing has to be done, or SWITCHED. A failure puts the pointers back, but not the hardware. */
 function* change_under_group_mutex(group: IommuGroup, prev_dev: Device, req_type: DomainType | null): Proc<Errno> {
   if (group.default_domain !== group.domain) return -EBUSY;
@@ -172,8 +184,9 @@ function* change_under_group_mutex(group: IommuGroup, prev_dev: Device, req_type
   const dev_def_dom = iommu_get_def_domain_type(dev);
   if (req_type !== null && dev_def_dom !== null && req_type !== dev_def_dom) return -EINVAL;
   const type = req_type ?? dev_def_dom ?? iommu_core.def_domain_type;
-  if (prev_dom.type === type) return 0;
-  if (type === "DMA_FQ" && prev_dom.type === "DMA") {
+  const prev_type = prev_dom.type;
+  if (prev_type === type) return 0;
+  if (type === "DMA_FQ" && prev_type === "DMA") {
     if (prev_dom.iova_cookie !== null && iommu_dma_init_fq(prev_dom, prev_dom.iova_cookie)) return -ENOMEM;
     prev_dom.type = "DMA_FQ";
     return 0;
@@ -183,12 +196,13 @@ function* change_under_group_mutex(group: IommuGroup, prev_dev: Device, req_type
   yield;
   if (ret) return ret;
   ret = iommu_create_device_direct_mappings(group, dev);
-  if (!ret) ret = yield* __iommu_attach_device(group.default_domain!, dev);
+  if (!ret) ret = yield* switch_device(group, dev);
   if (!ret) {
     group.domain = group.default_domain;
     return SWITCHED;
   }
   yield;
+  // Who reads the default domain without the mutex is a driver that is bound, and here none is.
   iommu_domain_free(group.default_domain!);
   group.default_domain = prev_dom;
   group.domain = prev_dom;

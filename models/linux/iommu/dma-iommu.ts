@@ -1,5 +1,6 @@
 /** The DMA API of a bound driver, as far as page tables go: drivers/iommu/dma-iommu.c and kernel/dma/mapping.c of 6.1.176. */
 import { abstraction, type Proc } from "iommu-mc";
+import { dev_iommu_ops } from "../iommu-drivers/index.js";
 import { type Device, type IommuDomain, iommu_core } from "../schema.js";
 import { iommu_deferred_attach, iommu_get_dma_domain, iommu_get_domain_for_dev } from "./attach.js";
 import { iommu_dma_init_domain } from "./dma-cookie.js";
@@ -59,6 +60,8 @@ export function arch_teardown_dma_ops(dev: Device): void {
 
 /** `ops->probe_finalize`: Intel's, AMD's and virtio's drivers set the DMA ops up anew; on arm64 nobody has one. */
 export function* probe_finalize(dev: Device): Proc {
+  yield* dev_iommu_ops(dev);
+  yield;
   if (iommu_core.is_arm64) return;
   dev.has_iommu_dma_ops = false;
   yield;

@@ -19,7 +19,7 @@ import {
   bindManaged,
   bindNative,
   bindVfio,
-  isOnArm64,
+  hasFwspecs,
   type Kernel,
   type KernelOptions,
   type LinuxMake,
@@ -29,6 +29,7 @@ import {
   makeProbed,
   makeVfioGroup,
   putBehind,
+  staticDomains,
 } from "./build.js";
 
 export interface BootDevice {
@@ -42,6 +43,8 @@ export interface BootDevice {
   /** Devices with which it shares its requester id. */
   readonly aliases?: readonly string[];
   readonly untrusted?: boolean;
+  /** Of a kind that its IOMMU's driver wants untranslated. */
+  readonly needsIdentity?: boolean;
   readonly resvDirect?: boolean;
   /** At the start: not there, on its bus but not probed, or in its group. */
   readonly state: "absent" | "added" | "probed";
@@ -116,7 +119,6 @@ export interface BootOptions extends KernelOptions {
 export function bootScenario(options: BootOptions): Scenario {
   const { devices, more = {}, users = 0, owners = 0 } = options;
   const onVfio = devices.filter(({ driver, bound }) => bound && isVfio(options, driver));
-  const isArm64 = isOnArm64(options.iommu);
   const slots = (struct: Pool, number: number) => number + (more[struct] ?? 0);
   return scenario(linux, options.name, {
     describes: options.describes,
@@ -126,12 +128,15 @@ export function bootScenario(options: BootOptions): Scenario {
     pools: {
       iommu_group: slots("iommu_group", devices.length),
       // Default and blocking domain of each group; one more while a default domain is changed; for each user one in place and one being tried; the tables of a crashed kernel.
-      iommu_domain: slots("iommu_domain", 2 * devices.length + 1 + 2 * users + (options.kdump === true ? 1 : 0)),
+      iommu_domain: slots(
+        "iommu_domain",
+        2 * devices.length + 1 + 2 * users + (options.kdump === true ? 1 : 0) + staticDomains(options.iommu),
+      ),
       group_device: slots("group_device", devices.length),
       group_list: options.iommus,
       dev_iommu: slots("dev_iommu", devices.length),
       dev_iommu_priv: slots("dev_iommu_priv", devices.length),
-      iommu_fwspec: isArm64 ? slots("iommu_fwspec", devices.length) : 0,
+      iommu_fwspec: hasFwspecs(options.iommu) ? slots("iommu_fwspec", devices.length) : 0,
       vfio_group: slots("vfio_group", new Set(onVfio.map(({ name, group = name }) => group)).size + owners),
       vfio_device: slots("vfio_device", onVfio.length),
       vfio_container: slots("vfio_container", users),
@@ -218,6 +223,7 @@ function makeDevice(make: LinuxMake, { pci, platform, iommus }: Kernel, declared
   const dev = make("device", name, {
     bus: bus === "pci" ? pci : platform,
     untrusted: declared.untrusted === true,
+    needs_identity: declared.needsIdentity === true,
     resv_direct: declared.resvDirect === true,
   });
   if (iommu !== null) putBehind(dev, named(new Map(iommus.map((each, position) => [position, each])), iommu));

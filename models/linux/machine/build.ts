@@ -1,5 +1,6 @@
 /** The objects a scenario starts with, made as the kernel would have made them. */
 import { kref_get, kref_init, list_add, list_add_tail, type Make, refcount_read } from "iommu-mc";
+import { drivers } from "../iommu-drivers/index.js";
 import {
   type BusType,
   type Device,
@@ -36,6 +37,8 @@ export interface KernelOptions {
   readonly otherIommu?: IommuDriver;
   /** A driver that has no default domains, as several of 6.1 on 32-bit ARM. */
   readonly noDefaultDomains?: boolean;
+  /** SNP is enabled, which AMD's driver asks about. */
+  readonly snp?: boolean;
 }
 
 export interface Kernel {
@@ -46,9 +49,19 @@ export interface Kernel {
   readonly platform: BusType | null;
 }
 
-/** Whether the IOMMU's driver is one of arm64, where the firmware's tables name a device's IOMMU and the architecture sets up its DMA ops. */
+/** Whether the IOMMU's driver is one of arm64, where the architecture sets up a device's DMA ops. The others are taken to be on x86. */
 export function isOnArm64(iommu: IommuDriver): boolean {
   return iommu === "arm_smmu_v3";
+}
+
+/** Whether the firmware's tables name a device's IOMMU, so that its driver finds it by an fwspec. */
+export function hasFwspecs(iommu: IommuDriver): boolean {
+  return iommu === "arm_smmu_v3" || iommu === "virtio_iommu";
+}
+
+/** Domains that exist without any group: Intel's identity domain. */
+export function staticDomains(iommu: IommuDriver): number {
+  return iommu === "intel_iommu" ? 1 : 0;
 }
 
 /** Globals, buses and IOMMUs. */
@@ -56,6 +69,7 @@ export function makeKernel(make: LinuxMake, options: KernelOptions): Kernel {
   make("iommu_core", "iommu_core", {
     def_domain_type: options.defaultType ?? "DMA",
     is_arm64: isOnArm64(options.iommu),
+    has_fwspecs: hasFwspecs(options.iommu),
     is_kdump_kernel: options.kdump === true,
     has_iotlb: options.domainIds !== undefined,
     copied_tables: options.kdump === true ? make("iommu_domain", "crashed", { type: "COPIED" }) : null,
@@ -63,12 +77,9 @@ export function makeKernel(make: LinuxMake, options: KernelOptions): Kernel {
   for (let id = 1; id <= (options.domainIds ?? 0); id++) list_add_tail(make("domain_id", `id${id}`), iommu_core.domain_ids);
   make("driver_core", "driver_core", { driver_deferred_probe_enable: options.deferral === true });
   make("vfio", "vfio");
-  const ops = make("iommu_ops", options.iommu, {
-    driver: options.iommu,
-    detach_dev: options.iommu === "intel_iommu",
-    no_default_domains: options.noDefaultDomains === true,
-  });
-  const otherOps = options.otherIommu === undefined ? null : make("iommu_ops", options.otherIommu, { driver: options.otherIommu });
+  const ops = makeOps(make, options.iommu, { no_default_domains: options.noDefaultDomains === true, snp_en: options.snp === true });
+  if (staticDomains(options.iommu) > 0) ops.si_domain = make("iommu_domain", "si_domain", { type: "IDENTITY", ops });
+  const otherOps = options.otherIommu === undefined ? null : makeOps(make, options.otherIommu, {});
   const isRegistered = options.registered > 0;
   const bus = (kind: BusType["kind"]) => {
     const made = make("bus_type", `${kind}_bus_type`, { kind, iommu_ops: isRegistered ? ops : null });
@@ -79,11 +90,20 @@ export function makeKernel(make: LinuxMake, options: KernelOptions): Kernel {
   const pci = bus("pci");
   const iommus = Array.from({ length: options.iommus }, (_, number) => {
     const isOn = number < options.registered;
-    const iommu = make("iommu_device", `iommu${number}`, { ops: isOn ? ops : null });
+    const iommu = make("iommu_device", `iommu${number}`, { ops: isOn ? ops : null, is_bound: isOn });
     if (isOn) list_add_tail(iommu, iommu_core.device_list);
     return iommu;
   });
   return { ops, otherOps, iommus, pci, platform };
+}
+
+function makeOps(
+  make: LinuxMake,
+  driver: IommuDriver,
+  fields: { readonly no_default_domains?: boolean; readonly snp_en?: boolean },
+): IommuOps {
+  const { detach_dev, flush_iotlb_all } = drivers[driver];
+  return make("iommu_ops", driver, { driver, detach_dev: detach_dev !== undefined, flush_iotlb_all, ...fields });
 }
 
 /** Puts a device onto its bus, ready for a driver, as device_add() does. */
@@ -93,9 +113,9 @@ export function addToBus(dev: Device): void {
   list_add_tail(dev, dev.bus!.klist_devices);
 }
 
-/** A device behind an IOMMU: on arm64 the firmware's tables name it, elsewhere those of the IOMMU's driver. */
+/** A device behind an IOMMU, which the firmware's tables name or those of the IOMMU's driver. */
 export function putBehind(dev: Device, iommu: IommuDevice): void {
-  if (iommu_core.is_arm64) dev.iommus = iommu;
+  if (iommu_core.has_fwspecs) dev.iommus = iommu;
   dev.scope = iommu;
   dev.hw = iommu_core.copied_tables;
 }
@@ -112,14 +132,20 @@ export function makeProbed(
   group: IommuGroup,
   domain: IommuDomain | null,
 ): void {
-  const fwspec = iommu_core.is_arm64 ? make("iommu_fwspec", `fwspec-${name}`, { ops: iommu.ops, has_ids: true }) : null;
+  const fwspec = iommu_core.has_fwspecs ? make("iommu_fwspec", `fwspec-${name}`, { ops: iommu.ops, has_ids: true }) : null;
   const isDeferred = iommu_core.is_kdump_kernel;
-  const priv = make("dev_iommu_priv", `priv-${name}`, { dev, domain: isDeferred ? null : domain });
+  const priv = make("dev_iommu_priv", `priv-${name}`, {
+    dev,
+    domain: isDeferred ? null : domain,
+    attach_deferred: isDeferred && iommu.ops!.driver === "amd_iommu",
+  });
+  if (iommu.ops!.driver === "amd_iommu") dev.dev_data = priv;
   dev.iommu = make("dev_iommu", `dev_iommu-${name}`, { fwspec, iommu_dev: iommu, priv });
   if (!isDeferred) {
     dev.hw = domain;
     if (domain !== null) {
       domain.attached_before.add(dev);
+      if (iommu.ops!.driver === "virtio_iommu") domain.nr_endpoints++;
       if (iommu_core.has_iotlb) giveId(make, domain);
     }
   }
@@ -199,6 +225,7 @@ export function bindVfio(make: LinuxMake, name: string, dev: Device, driver: Dev
 }
 
 export function makeDomain(make: LinuxMake, name: string, ops: IommuOps, type: DomainType): IommuDomain {
+  if (type === "IDENTITY" && ops.si_domain !== null) return ops.si_domain;
   const domain = make("iommu_domain", name, { type, ops });
   if (iommu_core.has_iotlb && (type === "DMA" || type === "DMA_FQ")) {
     const queues = type === "DMA" ? {} : { fq_domain: domain, fq0: make("iova_fq", `fq0-${name}`), fq1: make("iova_fq", `fq1-${name}`) };

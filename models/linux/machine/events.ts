@@ -16,11 +16,13 @@ import {
   type IommuOps,
 } from "../schema.js";
 
-/** The probe of an IOMMU's own driver: registers the IOMMU and is bound then, so that deferred devices are tried again. */
+/** The probe of an IOMMU's own driver: registers the IOMMU, and is bound only then, so that deferred devices are tried again. */
 export function* register_iommu(iommu: IommuDevice, ops: IommuOps): Proc {
   const ret = yield* iommu_device_register(iommu, ops);
   yield;
-  if (ret === 0) yield* driver_deferred_probe_trigger();
+  if (ret) return;
+  iommu.is_bound = true;
+  yield* driver_deferred_probe_trigger();
 }
 
 /** The removal of an IOMMU's own driver, which releases all its devices. */
@@ -38,6 +40,13 @@ export function* register_and_bind(iommu: IommuDevice, ops: IommuOps, dev: Devic
 /** The device is plugged in. */
 export function* plug(dev: Device): Proc {
   yield* device_add(dev);
+}
+
+/** Two devices are plugged in one after the other. */
+export function* plug_both(one: Device, other: Device): Proc {
+  yield* device_add(one);
+  yield;
+  yield* device_add(other);
 }
 
 /** The device is pulled out. */
@@ -125,4 +134,10 @@ export function* write_type(group: IommuGroup, types: "identity or DMA" | "DMA-F
       types === "identity or DMA" ? choose("type", ["IDENTITY", "DMA"] as const) : choose("type", ["DMA_FQ", null] as const);
     yield* iommu_group_store_type(group, type);
   }
+}
+
+/** The same as soon as the device has a group. */
+export function* write_type_of_new(dev: Device, type: DomainType): Proc {
+  yield idle(() => dev.iommu_group !== null);
+  yield* write_type_once(dev, type);
 }

@@ -1,5 +1,6 @@
 /** From a machine's topology to the objects of a scenario. */
 import { kref_init, type Make, type Scenario, scenario, type Thread } from "iommu-mc";
+import { drivers } from "../iommu-drivers/index.js";
 import {
   type Device,
   type DeviceDriver,
@@ -24,6 +25,7 @@ import {
   makeProbed,
   makeVfioGroup,
   putBehind,
+  staticDomains,
 } from "./build.js";
 
 export interface TopologyDevice {
@@ -126,7 +128,7 @@ export function ownershipScenario(topology: Topology, options: OwnershipOptions)
       iommu_group: groups.length,
       // Default and blocking domain of each group, and for each user one in place and one being tried. Whoever binds a
       // driver on arm64 may still look at one that is freed.
-      iommu_domain: 2 * groups.length + 2 * users + (isOnArm64(options.iommu) ? 2 : 0),
+      iommu_domain: 2 * groups.length + 2 * users + (isOnArm64(options.iommu) ? 2 : 0) + staticDomains(options.iommu),
       // A process may still have a group open that its last driver has left, while a new one is made for the iommu_group.
       vfio_group: withVfio.length + (options.vfioRebinds ? users : 0) + owners,
       vfio_device: lent.length + (options.vfioRebinds ? users : 0),
@@ -142,7 +144,7 @@ export function ownershipScenario(topology: Topology, options: OwnershipOptions)
 
 /** `intel_iommu (has detach_dev), group 16 of 4 devices`. */
 function settingOf(iommu: OwnershipOptions["iommu"], groups: readonly TopologyGroup[]): string {
-  const driver = iommu === "intel_iommu" ? "intel_iommu (has detach_dev)" : "arm_smmu_v3 (no detach_dev)";
+  const driver = `${iommu} (${drivers[iommu].detach_dev === undefined ? "no" : "has"} detach_dev)`;
   const sizes = groups.map(({ id, devices }) => `group ${id} of ${devices.length === 1 ? "1 device" : `${devices.length} devices`}`);
   return [driver, ...sizes].join(", ");
 }

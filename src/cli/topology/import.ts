@@ -93,9 +93,17 @@ function modelBounds(): { devicesOfGroup: number; iommuDrivers: readonly string[
 /** Drives an IOMMU that the model has no driver for: most of the model's suites are about it. */
 const STAND_IN_IOMMU = "intel_iommu";
 
-/** The model's driver for the machine's IOMMU, by the name the driver gives it in sysfs; null if there is none. */
+/** The names that drivers give their IOMMUs in sysfs; virtio-iommu's is that of its PCI or MMIO transport. */
+const NAMES_OF: readonly (readonly [RegExp, string])[] = [
+  [/^dmar\d+$/, "intel_iommu"],
+  [/^ivhd\d+$/, "amd_iommu"],
+  [/^smmu3\./, "arm_smmu_v3"],
+  [/^[\da-f]{4}:[\da-f]{2}:[\da-f]{2}\.[0-7]$|\.virtio_mmio$/, "virtio_iommu"],
+];
+
+/** The model's driver for the machine's IOMMU, by its name in sysfs; null if there is none. */
 function iommuDriverOf(iommus: readonly string[]): string | null {
-  const drivers = new Set(iommus.map((name) => (/^dmar\d+$/.test(name) ? "intel_iommu" : /^smmu3\./.test(name) ? "arm_smmu_v3" : null)));
+  const drivers = new Set(iommus.map((name) => NAMES_OF.find(([pattern]) => pattern.test(name))?.[1] ?? null));
   const [driver] = drivers;
   return drivers.size === 1 && driver !== undefined ? driver : null;
 }

@@ -84,7 +84,7 @@ export const causes: readonly Cause[] = [
     suite: "dma/untrusted/intel_iommu",
     asked: ["T3-queue"],
     file: "models/linux/iommu/default-domain.ts",
-    edits: [{ find: '  if (dev.untrusted) return "DMA";\n', replace: "" }],
+    edits: [{ find: 'return dev.untrusted ? "DMA" : needed;', replace: "return needed;" }],
   },
   {
     name: "mutant: a mapping of two pages leaves the first when the second fails",

@@ -1,0 +1,25 @@
+/** What a modelled IOMMU driver has of `struct iommu_ops` and of its `default_domain_ops`: include/linux/iommu.h of 6.1.176. */
+import type { Errno, Proc } from "iommu-mc";
+import type { Device, DomainType, IommuDevice, IommuDomain, IommuOps } from "../schema.js";
+
+/**
+ * Operations of a domain are one step each: see hardware.ts. `probe_finalize` is in iommu/dma-iommu.ts, since the drivers
+ * that have one do the same in it; `device_group` is in iommu/group.ts for the same reason.
+ */
+export interface Driver {
+  readonly probe_device: (ops: IommuOps, dev: Device) => Proc<IommuDevice | Errno>;
+  readonly release_device: (dev: Device) => Proc;
+  /** Absent: nothing is ever deferred. */
+  readonly is_attach_deferred?: (dev: Device) => boolean;
+  /** What the device needs; null if anything will do. Absent: always null. */
+  readonly def_domain_type?: (ops: IommuOps, dev: Device) => DomainType | null;
+  readonly domain_alloc: (ops: IommuOps, type: DomainType) => IommuDomain | null;
+  readonly free: (domain: IommuDomain) => void;
+  readonly attach_dev: (domain: IommuDomain, dev: Device) => Errno;
+  /** The same where nobody holds the group's mutex, on which drivers rely. Absent: one step all the same. */
+  readonly attach_dev_unlocked?: (domain: IommuDomain, dev: Device) => Proc<Errno>;
+  /** Absent: a device leaves a domain only for another. */
+  readonly detach_dev?: (dev: Device) => void;
+  /** Whether there is a `flush_iotlb_all`. */
+  readonly flush_iotlb_all: boolean;
+}
