@@ -481,6 +481,8 @@ export const probingSuites: readonly Suite[] = [
   directMap("existing"),
   comeAndGo("intel_iommu"),
   comeAndGo("arm_smmu_v3"),
+  comeAndGo("amd_iommu"),
+  comeAndGo("virtio_iommu"),
   plugAgainstDriver(),
   unplugAgainstBind(),
   iommuNeverComes(),

@@ -32,6 +32,12 @@ describe("switches", () => {
   });
 });
 
+it("every suite has a page, and every page a suite", () => {
+  const folder = join(packageRoot(), "reports/pages");
+  const pages = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".md") && path !== "index.md");
+  expect(pages.map((path) => path.replace(/\.md$/, "")).sort()).toEqual(session.suites.map(({ name }) => name).sort());
+});
+
 describe("findings", () => {
   const pages = readdirSync(join(packageRoot(), "reports/findings"));
 
