@@ -114,18 +114,14 @@ export const notExercised: readonly NotExercised[] = [
   ...because(
     "AMD's and virtio's drivers are not under registration, nor under failing probes: the suites for that are Intel's and the SMMU's",
     ["iommu-drivers/amd", "amd_iommu_probe_device", "!isRegistered"],
-    ["iommu-drivers/amd", "find_dev_data"],
     ["iommu-drivers/virtio", "viommu_probe_device", "fault"],
   ),
-  ...because("a group of devices that agree on a type other than the kernel's; the suites have one that asks, or two that differ", [
+  ...because("only where a device under AMD's IOMMU is plugged in a second time", ["iommu-drivers/amd", "find_dev_data"]),
+  ...because("only where two devices of one group need the same type", ["iommu/default-domain", "probe_alloc_default_domain"]),
+  ...because("a range is mapped when its device comes, and each device has one", [
     "iommu/default-domain",
-    "probe_alloc_default_domain",
+    "iommu_create_device_direct_mappings",
   ]),
-  ...because(
-    "failures of direct mappings, and direct mappings that are there already: those suites have no faults and plug each device once",
-    ["iommu/default-domain", "iommu_create_device_direct_mappings"],
-    ["iommu/default-domain", "change_under_group_mutex", "ret is never"],
-  ),
   ...because(
     "only where the one device of a group is replaced by another between two critical sections, or the flush queue cannot be allocated",
     ["iommu/default-domain", "change_under_group_mutex", "prev_d"],

@@ -8,6 +8,7 @@ import {
   plug_both,
   register_iommu,
   unplug,
+  write_both_types,
   write_type,
   write_type_of_new,
   write_type_once,
@@ -354,11 +355,11 @@ function typeFailing(iommu: IommuDriver, properties: readonly Property[], expect
     `type-failing/${iommu}`,
     properties,
     {
-      describes: "identity is written to the type file; one call may fail",
+      describes: "identity is written to the type file, and then DMA; one call may fail",
       iommu,
-      ...typed(),
+      ...typed({ resvDirect: true }),
       faults: 1,
-      threads: (objects) => [thread("admin", write_type_once, objects.device("d0"), "IDENTITY" as const)],
+      threads: (objects) => [thread("admin", write_both_types, objects.device("d0"))],
     },
     expected,
   );

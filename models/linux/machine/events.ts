@@ -141,3 +141,10 @@ export function* write_type_of_new(dev: Device, type: DomainType): Proc {
   yield idle(() => dev.iommu_group !== null);
   yield* write_type_once(dev, type);
 }
+
+/** Two writes, to an identity domain and back. */
+export function* write_both_types(dev: Device): Proc {
+  yield* write_type_once(dev, "IDENTITY");
+  yield;
+  yield* write_type_once(dev, "DMA");
+}
