@@ -1,7 +1,6 @@
 /** Default domains of 6.1.176: the type a group gets, and writes to its `type` file. */
-import { type Expectation, type Property, type Suite, suite, thread, withCommits } from "iommu-mc";
-import { linux61 } from "../../models/linux/designs.js";
-import { type BootDevice, type BootOptions, bootScenario } from "../../models/linux/machine/boot.js";
+import { type Expectation, type Property, type Suite, thread } from "iommu-mc";
+import type { BootDevice, BootOptions } from "../../models/linux/machine/boot.js";
 import type { IommuDriver } from "../../models/linux/machine/build.js";
 import {
   plug,
@@ -14,9 +13,9 @@ import {
   write_type_once,
 } from "../../models/linux/machine/events.js";
 import { intelQ35 } from "../../models/linux/machine/topologies/intel-q35.js";
-import { ownershipScenario } from "../../models/linux/machine/topology.js";
 import { claim_and_release, rebind, unbind, vfio_user_once } from "../../models/linux/machine/workloads.js";
 import { C1, C6, C7, C7Type, C8, C12Count, L2, L4, L6, O2, O9, T3, T4, T5, X3Default } from "../../properties/index.js";
+import { type BootSuite, bootSuite, everything, releasedAtOnce, topologySuite, violated } from "./on-linux61.js";
 
 type Policy = NonNullable<BootOptions["defaultType"]>;
 
@@ -26,76 +25,56 @@ const external: BootDevice = { name: "external", state: "added", untrusted: true
 const graphics: BootDevice = { name: "graphics", state: "added", needsIdentity: true };
 
 /** One thing that happens to a machine, and ends. */
-function once(
-  name: string,
-  properties: readonly Property[],
-  options: Omit<BootOptions, "name" | "terminates">,
-  expected: Record<string, Expectation> = {},
-): Suite {
-  const full = `default-domain/${name}`;
-  return suite({
-    name: full,
-    design: linux61,
-    scenario: bootScenario({ ...options, name: full, terminates: true }),
-    properties,
-    expected,
-  });
+function once({ name, ...declared }: Omit<BootSuite, "terminates">): Suite {
+  return bootSuite({ name: `default-domain/${name}`, terminates: true, ...declared });
 }
-
-const violated = (reason: string): Expectation => ({ verdict: "violated", reason });
 
 /** The walk of a registration asks every device. */
 function walk(iommu: IommuDriver, policy: Policy): Suite {
-  return once(`walk/${iommu}-${policy}`, [C1, C7, C8, T3, X3Default], {
+  return once({
+    name: `walk/${iommu}-${policy}`,
     describes: `an IOMMU registers, with a device of each kind in a group of its own; the kernel's default is ${policy}`,
     iommu,
-    iommus: 1,
     registered: 0,
     defaultType: policy,
     devices: [plain, external, graphics],
     threads: (objects) => [thread("iommu", register_iommu, objects.iommu(0), objects.ops)],
+    properties: [C1, C7, C8, T3, X3Default],
   });
 }
 
 /** Two devices of a group that need different types get what the kernel's policy says. */
 function conflict(policy: Policy): Suite {
-  return once(
-    `conflict/${policy}`,
-    [C1, C8, T3, X3Default],
-    {
-      describes: `an IOMMU registers, with a group of a graphics device and an external one; the kernel's default is ${policy}`,
-      iommu: "intel_iommu",
-      iommus: 1,
-      registered: 0,
-      defaultType: policy,
-      devices: [graphics, { ...external, upstream: "graphics" }],
-      threads: (objects) => [thread("iommu", register_iommu, objects.iommu(0), objects.ops)],
-    },
-    {
+  return once({
+    name: `conflict/${policy}`,
+    describes: `an IOMMU registers, with a group of a graphics device and an external one; the kernel's default is ${policy}`,
+    iommu: "intel_iommu",
+    registered: 0,
+    defaultType: policy,
+    devices: [graphics, { ...external, upstream: "graphics" }],
+    threads: (objects) => [thread("iommu", register_iommu, objects.iommu(0), objects.ops)],
+    properties: [C1, C8, T3, X3Default],
+    expected: {
       T3: violated(
         "probe_get_default_domain_type() of 6.1 forgets both needs when an external device wants DMA and another IDENTITY, and the group gets the kernel's default type, lazy or identity as it may be; 59ddce4418da (v6.7) lets trust decide",
       ),
     },
-  );
+  });
 }
 
 /** A device that is plugged in gets what the group has. */
 function joins(what: "external" | "graphics", policy: Policy, properties: readonly Property[]): Suite {
   const device = { ...(what === "external" ? external : graphics), state: "absent" as const, upstream: "plain" };
-  return once(
-    `joins/${what}-${policy}`,
-    [...properties, C1, C8],
-    {
-      describes: `${what === "external" ? "an external device" : "a graphics device"} is plugged in below a bridge that is on its default domain (${policy}), and joins its group`,
-      iommu: "amd_iommu",
-      iommus: 1,
-      registered: 1,
-      defaultType: policy,
-      devices: [{ ...plain, state: "probed" }, device],
-      threads: (objects) => [thread("hotplug", plug, objects.device(what))],
-    },
-    Object.fromEntries(properties.map(({ code }) => [code, joinedLate])),
-  );
+  return once({
+    name: `joins/${what}-${policy}`,
+    describes: `${what === "external" ? "an external device" : "a graphics device"} is plugged in below a bridge that is on its default domain (${policy}), and joins its group`,
+    iommu: "amd_iommu",
+    defaultType: policy,
+    devices: [{ ...plain, state: "probed" }, device],
+    threads: (objects) => [thread("hotplug", plug, objects.device(what))],
+    properties: [...properties, C1, C8],
+    expected: everything(joinedLate, ...properties.map(({ code }) => code)),
+  });
 }
 
 const joinedLate = violated(
@@ -104,37 +83,32 @@ const joinedLate = violated(
 
 /** The walk against the notifier: who comes first decides. */
 function plugAgainstWalk(): Suite {
-  return once(
-    "plug-against-walk",
-    [C7, C8, T3, X3Default],
-    {
-      describes: "a second IOMMU registers, while an external device is plugged in below a bridge that nobody has probed yet",
-      iommu: "amd_iommu",
-      iommus: 2,
-      registered: 1,
-      defaultType: "DMA_FQ",
-      devices: [
-        { ...plain, iommu: 1 },
-        { ...external, iommu: 0, state: "absent", upstream: "plain" },
-      ],
-      more: { iommu_group: 1, dev_iommu: 1, dev_iommu_priv: 1, group_device: 1 },
-      threads: (objects) => [
-        thread("iommu", register_iommu, objects.iommu(1), objects.ops),
-        thread("hotplug", plug, objects.device("external")),
-      ],
-    },
-    { C7: joinedLate, T3: joinedLate },
-  );
+  return once({
+    name: "plug-against-walk",
+    describes: "a second IOMMU registers, while an external device is plugged in below a bridge that nobody has probed yet",
+    iommu: "amd_iommu",
+    iommus: 2,
+    defaultType: "DMA_FQ",
+    devices: [
+      { ...plain, iommu: 1 },
+      { ...external, iommu: 0, state: "absent", upstream: "plain" },
+    ],
+    more: { iommu_group: 1, dev_iommu: 1, dev_iommu_priv: 1, group_device: 1 },
+    threads: (objects) => [
+      thread("iommu", register_iommu, objects.iommu(1), objects.ops),
+      thread("hotplug", plug, objects.device("external")),
+    ],
+    properties: [C7, C8, T3, X3Default],
+    expected: everything(joinedLate, "C7", "T3"),
+  });
 }
 
 /** What a driver cannot give falls back to DMA. Under virtio devices are probed when their drivers are bound. */
 function fallBack(iommu: IommuDriver, policy: Policy, why: string): Suite {
-  const name = `fall-back/${iommu}`;
-  return once(name, [C1, C7, C8, T3, X3Default], {
+  return once({
+    name: `fall-back/${iommu}`,
     describes: `drivers of a device that needs nothing and of an external one are bound; the kernel's default is ${policy}, ${why}`,
     iommu,
-    iommus: 1,
-    registered: 1,
     defaultType: policy,
     snp: iommu === "amd_iommu",
     devices: [
@@ -143,6 +117,7 @@ function fallBack(iommu: IommuDriver, policy: Policy, why: string): Suite {
     ],
     drivers: [{ name: "net", kind: "native" }],
     threads: (objects) => [thread("hotplug", plug_both, objects.device("plain"), objects.device("external"))],
+    properties: [C1, C7, C8, T3, X3Default],
   });
 }
 
@@ -153,41 +128,35 @@ const givenUp = violated(
 
 /** One failure while a device comes, alone or with a walk. */
 function failing(how: "walk" | "plug"): Suite {
-  return once(
-    `failing-${how}`,
-    [C8, L2, T3, X3Default],
-    {
-      describes: `an external device is found by ${how === "walk" ? "the walk of its IOMMU" : "hotplug"}; one call may fail`,
-      iommu: "amd_iommu",
-      iommus: 1,
-      registered: how === "walk" ? 0 : 1,
-      devices: [{ ...external, state: how === "walk" ? "added" : "absent" }],
-      faults: 1,
-      threads: (objects) =>
-        how === "walk"
-          ? [thread("iommu", register_iommu, objects.iommu(0), objects.ops)]
-          : [thread("hotplug", plug, objects.device("external"))],
-    },
-    { T3: givenUp },
-  );
+  return once({
+    name: `failing-${how}`,
+    describes: `an external device is found by ${how === "walk" ? "the walk of its IOMMU" : "hotplug"}; one call may fail`,
+    iommu: "amd_iommu",
+    registered: how === "walk" ? 0 : 1,
+    devices: [{ ...external, state: how === "walk" ? "added" : "absent" }],
+    faults: 1,
+    threads: (objects) =>
+      how === "walk"
+        ? [thread("iommu", register_iommu, objects.iommu(0), objects.ops)]
+        : [thread("hotplug", plug, objects.device("external"))],
+    properties: [C8, L2, T3, X3Default],
+    expected: { T3: givenUp },
+  });
 }
 
 /** The walk of one IOMMU comes to a device of another, whose first attach fails. */
 function foreignDevice(): Suite {
-  return once(
-    "foreign-device",
-    [C8, L2, X3Default],
-    {
-      describes: "a second IOMMU registers, when a device behind the first is on its bus but could not be probed before; one call may fail",
-      iommu: "amd_iommu",
-      iommus: 2,
-      registered: 1,
-      devices: [plain],
-      faults: 1,
-      threads: (objects) => [thread("iommu", register_iommu, objects.iommu(1), objects.ops)],
-    },
-    { C8: notReleased },
-  );
+  return once({
+    name: "foreign-device",
+    describes: "a second IOMMU registers, when a device behind the first is on its bus but could not be probed before; one call may fail",
+    iommu: "amd_iommu",
+    iommus: 2,
+    devices: [plain],
+    faults: 1,
+    threads: (objects) => [thread("iommu", register_iommu, objects.iommu(1), objects.ops)],
+    properties: [C8, L2, X3Default],
+    expected: { C8: notReleased },
+  });
 }
 
 /** A registration that fails releases its own devices only. */
@@ -231,10 +200,8 @@ const finalizedReleased = violated(
 );
 
 /** A group of one device on its default domain, at whose `type` file somebody writes. */
-function typed(device: Partial<BootDevice> = {}): Pick<BootOptions, "iommus" | "registered" | "devices" | "drivers"> {
+function typed(device: Partial<BootDevice> = {}): Pick<BootOptions, "devices" | "drivers"> {
   return {
-    iommus: 1,
-    registered: 1,
     devices: [{ name: "d0", state: "probed", ...device }],
     drivers: [{ name: "net", kind: "native" }],
   };
@@ -242,108 +209,83 @@ function typed(device: Partial<BootDevice> = {}): Pick<BootOptions, "iommus" | "
 
 /** Changing the type against binding: device_lock() keeps the two apart. */
 function typeAgainstBind(iommu: IommuDriver): Suite {
-  const name = `default-domain/type-against-bind/${iommu}`;
-  return suite({
-    name,
-    design: linux61,
-    scenario: bootScenario({
-      name,
-      describes: "identity and DMA are written to the type file again and again, while the driver of d0 is bound and unbound",
-      iommu,
-      ...typed({ driver: "net", bound: true }),
-      threads: (objects) => [
-        thread("admin", write_type, objects.group("d0"), "identity or DMA"),
-        thread("udev", rebind, objects.device("d0"), objects.driver("net")),
-      ],
-    }),
+  return bootSuite({
+    name: `default-domain/type-against-bind/${iommu}`,
+    describes: "identity and DMA are written to the type file again and again, while the driver of d0 is bound and unbound",
+    iommu,
+    ...typed({ driver: "net", bound: true }),
+    threads: (objects) => [
+      thread("admin", write_type, objects.group("d0"), "identity or DMA"),
+      thread("udev", rebind, objects.device("d0"), objects.driver("net")),
+    ],
     properties: [C1, C7Type, L2, O9, T5, X3Default],
   });
 }
 
 /** A second writer, and one that makes a bound device lazy. */
 function twoWriters(): Suite {
-  const name = "default-domain/two-writers";
-  return suite({
-    name,
-    design: linux61,
-    scenario: bootScenario({
-      name,
-      describes: "one administrator writes identity and DMA, another DMA-FQ and auto, while the driver of d0 is bound and unbound",
-      iommu: "intel_iommu",
-      ...typed({ driver: "net", bound: true }),
-      threads: (objects) => [
-        thread("admin0", write_type, objects.group("d0"), "identity or DMA"),
-        thread("admin1", write_type, objects.group("d0"), "DMA-FQ or auto"),
-        thread("udev", rebind, objects.device("d0"), objects.driver("net")),
-      ],
-    }),
+  return bootSuite({
+    name: "default-domain/two-writers",
+    describes: "one administrator writes identity and DMA, another DMA-FQ and auto, while the driver of d0 is bound and unbound",
+    iommu: "intel_iommu",
+    ...typed({ driver: "net", bound: true }),
+    threads: (objects) => [
+      thread("admin0", write_type, objects.group("d0"), "identity or DMA"),
+      thread("admin1", write_type, objects.group("d0"), "DMA-FQ or auto"),
+      thread("udev", rebind, objects.device("d0"), objects.driver("net")),
+    ],
     properties: [C1, C6, L2, O9, T5, X3Default],
   });
 }
 
 /** An external device can be made neither lazy nor untranslated. */
 function externalStays(): Suite {
-  const name = "default-domain/external-stays";
-  return suite({
-    name,
-    design: linux61,
-    scenario: bootScenario({
-      name,
-      describes: "all types are written to the type file of an external device",
-      iommu: "intel_iommu",
-      ...typed({ untrusted: true }),
-      threads: (objects) => [
-        thread("admin0", write_type, objects.group("d0"), "identity or DMA"),
-        thread("admin1", write_type, objects.group("d0"), "DMA-FQ or auto"),
-      ],
-    }),
+  return bootSuite({
+    name: "default-domain/external-stays",
+    describes: "all types are written to the type file of an external device",
+    iommu: "intel_iommu",
+    ...typed({ untrusted: true }),
+    threads: (objects) => [
+      thread("admin0", write_type, objects.group("d0"), "identity or DMA"),
+      thread("admin1", write_type, objects.group("d0"), "DMA-FQ or auto"),
+    ],
     properties: [C1, C7, T3],
   });
 }
 
 /** VFIO has the device bound, so that it cannot be changed under it. */
 function typeAgainstVfio(): Suite {
-  const name = "default-domain/type-against-vfio";
   const [dev] = intelQ35.groups[0]!.devices;
-  return suite({
-    name,
-    design: linux61,
-    scenario: ownershipScenario(intelQ35, {
-      name,
-      describes: `a process attaches ${dev!.name} and goes away, and the device is unbound from vfio-pci, while identity and DMA are written to the type file`,
-      iommu: "intel_iommu",
-      vfio: [dev!.name],
-      without: [16],
-      threads: (objects) => [
-        thread("qemu", vfio_user_once, objects.group(5), false),
-        thread("udev", unbind, objects.device(dev!.name)),
-        thread("admin", write_type, objects.group(5), "identity or DMA"),
-      ],
-    }),
+  return topologySuite(intelQ35, {
+    name: "default-domain/type-against-vfio",
+    describes: `a process attaches ${dev!.name} and goes away, and the device is unbound from vfio-pci, while identity and DMA are written to the type file`,
+    iommu: "intel_iommu",
+    vfio: [dev!.name],
+    without: [16],
+    threads: (objects) => [
+      thread("qemu", vfio_user_once, objects.group(5), false),
+      thread("udev", unbind, objects.device(dev!.name)),
+      thread("admin", write_type, objects.group(5), "identity or DMA"),
+    ],
     properties: [C1, L2, O2, O9, X3Default],
   });
 }
 
 /** An owner that is no driver: only the domain that the group is on keeps the two apart. */
 function typeAgainstClaim(): Suite {
-  const name = "default-domain/type-against-claim";
   const [dev] = intelQ35.groups[0]!.devices;
-  return suite({
-    name,
-    design: linux61,
-    scenario: ownershipScenario(intelQ35, {
-      name,
-      describes:
-        "an owner claims the group of a device without a driver, uses it and releases it, while identity and DMA are written to the type file",
-      iommu: "intel_iommu",
-      vfio: [],
-      without: [16],
-      owners: 1,
-      threads: (objects) => [
-        thread("owner", claim_and_release, objects.device(dev!.name), objects.owner(0)),
-        thread("admin", write_type, objects.group(5), "identity or DMA"),
-      ],
-    }),
+  return topologySuite(intelQ35, {
+    name: "default-domain/type-against-claim",
+    describes:
+      "an owner claims the group of a device without a driver, uses it and releases it, while identity and DMA are written to the type file",
+    iommu: "intel_iommu",
+    vfio: [],
+    without: [16],
+    owners: 1,
+    threads: (objects) => [
+      thread("owner", claim_and_release, objects.device(dev!.name), objects.owner(0)),
+      thread("admin", write_type, objects.group(5), "identity or DMA"),
+    ],
     properties: [C1, L2, O2, O9, X3Default],
     expected: { "use-after-free": finalizedOwned },
   });
@@ -351,18 +293,16 @@ function typeAgainstClaim(): Suite {
 
 /** One write that may fail in the middle. */
 function typeFailing(iommu: IommuDriver, properties: readonly Property[], expected: Record<string, Expectation>): Suite {
-  return once(
-    `type-failing/${iommu}`,
+  return once({
+    name: `type-failing/${iommu}`,
+    describes: "identity is written to the type file, and then DMA; one call may fail",
+    iommu,
+    ...typed({ resvDirect: true }),
+    faults: 1,
+    threads: (objects) => [thread("admin", write_both_types, objects.device("d0"))],
     properties,
-    {
-      describes: "identity is written to the type file, and then DMA; one call may fail",
-      iommu,
-      ...typed({ resvDirect: true }),
-      faults: 1,
-      threads: (objects) => [thread("admin", write_both_types, objects.device("d0"))],
-    },
     expected,
-  );
+  });
 }
 
 /** A type that the driver cannot give. */
@@ -373,50 +313,42 @@ function typeRefused(
   properties: readonly Property[],
   expected: Record<string, Expectation>,
 ): Suite {
-  return once(
-    `type-refused/${iommu}-${type}-from-${from}`,
+  return once({
+    name: `type-refused/${iommu}-${type}-from-${from}`,
+    describes: `${type} is written to the type file of a group whose default domain is of type ${from}${iommu === "amd_iommu" ? ", on a machine with SNP" : ""}`,
+    iommu,
+    snp: iommu === "amd_iommu",
+    ...typed(),
+    defaultDomain: from,
+    threads: (objects) => [thread("admin", write_type_once, objects.device("d0"), type)],
     properties,
-    {
-      describes: `${type} is written to the type file of a group whose default domain is of type ${from}${iommu === "amd_iommu" ? ", on a machine with SNP" : ""}`,
-      iommu,
-      snp: iommu === "amd_iommu",
-      ...typed(),
-      defaultDomain: from,
-      threads: (objects) => [thread("admin", write_type_once, objects.device("d0"), type)],
-    },
     expected,
-  );
+  });
 }
 
 /** The type is changed while the device is pulled out, with the commit that keeps most of the two apart. */
 function typeAgainstUnplug(): Suite {
-  const name = "default-domain/type-against-unplug";
-  return suite({
-    name,
-    design: withCommits(linux61, "dba9ca9d41f5"),
-    scenario: bootScenario({
-      name,
-      describes: "identity is written to the type file while d0 is pulled out",
-      iommu: "amd_iommu",
-      ...typed(),
-      terminates: true,
-      threads: (objects) => [
-        thread("admin", write_type_once, objects.device("d0"), "IDENTITY" as const),
-        thread("hotplug", unplug, objects.device("d0")),
-      ],
-    }),
+  return once({
+    name: "type-against-unplug",
+    design: releasedAtOnce,
+    describes: "identity is written to the type file while d0 is pulled out",
+    iommu: "amd_iommu",
+    ...typed(),
+    threads: (objects) => [
+      thread("admin", write_type_once, objects.device("d0"), "IDENTITY" as const),
+      thread("hotplug", unplug, objects.device("d0")),
+    ],
     properties: [L2, L4, L6],
-    expected: { "null-deref": finalizedReleased, "use-after-free": finalizedReleased },
+    expected: everything(finalizedReleased, "null-deref", "use-after-free"),
   });
 }
 
 /** The type is changed while another device comes into the group, which then has two. */
 function typeAgainstPlug(): Suite {
-  return once("type-against-plug", [C1, L2, X3Default], {
+  return once({
+    name: "type-against-plug",
     describes: "identity is written to the type file of a bridge's group while a device below it is plugged in",
     iommu: "amd_iommu",
-    iommus: 1,
-    registered: 1,
     devices: [
       { ...plain, state: "probed" },
       { name: "d0", state: "absent", upstream: "plain" },
@@ -425,42 +357,34 @@ function typeAgainstPlug(): Suite {
       thread("admin", write_type_once, objects.device("plain"), "IDENTITY" as const),
       thread("hotplug", plug, objects.device("d0")),
     ],
+    properties: [C1, L2, X3Default],
   });
 }
 
 /** The type is changed while the group's first device has not been probed to the end. */
 function typeAgainstProbe(): Suite {
-  return once(
-    "type-against-probe",
-    [C1, L2, X3Default],
-    {
-      describes: "identity is written to the type file of a new group while its first device is still being probed",
-      iommu: "amd_iommu",
-      iommus: 1,
-      registered: 1,
-      devices: [{ name: "d0", state: "absent" }],
-      threads: (objects) => [
-        thread("admin", write_type_of_new, objects.device("d0"), "IDENTITY" as const),
-        thread("hotplug", plug, objects.device("d0")),
-      ],
-    },
-    { "use-after-free": finalizedUnlocked },
-  );
+  return once({
+    name: "type-against-probe",
+    describes: "identity is written to the type file of a new group while its first device is still being probed",
+    iommu: "amd_iommu",
+    devices: [{ name: "d0", state: "absent" }],
+    threads: (objects) => [
+      thread("admin", write_type_of_new, objects.device("d0"), "IDENTITY" as const),
+      thread("hotplug", plug, objects.device("d0")),
+    ],
+    properties: [C1, L2, X3Default],
+    expected: { "use-after-free": finalizedUnlocked },
+  });
 }
 
 /** The firmware's range stays where it was. */
 function typeDirect(): Suite {
-  const name = "default-domain/type-direct-map";
-  return suite({
-    name,
-    design: linux61,
-    scenario: bootScenario({
-      name,
-      describes: "identity and DMA are written to the type file of a device whose firmware does DMA to reserved memory",
-      iommu: "intel_iommu",
-      ...typed({ resvDirect: true }),
-      threads: (objects) => [thread("admin", write_type, objects.group("d0"), "identity or DMA")],
-    }),
+  return bootSuite({
+    name: "default-domain/type-direct-map",
+    describes: "identity and DMA are written to the type file of a device whose firmware does DMA to reserved memory",
+    iommu: "intel_iommu",
+    ...typed({ resvDirect: true }),
+    threads: (objects) => [thread("admin", write_type, objects.group("d0"), "identity or DMA")],
     properties: [C1, C7Type, T4, X3Default],
   });
 }

@@ -1,68 +1,42 @@
 /** A kdump kernel of 6.1.176: devices stay on the crashed kernel's tables until their drivers map something. */
-import { type Expectation, type Property, type Suite, suite, type Thread, thread } from "iommu-mc";
-import { linux61 } from "../../models/linux/designs.js";
-import { type BootObjects, type BootOptions, bootScenario } from "../../models/linux/machine/boot.js";
+import { type Suite, thread } from "iommu-mc";
+import type { BootDevice, BootObjects } from "../../models/linux/machine/boot.js";
 import { plug, register_and_bind, unplug } from "../../models/linux/machine/events.js";
 import { refill_rx, transmit } from "../../models/linux/machine/native.js";
 import { claim_and_release, rebind, use_own_domain } from "../../models/linux/machine/workloads.js";
 import { C1, C15, C15Untouched, K1, L2, L6, O2, O5, T5 } from "../../properties/index.js";
+import { type BootSuite, bootSuite, everything, violated } from "./on-linux61.js";
 
 /** Entry into the driver is serialised by the group's mutex, but for the fast path of the DMA API. */
-const unlockedAttach: Expectation = {
-  verdict: "violated",
-  reason:
-    "iommu_deferred_attach() attaches without the group's mutex, so that another attach is at work in the driver at the same time; fixed by 5d5388b0e190 (v7.0)",
-};
+const unlockedAttach = violated(
+  "iommu_deferred_attach() attaches without the group's mutex, so that another attach is at work in the driver at the same time; fixed by 5d5388b0e190 (v7.0)",
+);
 
 /** Documented in iommu_deferred_attach() of v7.0. */
-const unlockedTest: Expectation = {
-  verdict: "violated",
-  reason:
-    "known and accepted: iommu_deferred_attach() asks without the group's mutex whether the attach is deferred, and 5d5388b0e190 (v7.0) does not ask again under it: the default domain gets over the one that was attached meanwhile; drivers are expected to make their first map alone",
-};
+const unlockedTest = violated(
+  "known and accepted: iommu_deferred_attach() asks without the group's mutex whether the attach is deferred, and 5d5388b0e190 (v7.0) does not ask again under it: the default domain gets over the one that was attached meanwhile; drivers are expected to make their first map alone",
+);
 
-const attachedAtProbe: Expectation = {
-  verdict: "violated",
-  reason:
-    "iommu_probe_device() attaches the default domain to a device that comes alone without asking whether its attach is deferred, as the bus walk does and as __iommu_device_set_domain() does for every attach of the default domain in later kernels",
-};
+const attachedAtProbe = violated(
+  "iommu_probe_device() attaches the default domain to a device that comes alone without asking whether its attach is deferred, as the bus walk does and as __iommu_device_set_domain() does for every attach of the default domain in later kernels",
+);
 
-const releasedBeforeAttach: Expectation = {
-  verdict: "violated",
-  reason:
-    "intel_iommu_release_device() takes the device off a domain that it was never attached to: dmar_remove_one_dev_info() of 6.1 does not expect info->domain to be NULL; fixed by 81e921fd3216 (v6.9)",
-};
+const releasedBeforeAttach = violated(
+  "intel_iommu_release_device() takes the device off a domain that it was never attached to: dmar_remove_one_dev_info() of 6.1 does not expect info->domain to be NULL; fixed by 81e921fd3216 (v6.9)",
+);
 
-interface Kdump {
-  readonly name: string;
-  readonly describes: string;
-  readonly state?: "absent" | "added" | "probed";
-  readonly bound?: boolean;
-  readonly options?: Partial<BootOptions>;
-  readonly threads: (objects: BootObjects) => readonly Thread[];
-  readonly properties: readonly Property[];
-  readonly expected?: Readonly<Record<string, Expectation>>;
-}
+type Kdump = Omit<BootSuite, "iommu" | "devices" | "drivers" | "kdump"> & Pick<Partial<BootDevice>, "state" | "bound">;
 
 /** One device d0 with its driver, behind Intel's IOMMU, in a kdump kernel. */
-function kdump({ name, describes, state = "probed", bound = false, options = {}, threads, properties, expected }: Kdump): Suite {
-  return suite({
+function kdump({ name, describes, state = "probed", bound = false, ...declared }: Kdump): Suite {
+  return bootSuite({
     name: `deferred-attach/${name}`,
-    design: linux61,
-    scenario: bootScenario({
-      name: `deferred-attach/${name}`,
-      describes: `in a kdump kernel, ${describes}`,
-      iommu: "intel_iommu",
-      iommus: 1,
-      registered: 1,
-      kdump: true,
-      devices: [{ name: "d0", state, driver: "net", bound }],
-      drivers: [{ name: "net", kind: "native" }],
-      threads,
-      ...options,
-    }),
-    properties,
-    ...(expected === undefined ? {} : { expected }),
+    describes: `in a kdump kernel, ${describes}`,
+    iommu: "intel_iommu",
+    kdump: true,
+    devices: [{ name: "d0", state, driver: "net", bound }],
+    drivers: [{ name: "net", kind: "native" }],
+    ...declared,
   });
 }
 
@@ -73,7 +47,7 @@ export const deferredAttachSuites: readonly Suite[] = [
     name: "registration",
     describes: "the IOMMU registers, and then d0's driver is bound and transmits",
     state: "added",
-    options: { registered: 0 },
+    registered: 0,
     threads: (objects) => [
       thread("intel", register_and_bind, objects.iommu(0), objects.ops, d0(objects), objects.driver("net")),
       thread("net", transmit, d0(objects)),
@@ -83,7 +57,7 @@ export const deferredAttachSuites: readonly Suite[] = [
   kdump({
     name: "first-map",
     describes: "d0's driver is bound and unbound, and transmits; one call may fail",
-    options: { faults: 1 },
+    faults: 1,
     threads: (objects) => [thread("udev", rebind, d0(objects), objects.driver("net")), thread("net", transmit, d0(objects))],
     properties: [C1, C15, C15Untouched, L2, T5],
   }),
@@ -93,7 +67,7 @@ export const deferredAttachSuites: readonly Suite[] = [
     bound: true,
     threads: (objects) => [thread("tx", transmit, d0(objects)), thread("rx", refill_rx, d0(objects))],
     properties: [C1, C15, C15Untouched, L2, T5],
-    expected: { C1: unlockedAttach, C15: unlockedAttach, "warn-on": unlockedAttach },
+    expected: everything(unlockedAttach, "C1", "C15", "warn-on"),
   }),
   kdump({
     name: "map-against-own-domain",
@@ -106,7 +80,7 @@ export const deferredAttachSuites: readonly Suite[] = [
   kdump({
     name: "map-against-claim",
     describes: "a user claims d0's group and attaches a domain of its own while d0's driver is bound and unbound, and transmits",
-    options: { owners: 1 },
+    owners: 1,
     threads: (objects) => [
       thread("udev", rebind, d0(objects), objects.driver("net")),
       thread("net", transmit, d0(objects)),
