@@ -134,7 +134,6 @@ export const notExercised: readonly NotExercised[] = [
     ["machine/workloads", "attach_and_detach"],
     ["machine/workloads", "claim_with_reference"],
     ["machine/workloads", "type1_user"],
-    ["machine/workloads", "attach_own_device_domain"],
     ["machine/workloads", "attach_own_domain"],
   ),
 ];

@@ -335,7 +335,7 @@ function typeAgainstUnplug(): Suite {
     iommu: "amd_iommu",
     ...typed(),
     threads: (objects) => [
-      thread("admin", write_type_once, objects.device("d0"), "IDENTITY" as const),
+      thread("admin", write_type_once, objects.device("d0"), "IDENTITY"),
       thread("hotplug", unplug, objects.device("d0")),
     ],
     properties: [L2, L4, L6],
@@ -354,7 +354,7 @@ function typeAgainstPlug(): Suite {
       { name: "d0", state: "absent", upstream: "plain" },
     ],
     threads: (objects) => [
-      thread("admin", write_type_once, objects.device("plain"), "IDENTITY" as const),
+      thread("admin", write_type_once, objects.device("plain"), "IDENTITY"),
       thread("hotplug", plug, objects.device("d0")),
     ],
     properties: [C1, L2, X3Default],
@@ -369,7 +369,7 @@ function typeAgainstProbe(): Suite {
     iommu: "amd_iommu",
     devices: [{ name: "d0", state: "absent" }],
     threads: (objects) => [
-      thread("admin", write_type_of_new, objects.device("d0"), "IDENTITY" as const),
+      thread("admin", write_type_of_new, objects.device("d0"), "IDENTITY"),
       thread("hotplug", plug, objects.device("d0")),
     ],
     properties: [C1, L2, X3Default],

@@ -3,7 +3,7 @@ import { type Suite, thread } from "iommu-mc";
 import type { BootDevice, BootObjects } from "../../models/linux/machine/boot.js";
 import { plug, register_and_bind, unplug } from "../../models/linux/machine/events.js";
 import { refill_rx, transmit } from "../../models/linux/machine/native.js";
-import { claim_and_release, rebind, use_own_domain } from "../../models/linux/machine/workloads.js";
+import { attach_own_domain, claim_and_release, rebind } from "../../models/linux/machine/workloads.js";
 import { C1, C15, C15Untouched, K1, L2, L6, O2, O5, T5 } from "../../properties/index.js";
 import { type BootSuite, bootSuite, everything, violated } from "./on-linux61.js";
 
@@ -73,7 +73,7 @@ export const deferredAttachSuites: readonly Suite[] = [
     name: "map-against-own-domain",
     describes: "d0's driver puts it on a domain of its own while another CPU maps something for the first time",
     bound: true,
-    threads: (objects) => [thread("tx", transmit, d0(objects)), thread("driver", use_own_domain, d0(objects))],
+    threads: (objects) => [thread("tx", transmit, d0(objects)), thread("driver", attach_own_domain, d0(objects), "group")],
     properties: [C1, C15, C15Untouched, L2, T5],
     expected: { C1: unlockedTest, "warn-on": unlockedAttach },
   }),

@@ -12,8 +12,8 @@ import {
   write_type_once,
 } from "../../models/linux/machine/events.js";
 import {
+  attach_own_domain,
   claim_with_reference,
-  use_own_domain,
   vfio_user_of_device,
   vfio_user_once,
   vfio_user_that_stays,
@@ -86,7 +86,7 @@ const plugOwnDomain = hotplug({
     { name: "d1", state: "absent", aliases: ["d0"], driver: "net" },
   ],
   more: { iommu_domain: 1 },
-  threads: ({ device }) => [thread("drm", use_own_domain, device("d0")), thread("plug", plug, device("d1"))],
+  threads: ({ device }) => [thread("drm", attach_own_domain, device("d0"), "group"), thread("plug", plug, device("d1"))],
   properties: [C1, L2, L4, X1, X2, T5],
   expected: { C1: attachedDefault, ...everything(finalizedUnlocked, "use-after-free", "T5") },
 });
@@ -123,7 +123,7 @@ const unplugOwnDomain = hotplug({
     { name: "d1", state: "probed", group: "g" },
   ],
   more: { iommu_domain: 1 },
-  threads: ({ device }) => [thread("drm", use_own_domain, device("d0")), thread("unplug", unplug, device("d1"))],
+  threads: ({ device }) => [thread("drm", attach_own_domain, device("d0"), "group"), thread("unplug", unplug, device("d1"))],
   properties: [...lifetime, C1],
   expected: everything(releasedWhileMember, "null-deref", "C1", "L2", "L4", "L6"),
 });
@@ -133,7 +133,7 @@ const unplugType = hotplug({
   describes: "d0, which has no driver, is unplugged while its group is switched to an identity domain",
   iommu: "intel_iommu",
   devices: [{ name: "d0", state: "probed", group: "g" }],
-  threads: ({ device }) => [thread("admin", write_type_once, device("d0"), "IDENTITY" as const), thread("unplug", unplug, device("d0"))],
+  threads: ({ device }) => [thread("admin", write_type_once, device("d0"), "IDENTITY"), thread("unplug", unplug, device("d0"))],
   properties: lifetime,
   expected: everything(releasedWhileMember, "null-deref", "use-after-free", "L4", "L6"),
 });

@@ -9,7 +9,6 @@ import {
   bind,
   bind_and_unbind,
   claim_and_release,
-  driver_with_own_device_domain,
   driver_with_own_domain,
   map_and_unmap,
   rebind,
@@ -167,7 +166,7 @@ function interfaceUsers(topology: Topology, iommu: IommuDriver, { several, singl
       thread("owner0", claim_and_release, objects.device(users[0]!.name), objects.owner(0)),
       thread("owner1", claim_and_release, objects.device(users[0]!.name), objects.owner(1)),
       ...users.map(({ name, driver }, number) =>
-        thread(`udev${number}`, driver_with_own_domain, objects.device(name), objects.driver(driver)),
+        thread(`udev${number}`, driver_with_own_domain, objects.device(name), objects.driver(driver), "group"),
       ),
     ],
     properties: ownership,
@@ -405,7 +404,7 @@ function ownDomain(topology: Topology, { several, single, busy }: Roles): Suite[
       owners: 1,
       users: 2,
       threads: (objects) => [
-        thread("driver", driver_with_own_device_domain, objects.device(dev), objects.driver(busy[0]!.driver)),
+        thread("driver", driver_with_own_domain, objects.device(dev), objects.driver(busy[0]!.driver), "device"),
         thread("owner", claim_and_release, objects.device(dev), objects.owner(0)),
       ],
       // References are in flight without the device's lock.

@@ -180,10 +180,7 @@ function addNew(program: Command, done: (exitCode: number) => void): void {
     .argument("<folder>", "the folder to make; it may be there if it is empty")
     .option("--name <name>", "what the design is called; default: after the folder")
     .option("--json", "print one JSON document (docs/json.md)")
-    .addHelpText(
-      "after",
-      examples("iommu-mc new my-change && iommu-mc check my-change/suite.ts", "iommu-mc new ~/work/rfc-v3 --name rfc-v3"),
-    )
+    .addHelpText("after", examples("iommu-mc new my-change && iommu-mc check my-change/suite.ts", "iommu-mc new ../rfc-v3"))
     .action(async (folder: string, options: NewOptions) => done(await makeNew(folder, options)));
 }
 

@@ -262,7 +262,7 @@ export function* claim_and_release(dev: Device, owner: VfioGroup): Proc {
     const claimed = yield* iommu_group_claim_dma_owner(group, owner);
     yield;
     if (claimed === 0) {
-      yield* attach_own_domain(dev);
+      yield* attach_own_domain(dev, "group");
       yield;
       yield* iommu_group_release_dma_owner(group);
     }
@@ -284,11 +284,6 @@ export function* claim_with_reference(dev: Device, owner: VfioGroup): Proc {
     yield;
   }
   iommu_group_put(group);
-}
-
-/** A bound driver that puts its group on a domain of its own once, and back. */
-export function* use_own_domain(dev: Device): Proc {
-  yield* attach_own_domain(dev);
 }
 
 /**
@@ -334,53 +329,35 @@ export function* bind_and_stream(dev: Device, drv: DeviceDriver, page: Page, cpu
   }
 }
 
-/** A driver that uses the DMA API and at times puts its group on a domain of its own, as some graphics and video drivers do. */
-export function* driver_with_own_domain(dev: Device, drv: DeviceDriver): Proc {
+/** A driver that uses the DMA API and at times puts its device on a domain of its own, as some graphics and video drivers do. */
+export function* driver_with_own_domain(dev: Device, drv: DeviceDriver, whole: Whole): Proc {
   for (;;) {
     yield idle();
     const bound = yield* device_driver_attach(drv, dev);
     yield;
     if (bound === 0) {
-      yield* attach_own_domain(dev);
+      yield* attach_own_domain(dev, whole);
       yield;
       yield* device_driver_detach(dev);
     }
   }
 }
 
-/** The same through the interface for single devices, which refuses groups of several. */
-export function* driver_with_own_device_domain(dev: Device, drv: DeviceDriver): Proc {
-  for (;;) {
-    yield idle();
-    const bound = yield* device_driver_attach(drv, dev);
-    yield;
-    if (bound === 0) {
-      yield* attach_own_device_domain(dev);
-      yield;
-      yield* device_driver_detach(dev);
-    }
-  }
-}
+/** What is put on a domain: the device's whole group, or through the interface that refuses groups of several the device. */
+type Whole = "group" | "device";
 
-function* attach_own_device_domain(dev: Device): Proc {
-  const domain = iommu_domain_alloc(dev.bus!);
-  if (domain === null) return;
-  yield;
-  const attached = yield* iommu_attach_device(domain, dev);
-  yield idle();
-  if (attached === 0) yield* iommu_detach_device(domain, dev);
-  yield;
-  iommu_domain_free(domain);
-}
-
-function* attach_own_domain(dev: Device): Proc {
+/** A driver that is bound, or an owner, puts it on a domain of its own once, and back. */
+export function* attach_own_domain(dev: Device, whole: Whole): Proc {
   const group = dev.iommu_group!;
   const domain = iommu_domain_alloc(dev.bus!);
   if (domain === null) return;
   yield;
-  const attached = yield* iommu_attach_group(domain, group);
+  const attached = whole === "group" ? yield* iommu_attach_group(domain, group) : yield* iommu_attach_device(domain, dev);
   yield idle();
-  if (attached === 0) yield* iommu_detach_group(domain, group);
+  if (attached === 0) {
+    if (whole === "group") yield* iommu_detach_group(domain, group);
+    else yield* iommu_detach_device(domain, dev);
+  }
   yield;
   iommu_domain_free(domain);
 }
