@@ -54,8 +54,7 @@ export const notExercised: readonly NotExercised[] = [
     ["driver-core/dd", "deferred_probe_work_func"],
     ["driver-core/dd", "driver_deferred_probe_add"],
     ["driver-core/dd", "driver_register", "isMatching"],
-    ["iommu-drivers/intel", "intel_iommu_probe_device", "iommu === null"],
-    ["iommu-drivers/amd", "amd_iommu_probe_device", "iommu === null"],
+    ["iommu-drivers/hardware", "registeredScope", "iommu === null"],
     ["iommu-drivers/amd", "amd_iommu_release_device"],
     ["iommu-drivers/virtio", "viommu_detach_dev"],
     ["iommu/group", "iommu_group_remove_device"],
@@ -113,7 +112,7 @@ export const notExercised: readonly NotExercised[] = [
   ),
   ...because(
     "AMD's and virtio's drivers are not under registration, nor under failing probes: the suites for that are Intel's and the SMMU's",
-    ["iommu-drivers/amd", "amd_iommu_probe_device", "!isRegistered"],
+    ["iommu-drivers/amd", "amd_iommu_probe_device", "iommu === null"],
     ["iommu-drivers/virtio", "viommu_probe_device", "fault"],
   ),
   ...because("only where a device under AMD's IOMMU is plugged in a second time", ["iommu-drivers/amd", "find_dev_data"]),

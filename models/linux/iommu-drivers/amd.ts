@@ -11,7 +11,7 @@ import {
   linux,
 } from "../schema.js";
 import type { Driver } from "./driver.js";
-import { alloc_domain, dev_iommu_priv_get, privOf, put_on_domain, take_off_domain } from "./hardware.js";
+import { alloc_domain, dev_iommu_priv_get, privOf, put_on_domain, registeredScope, take_off_domain } from "./hardware.js";
 
 abstraction("AMD's alias entries in the device table, which are copies of the device's own, are not modelled", "may miss a bug");
 abstraction("memory encryption, which keeps AMD's driver from asking for an identity domain as SNP does, is not modelled", "neither");
@@ -37,10 +37,8 @@ function amd_iommu_domain_free(domain: IommuDomain): void {
 
 /** Line 1874. A device that cannot be initialised is given up for good. */
 function* amd_iommu_probe_device(_ops: IommuOps, dev: Device): Proc<IommuDevice | Errno> {
-  const iommu = dev.scope;
+  const iommu = registeredScope(dev);
   if (iommu === null) return -ENODEV;
-  const isRegistered = iommu.ops !== null;
-  if (!isRegistered) return -ENODEV;
   yield;
   if ((yield* dev_iommu_priv_get(dev)) !== null) return iommu;
   yield;

@@ -13,6 +13,7 @@ import type { Driver } from "./driver.js";
 import {
   alloc_domain,
   alloc_priv,
+  dev_iommu_fwspec_get,
   dev_iommu_priv_get,
   driver_find_device_by_fwnode,
   free_priv,
@@ -33,9 +34,7 @@ function arm_smmu_domain_alloc(ops: IommuOps, type: DomainType): IommuDomain | n
 
 /** Line 2685. An SMMU that is only registering is not found: its walk of the buses finds nothing behind it. */
 function* arm_smmu_probe_device(ops: IommuOps, dev: Device): Proc<IommuDevice | Errno> {
-  const param = dev.iommu!;
-  yield;
-  const fwspec = param.fwspec;
+  const fwspec = yield* dev_iommu_fwspec_get(dev);
   if (fwspec === null) return -ENODEV;
   yield;
   if (fwspec.ops !== ops) return -ENODEV;

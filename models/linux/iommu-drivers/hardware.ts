@@ -1,6 +1,6 @@
 /** What every IOMMU driver does to a device and its domain: the driver's list of a domain's devices and the translation the hardware uses. */
 import { abstraction, data_race, kfree, kzalloc, type Proc, WARN_ON } from "iommu-mc";
-import { type DevIommuPriv, type Device, type IommuDevice, type IommuDomain, type IommuOps, linux } from "../schema.js";
+import { type DevIommuPriv, type Device, type IommuDevice, type IommuDomain, type IommuFwspec, type IommuOps, linux } from "../schema.js";
 
 abstraction("attaching one device is one step: DMA in the middle of a driver's attach_dev is not seen", "may miss a bug");
 abstraction(
@@ -20,6 +20,25 @@ export function* dev_iommu_priv_get(dev: Device): Proc<DevIommuPriv | null> {
   const param = dev.iommu!;
   yield;
   return param.priv;
+}
+
+/** include/linux/iommu.h line 633: loads `dev->iommu` once, or twice, and what it points to. */
+export function* dev_iommu_fwspec_get(dev: Device): Proc<IommuFwspec | null> {
+  const param = dev.iommu;
+  if (param === null) return null;
+  yield;
+  return param.fwspec;
+}
+
+/**
+ * The IOMMU that has the device in its scope, as the tables of the IOMMU's own driver say (DMAR, IVRS). Null if there is none,
+ * or if it is not registered yet and leaves its devices to its own walk (c919739ce472).
+ */
+export function registeredScope(dev: Device): IommuDevice | null {
+  const iommu = dev.scope;
+  if (iommu === null) return null;
+  const isRegistered = iommu.ops !== null;
+  return isRegistered ? iommu : null;
 }
 
 /**

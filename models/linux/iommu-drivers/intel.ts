@@ -11,7 +11,16 @@ import {
   linux,
 } from "../schema.js";
 import type { Driver } from "./driver.js";
-import { alloc_domain, alloc_priv, dev_iommu_priv_get, free_priv, privOf, put_on_domain, take_off_domain } from "./hardware.js";
+import {
+  alloc_domain,
+  alloc_priv,
+  dev_iommu_priv_get,
+  free_priv,
+  privOf,
+  put_on_domain,
+  registeredScope,
+  take_off_domain,
+} from "./hardware.js";
 import { all_go_stale, allocate_id, flush_id, free_id, idOf } from "./iotlb.js";
 import { put_pages_list } from "./page-table.js";
 
@@ -23,12 +32,10 @@ function intel_iommu_domain_alloc(ops: IommuOps, type: DomainType): IommuDomain 
   return alloc_domain(ops);
 }
 
-/** Line 4537. A unit that is not registered yet leaves its devices to its own walk (c919739ce472). */
+/** Line 4537. */
 function* intel_iommu_probe_device(_ops: IommuOps, dev: Device): Proc<IommuDevice | Errno> {
-  const iommu = dev.scope;
+  const iommu = registeredScope(dev);
   if (iommu === null) return -ENODEV;
-  const isRegistered = iommu.ops !== null;
-  if (!isRegistered) return -ENODEV;
   yield;
   if (fault("probe_device")) return -ENOMEM;
   yield* alloc_priv(dev);

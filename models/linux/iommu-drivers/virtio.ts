@@ -5,6 +5,7 @@ import type { Driver } from "./driver.js";
 import {
   alloc_domain,
   alloc_priv,
+  dev_iommu_fwspec_get,
   dev_iommu_priv_get,
   driver_find_device_by_fwnode,
   free_priv,
@@ -29,9 +30,7 @@ function viommu_domain_free(domain: IommuDomain): void {
 
 /** Line 966. An IOMMU that is only registering is not found; its `priv` is set even later than it is bound. */
 function* viommu_probe_device(ops: IommuOps, dev: Device): Proc<IommuDevice | Errno> {
-  const param = dev.iommu!;
-  yield;
-  const fwspec = param.fwspec;
+  const fwspec = yield* dev_iommu_fwspec_get(dev);
   if (fwspec === null) return -ENODEV;
   yield;
   if (fwspec.ops !== ops) return -ENODEV;

@@ -17,6 +17,7 @@ import {
   mutex_unlock,
   type Proc,
 } from "iommu-mc";
+import { dev_iommu_fwspec_get } from "../iommu-drivers/hardware.js";
 import { type Device, driver_core, type IommuDevice, type IommuFwspec, type IommuOps, iommu_core, linux } from "../schema.js";
 import { dev_iommu_get, iommu_probe_device } from "./probe.js";
 
@@ -111,14 +112,6 @@ function* iommu_fwspec_free(dev: Device): Proc {
   kfree(fwspec);
   yield;
   yield* dev_iommu_fwspec_set(dev, null);
-}
-
-/** include/linux/iommu.h line 633: loads `dev->iommu` once, or twice, and what it points to. */
-function* dev_iommu_fwspec_get(dev: Device): Proc<IommuFwspec | null> {
-  const param = dev.iommu;
-  if (param === null) return null;
-  yield;
-  return param.fwspec;
 }
 
 function* dev_iommu_fwspec_set(dev: Device, fwspec: IommuFwspec | null): Proc {
