@@ -19,11 +19,12 @@ import {
   bindManaged,
   bindNative,
   bindVfio,
+  found,
   hasFwspecs,
   type Kernel,
   type KernelOptions,
   type LinuxMake,
-  makeDomain,
+  makeDefaultDomain,
   makeGroup,
   makeKernel,
   makeProbed,
@@ -190,43 +191,47 @@ function build(make: LinuxMake, options: BootOptions): BootObjects {
   const devices = new Map<string, Device>();
   for (const declared of options.devices) devices.set(declared.name, makeDevice(make, kernel, declared));
   for (const { name, upstream, aliases, driver } of options.devices) {
-    const dev = named(devices, name);
-    if (upstream !== undefined) dev.upstream = named(devices, upstream);
-    for (const alias of aliases ?? []) dev.aliases.add(named(devices, alias));
-    if (driver !== undefined) dev.match = named(drivers, driver);
+    const dev = found("device", devices, name);
+    if (upstream !== undefined) dev.upstream = found("device", devices, upstream);
+    for (const alias of aliases ?? []) dev.aliases.add(found("device", devices, alias));
+    if (driver !== undefined) dev.match = found("driver", drivers, driver);
   }
   const groups = new Map<string, IommuGroup>();
   for (const declared of options.devices) {
-    if (declared.state === "probed") probe(make, kernel, options, declared, named(devices, declared.name), groups);
+    if (declared.state === "probed") probe(make, kernel, options, declared, found("device", devices, declared.name), groups);
   }
   const vfioGroups = new Map<IommuGroup, VfioGroup>();
   for (const { name, driver = "", group = name } of options.devices.filter(({ bound }) => bound)) {
-    bind(make, name, named(devices, name), named(drivers, driver), { name: group, group: groups.get(group), vfioGroups });
+    bind(make, name, found("device", devices, name), found("driver", drivers, driver), {
+      name: group,
+      group: groups.get(group),
+      vfioGroups,
+    });
   }
   const owners = Array.from({ length: options.owners ?? 0 }, (_, number) => make("vfio_group", `owner${number}`));
   if (options.userPage === true) iommu_core.user_page = make("page", "user_page");
   return {
     ops: kernel.ops,
     otherOps: kernel.otherOps ?? kernel.ops,
-    iommu: (number) => named(new Map(kernel.iommus.map((iommu, position) => [position, iommu])), number),
-    device: (name) => named(devices, name),
-    driver: (name) => named(drivers, name),
-    bus: (kind) => (kind === "pci" ? kernel.pci : named(new Map(kernel.platform ? [["platform", kernel.platform]] : []), kind)),
-    group: (name) => named(groups, name),
-    owner: (number) => named(new Map(owners.map((owner, position) => [position, owner])), number),
-    page: (number) => named(new Map(pages.map((page, position) => [position, page])), number),
+    iommu: (number) => found("IOMMU", kernel.iommus, number),
+    device: (name) => found("device", devices, name),
+    driver: (name) => found("driver", drivers, name),
+    bus: (kind) => found("bus", kernel.buses, kind),
+    group: (name) => found("group", groups, name),
+    owner: (number) => found("owner", owners, number),
+    page: (number) => found("page", pages, number),
   };
 }
 
-function makeDevice(make: LinuxMake, { pci, platform, iommus }: Kernel, declared: BootDevice): Device {
+function makeDevice(make: LinuxMake, { buses, iommus }: Kernel, declared: BootDevice): Device {
   const { name, bus = "pci", iommu = 0, state } = declared;
   const dev = make("device", name, {
-    bus: bus === "pci" ? pci : platform,
+    bus: found("bus", buses, bus),
     untrusted: declared.untrusted === true,
     needs_identity: declared.needsIdentity === true,
     resv_direct: declared.resvDirect === true,
   });
-  if (iommu !== null) putBehind(dev, named(new Map(iommus.map((each, position) => [position, each])), iommu));
+  if (iommu !== null) putBehind(dev, found("IOMMU", iommus, iommu));
   if (state !== "absent") addToBus(dev);
   return dev;
 }
@@ -243,11 +248,11 @@ function probe(
   const type = options.defaultDomain ?? options.defaultType ?? "DMA";
   let group = groups.get(groupName);
   if (group === undefined) {
-    group = makeGroup(make, groupName, type === "none" ? null : makeDomain(make, `default-${groupName}`, ops, type));
+    group = makeGroup(make, groupName, makeDefaultDomain(make, `default-${groupName}`, ops, type));
     groups.set(groupName, group);
   }
   const domain: IommuDomain | null = group.default_domain;
-  makeProbed(make, name, dev, iommus[iommu ?? 0] as IommuDevice, group, domain);
+  makeProbed(make, name, dev, found("IOMMU", iommus, iommu ?? 0), group, domain);
   if (domain !== null && resvDirect === true) domain.direct_map.add(dev);
 }
 
@@ -264,10 +269,4 @@ function bind(make: LinuxMake, name: string, dev: Device, driver: DeviceDriver, 
     bindVfio(make, name, dev, driver, vfioGroup);
   } else if (driver.driver_managed_dma) bindManaged(dev, driver);
   else bindNative(dev, driver);
-}
-
-function named<K, V>(things: ReadonlyMap<K, V>, name: K): V {
-  const thing = things.get(name);
-  if (thing === undefined) throw new Error(`the scenario has no ${name}; it has ${[...things.keys()].join(", ")}`);
-  return thing;
 }

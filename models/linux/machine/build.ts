@@ -1,5 +1,6 @@
 /** The objects a scenario starts with, made as the kernel would have made them. */
 import { kref_get, kref_init, list_add, list_add_tail, type Make, refcount_read } from "iommu-mc";
+import { iommu_is_dma_domain } from "../iommu/domain-type.js";
 import { drivers } from "../iommu-drivers/index.js";
 import {
   type BusType,
@@ -45,8 +46,15 @@ export interface Kernel {
   readonly ops: IommuOps;
   readonly otherOps: IommuOps | null;
   readonly iommus: readonly IommuDevice[];
-  readonly pci: BusType;
-  readonly platform: BusType | null;
+  readonly buses: ReadonlyMap<BusType["kind"], BusType>;
+}
+
+/** What the scenario has by that name or number. Throws if it has nothing of the kind. */
+export function found<K, V>(what: string, things: { entries(): Iterable<[K, V]> }, key: K): V {
+  const all = new Map(things.entries());
+  const thing = all.get(key);
+  if (thing === undefined) throw new Error(`the scenario has no ${what} ${key}; it has ${[...all.keys()].join(", ") || "none"}`);
+  return thing;
 }
 
 /** Whether the IOMMU's driver is one of arm64, where the architecture sets up a device's DMA ops. The others are taken to be on x86. */
@@ -81,20 +89,19 @@ export function makeKernel(make: LinuxMake, options: KernelOptions): Kernel {
   if (staticDomains(options.iommu) > 0) ops.si_domain = make("iommu_domain", "si_domain", { type: "IDENTITY", ops });
   const otherOps = options.otherIommu === undefined ? null : makeOps(make, options.otherIommu, {});
   const isRegistered = options.registered > 0;
-  const bus = (kind: BusType["kind"]) => {
-    const made = make("bus_type", `${kind}_bus_type`, { kind, iommu_ops: isRegistered ? ops : null });
-    list_add_tail(made, iommu_core.buses);
-    return made;
-  };
-  const platform = options.platformBus === true ? bus("platform") : null;
-  const pci = bus("pci");
+  const buses = new Map<BusType["kind"], BusType>();
+  for (const kind of options.platformBus === true ? (["platform", "pci"] as const) : (["pci"] as const)) {
+    const bus = make("bus_type", `${kind}_bus_type`, { kind, iommu_ops: isRegistered ? ops : null });
+    list_add_tail(bus, iommu_core.buses);
+    buses.set(kind, bus);
+  }
   const iommus = Array.from({ length: options.iommus }, (_, number) => {
     const isOn = number < options.registered;
     const iommu = make("iommu_device", `iommu${number}`, { ops: isOn ? ops : null, is_bound: isOn });
     if (isOn) list_add_tail(iommu, iommu_core.device_list);
     return iommu;
   });
-  return { ops, otherOps, iommus, pci, platform };
+  return { ops, otherOps, iommus, buses };
 }
 
 function makeOps(
@@ -158,7 +165,7 @@ export function makeProbed(
 
 /** arm64 sets up the DMA ops of a device when a driver is bound to it, others when it is probed. */
 function setUpDmaOps(dev: Device, domain: IommuDomain | null): void {
-  dev.has_iommu_dma_ops = domain !== null && (domain.type === "DMA" || domain.type === "DMA_FQ");
+  dev.has_iommu_dma_ops = domain !== null && iommu_is_dma_domain(domain);
 }
 
 /** Gives a domain that a device is attached to its id, as the IOMMU's driver does. */
@@ -224,10 +231,12 @@ export function bindVfio(make: LinuxMake, name: string, dev: Device, driver: Dev
   dev.vfio_device = device;
 }
 
-export function makeDomain(make: LinuxMake, name: string, ops: IommuOps, type: DomainType): IommuDomain {
+/** A group's default domain; null of type "none". */
+export function makeDefaultDomain(make: LinuxMake, name: string, ops: IommuOps, type: DomainType | "none"): IommuDomain | null {
+  if (type === "none") return null;
   if (type === "IDENTITY" && ops.si_domain !== null) return ops.si_domain;
   const domain = make("iommu_domain", name, { type, ops });
-  if (iommu_core.has_iotlb && (type === "DMA" || type === "DMA_FQ")) {
+  if (iommu_core.has_iotlb && iommu_is_dma_domain(domain)) {
     const queues = type === "DMA" ? {} : { fq_domain: domain, fq0: make("iova_fq", `fq0-${name}`), fq1: make("iova_fq", `fq1-${name}`) };
     domain.iova_cookie = make("iommu_dma_cookie", `cookie-${name}`, { is_initialised: true, ...queues });
   }

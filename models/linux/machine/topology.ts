@@ -5,8 +5,6 @@ import {
   type Device,
   type DeviceDriver,
   type DomainType,
-  type IommuDevice,
-  type IommuDomain,
   type IommuGroup,
   type IommuOps,
   linux,
@@ -18,8 +16,9 @@ import {
   bindManaged,
   bindNative,
   bindVfio,
+  found,
   isOnArm64,
-  makeDomain,
+  makeDefaultDomain,
   makeGroup,
   makeKernel,
   makeProbed,
@@ -101,7 +100,8 @@ const MOST_DEVICES = 4;
 
 /** A scenario on a real machine's groups: IOMMU probing is over, the recorded drivers are bound, and `options` says who does what. */
 export function ownershipScenario(topology: Topology, options: OwnershipOptions): Scenario {
-  const groups = topology.groups.filter(({ id }) => options.without === undefined || !options.without.includes(id));
+  const { without = [], users = 1, containers = 0, owners = 0, unbound = [], rmrrLocked = [] } = options;
+  const groups = topology.groups.filter(({ id }) => !without.includes(id));
   for (const { id, devices } of groups) {
     if (devices.length > MOST_DEVICES) {
       throw new Error(
@@ -109,11 +109,6 @@ export function ownershipScenario(topology: Topology, options: OwnershipOptions)
       );
     }
   }
-  const users = options.users === undefined ? 1 : options.users;
-  const containers = options.containers === undefined ? 0 : options.containers;
-  const owners = options.owners === undefined ? 0 : options.owners;
-  const unbound = options.unbound === undefined ? [] : options.unbound;
-  const rmrrLocked = options.rmrrLocked === undefined ? [] : options.rmrrLocked;
   const lent = groups.flatMap(({ devices }) =>
     devices
       .filter(({ name, driver }) => options.vfio.includes(name) || (driver === "vfio-pci" && !unbound.includes(name)))
@@ -123,7 +118,7 @@ export function ownershipScenario(topology: Topology, options: OwnershipOptions)
   return scenario(linux, options.name, {
     describes: options.describes,
     setting: settingOf(options.iommu, groups),
-    faults: options.faults === undefined ? 0 : options.faults,
+    faults: options.faults ?? 0,
     pools: {
       iommu_group: groups.length,
       // Default and blocking domain of each group, and for each user one in place and one being tried. Whoever binds a
@@ -164,8 +159,10 @@ function build(
   options: OwnershipOptions,
   { containers, owners, unbound, rmrrLocked, lent }: Start,
 ): Objects {
-  const { ops, iommus, pci } = makeKernel(make, { iommu: options.iommu, iommus: 1, registered: 1 });
-  const iommu = iommus[0] as IommuDevice;
+  const { defaultDomain = "DMA", withoutSnoop = [] } = options;
+  const { ops, iommus, buses } = makeKernel(make, { iommu: options.iommu, iommus: 1, registered: 1 });
+  const iommu = found("IOMMU", iommus, 0);
+  const bus = found("bus", buses, "pci");
   const drivers = new Map<string, DeviceDriver>();
   for (const { devices } of groups) {
     for (const { driver, managed } of devices) {
@@ -186,22 +183,20 @@ function build(
     return made;
   };
   for (const { id, devices } of groups) {
-    const domain = makeDefaultDomain(make, id, ops, options);
-    const group = makeGroup(make, `group${id}`, domain, {
-      can_snoop: options.withoutSnoop === undefined || !options.withoutSnoop.includes(id),
-    });
+    const domain = makeDefaultDomain(make, `default${id}`, ops, defaultDomain);
+    const group = makeGroup(make, `group${id}`, domain, { can_snoop: !withoutSnoop.includes(id) });
     madeGroups.set(id, group);
     for (const { name, driver, managed } of devices) {
-      const dev = make("device", name, { bus: pci, rmrr_locked: rmrrLocked.includes(name) });
+      const dev = make("device", name, { bus, rmrr_locked: rmrrLocked.includes(name) });
       madeDevices.set(name, dev);
       addToBus(dev);
       putBehind(dev, iommu);
       makeProbed(make, name, dev, iommu, group, domain);
       if (lent.includes(name)) {
-        bindVfio(make, name, dev, drivers.get("vfio-pci") as DeviceDriver, vfioGroupOf(id, group));
+        bindVfio(make, name, dev, found("driver", drivers, "vfio-pci"), vfioGroupOf(id, group));
       } else if (driver !== "" && !unbound.includes(name)) {
         const bind = managed ? bindManaged : bindNative;
-        bind(dev, drivers.get(driver) as DeviceDriver);
+        bind(dev, found("driver", drivers, driver));
       }
     }
   }
@@ -212,21 +207,11 @@ function build(
   });
   const madeOwners = Array.from({ length: owners }, (_, number) => make("vfio_group", `owner${number}`));
   return {
-    owner: (number) => found(madeOwners[number], `owner ${number}`),
-    group: (id) => found(madeGroups.get(id), `group ${id}`),
-    device: (name) => found(madeDevices.get(name), name),
-    driver: (name) => found(drivers.get(name), name),
-    container: (number) => found(madeContainers[number], `container ${number}`),
-    vfioGroup: (id) => found(madeVfioGroups.get(id), `VFIO group ${id}`),
+    owner: (number) => found("owner", madeOwners, number),
+    group: (id) => found("group", madeGroups, id),
+    device: (name) => found("device", madeDevices, name),
+    driver: (name) => found("driver", drivers, name),
+    container: (number) => found("container", madeContainers, number),
+    vfioGroup: (id) => found("VFIO group", madeVfioGroups, id),
   };
-}
-
-function makeDefaultDomain(make: Make<typeof linux>, id: number, ops: IommuOps, options: OwnershipOptions): IommuDomain | null {
-  const type = options.defaultDomain === undefined ? "DMA" : options.defaultDomain;
-  return type === "none" ? null : makeDomain(make, `default${id}`, ops, type);
-}
-
-function found<T>(thing: T | undefined, what: string): T {
-  if (thing === undefined) throw new Error(`the scenario has no ${what}`);
-  return thing;
 }
