@@ -1,7 +1,7 @@
 /** Default domains: which type a group gets, when, and what becomes of a change. */
 import { type Errno, isFreed, property, windows } from "iommu-mc";
 import { type Device, type DomainType, type IommuGroup, linux } from "../models/linux/schema.js";
-import { everyMember } from "./reach.js";
+import { everyMember, isDmaDomain } from "./reach.js";
 
 const { always, atEnd, atRest, onReturn, onStep } = windows(linux);
 
@@ -11,7 +11,7 @@ export const C6 = property({
   source: "fq_flush_iotlb() calls flush_iotlb_all() without a test, unlike iommu_flush_iotlb_all()",
   seenRedBy: "the base (DMA-FQ is written to the type file under virtio-iommu)",
   window: always("iommu_domain", (domain) => {
-    if (domain.ops === null || (domain.type !== "DMA" && domain.type !== "DMA_FQ")) return null;
+    if (domain.ops === null || !isDmaDomain(domain)) return null;
     return domain.type === "DMA" || domain.ops.flush_iotlb_all;
   }),
 });

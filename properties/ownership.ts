@@ -1,7 +1,7 @@
 /** DMA ownership: who may use a group's devices, the kernel's DMA API or a user process. Written for v5.19 to v6.1. */
 import { type Errno, property, windows } from "iommu-mc";
 import { type IommuGroup, linux, type VfioGroup } from "../models/linux/schema.js";
-import { everyMember, reach } from "./reach.js";
+import { everyMember, hasNativeDriver, reach } from "./reach.js";
 
 const { always, atRest, onReturn, onStep, sometimes } = windows(linux);
 
@@ -49,7 +49,7 @@ export const O3 = property({
     if (!group.mutex.isFree) return null;
     const devices = state.all("device").filter((dev) => dev.iommu_group === group);
     if (devices.some((dev) => !dev.lock.isFree)) return null;
-    const users = devices.filter((dev) => dev.driver !== null && !dev.driver.driver_managed_dma).length;
+    const users = devices.filter(hasNativeDriver).length;
     return group.owner_cnt === (group.owner === null ? users : 1);
   }),
 });

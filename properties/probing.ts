@@ -1,6 +1,7 @@
 /** Probing of devices by the IOMMU core: once, by one thread, and visible to others only when it is complete. */
 import { isFreed, property, windows } from "iommu-mc";
-import { type Device, iommu_core, linux } from "../models/linux/schema.js";
+import { iommu_core, linux } from "../models/linux/schema.js";
+import { hasNativeDriver, isDmaDomain } from "./reach.js";
 
 const { always, atEnd, atRest, onStep } = windows(linux);
 
@@ -50,9 +51,9 @@ export const T5 = property({
   source: "b46064a18810; 280e5a301005; a8ca9fc9134c",
   seenRedBy: "the base (bound between the two phases of a bus walk)",
   window: atRest("device", "lock", (dev) => {
-    if (!isUsingDmaApi(dev)) return null;
+    if (!dev.is_bound || !hasNativeDriver(dev)) return null;
     const domain = dev.iommu_group === null ? null : dev.iommu_group.default_domain;
-    const isTranslated = domain !== null && (domain.type === "DMA" || domain.type === "DMA_FQ");
+    const isTranslated = domain !== null && isDmaDomain(domain);
     return dev.has_iommu_dma_ops === isTranslated;
   }),
 });
@@ -105,7 +106,3 @@ export const G1 = property({
     return others.every((other) => other!.iommu_group === dev.iommu_group);
   }),
 });
-
-function isUsingDmaApi(dev: Device): boolean {
-  return dev.is_bound && dev.driver !== null && !dev.driver.driver_managed_dma;
-}

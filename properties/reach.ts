@@ -1,6 +1,6 @@
 /** What the devices' DMA can reach: a function of the state. */
 import { isFreed } from "iommu-mc";
-import { type Device, type IommuGroup, iommu_core, type Page } from "../models/linux/schema.js";
+import { type Device, type DomainId, type IommuDomain, type IommuGroup, iommu_core, type Page } from "../models/linux/schema.js";
 
 export interface Reach {
   /** Memory of the kernel or of one of its drivers. */
@@ -17,7 +17,7 @@ export function reach(dev: Device, devices: readonly Device[]): Reach {
   const domain = dev.hw;
   if (domain === null) return { kernel: false, user: false };
   if (isFreed(domain) || domain.type === "IDENTITY") return { kernel: true, user: true };
-  const id = domain.iommu_array === null ? domain.asid : domain.iommu_array.did;
+  const id = idOf(domain);
   const isReused = (page: Page) => !page.for_dma;
   return {
     kernel:
@@ -35,4 +35,19 @@ export function everyMember(group: IommuGroup, test: (dev: Device) => boolean): 
 /** Whether the device, which a kdump kernel has probed, still is what the crashed kernel has left. */
 export function isAttachDeferred(dev: Device): boolean {
   return dev.hw !== null && dev.hw === iommu_core.copied_tables;
+}
+
+/** Whether a driver that uses the DMA API has the device. */
+export function hasNativeDriver(dev: Device): boolean {
+  return dev.driver !== null && !dev.driver.driver_managed_dma;
+}
+
+/** Whether the DMA API maps into a domain of that type, lazily or not. */
+export function isDmaDomain({ type }: IommuDomain): boolean {
+  return type === "DMA" || type === "DMA_FQ";
+}
+
+/** What the IOTLB knows the domain by: the id of its structure under Intel's driver, or its ASID. Null until a device is attached. */
+export function idOf(domain: IommuDomain): DomainId | null {
+  return domain.iommu_array === null ? domain.asid : domain.iommu_array.did;
 }

@@ -1,7 +1,7 @@
 /** What devices' DMA is translated with, from a crashed kernel's tables to the last flush. */
 import { type Errno, isFreed, property, windows } from "iommu-mc";
 import { type DomainId, type IommuDomain, iommu_core, linux, type Page } from "../models/linux/schema.js";
-import { isAttachDeferred } from "./reach.js";
+import { idOf, isAttachDeferred } from "./reach.js";
 
 const { always, atRest, onReturn, onStep, sometimes } = windows(linux);
 
@@ -108,10 +108,6 @@ export const staleTranslation = property({
   seenRedBy: "a scenario that maps nothing",
   window: sometimes("domain_id", (id) => !isEmpty(id.stale0)),
 });
-
-function idOf(domain: IommuDomain): DomainId | null {
-  return domain.iommu_array === null ? domain.asid : domain.iommu_array.did;
-}
 
 function isEmpty(pages: DomainId["stale0"]): boolean {
   return pages.every(() => false);
