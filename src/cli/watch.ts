@@ -115,7 +115,7 @@ class Watching {
     const results = await runSuites(
       session,
       quickFirst,
-      { variant: variantOf(this.options), limits, engine, cache: this.#cache },
+      { variant: variantOf(this.options), limits, engine, cache: this.#cache, tersely: !this.#isFirst && !this.json },
       {
         signal,
         onResult: async (result) => {

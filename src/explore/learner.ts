@@ -5,11 +5,12 @@
 import { type Answer, evaluate, instancesOf, type PropertyInstance, type Question } from "../check/evaluate.js";
 import { ModelError } from "../lang/errors.js";
 import { get, Packing, type Place } from "../state/packing.js";
-import type { State } from "../state/state.js";
+import type { StateView } from "../state/state.js";
 import type { BlockRun } from "../step/block.js";
 import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
 import { CHOICE, Contradiction, LEAF, READ, READ_BEFORE, READ_CHILDREN, Rules, type Test } from "../step/rules.js";
+import type { NativeBlock } from "../step/run.js";
 
 /** What a learned path of a block does besides its writes. */
 export interface Leaf {
@@ -100,9 +101,9 @@ export class Learner {
   learnBlock(thread: number, words: Uint32Array, choices: readonly number[]): { readonly control: Control; readonly block: BlockRun } {
     const started = performance.now();
     const { machine, rules } = this;
-    const state = this.packing.unpack(words);
+    const state = this.packing.view(words);
     const control = machine.control(state, thread);
-    const block = machine.run(state, thread, { choices });
+    const block = machine.run(state, thread, { choices, parked: true });
     if (control.secondWitness !== null || !this.pathsOf.has(control)) this.#repeat(control, state, choices, block);
     if (control.secondWitness === null) this.#remember(control, words, choices);
     if (block.next) this.#catchUp(block.next);
@@ -153,8 +154,8 @@ export class Learner {
 
   #question(words: Uint32Array, before: Uint32Array | null, returned: Control | null): Question {
     return {
-      state: this.packing.unpack(words),
-      ...(before ? { before: this.packing.unpack(before) } : {}),
+      state: this.packing.view(words),
+      ...(before ? { before: this.packing.view(before) } : {}),
       ...(returned ? { returned } : {}),
     };
   }
@@ -249,14 +250,14 @@ export class Learner {
     if (control.secondWitness === null || paths === undefined) return;
     this.#onlyWitness.delete(control);
     for (const { words, choices } of paths) {
-      const state = this.packing.unpack(words);
-      this.#repeat(control, state, choices, this.machine.run(state, control.thread, { choices }));
+      const state = this.packing.view(words);
+      this.#repeat(control, state, choices, this.machine.run(state, control.thread, { choices, parked: true }));
     }
   }
 
-  /** Runs the path again, by another witness if there is one: it must come out the same. */
-  #repeat(control: Control, state: State, choices: readonly number[], first: BlockRun): void {
-    const second = this.machine.run(state, control.thread, { choices, secondWitness: true });
+  /** Runs the path again, its code having come there in another way if one is known: it must come out the same. */
+  #repeat(control: Control, state: StateView, choices: readonly number[], first: NativeBlock): void {
+    const second = this.machine.run(state, control.thread, { choices, otherThan: first.cameBy });
     const same =
       second.outcome === first.outcome &&
       second.next === first.next &&

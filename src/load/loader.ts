@@ -109,6 +109,8 @@ export function createLoader(options: LoaderOptions): Loader {
   /** How many files are being evaluated, one from within the other, and the turns of their loops so far. */
   let evaluating = 0;
   let iterations = 0;
+  /** As they were when so many files had been evaluated. */
+  let partsKnown: { readonly of: number; readonly parts: CodeParts } | null = null;
 
   const shown = (path: string): string => shownFrom(root, path);
 
@@ -247,13 +249,16 @@ export function createLoader(options: LoaderOptions): Loader {
   }
 
   function parts(): CodeParts {
+    if (partsKnown?.of === files.length) return partsKnown.parts;
     const evaluated = files.map((path) => ({ path, parts: (compiled.get(path) as Compiled).parts }));
-    return {
-      outside: hashOf(...evaluated.flatMap(({ path, parts }) => [shown(path), parts.outside])),
+    const parts = {
+      outside: hashOf(...evaluated.flatMap(({ path, parts: own }) => [shown(path), own.outside])),
       functions: new Map(
-        evaluated.flatMap(({ path, parts }) => parts.functions.map((hash, number) => [partKey(path, number), hash] as const)),
+        evaluated.flatMap(({ path, parts: own }) => own.functions.map((hash, number) => [partKey(path, number), hash] as const)),
       ),
     };
+    partsKnown = { of: files.length, parts };
+    return parts;
   }
 
   function load(path: string): LoadedModule {

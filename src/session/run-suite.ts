@@ -17,6 +17,8 @@ export interface RunSuiteOptions {
   readonly paranoid?: boolean;
   /** Where outcomes are kept and looked for. Default: nowhere. */
   readonly cache?: VerdictCache;
+  /** Of a suite that is recalled and came out as expected, leave out the traces: nobody looks at them, and to replay them takes longest. Default false. */
+  readonly tersely?: boolean;
 }
 
 /** One line of the verdict table. */
@@ -35,7 +37,7 @@ export interface SuiteRun {
   readonly machine: Machine;
   readonly outcome: Outcome;
   readonly comparisons: readonly Comparison[];
-  /** Every finding with its trace, replayed by the plain engine. */
+  /** Every finding with its trace, replayed by the plain engine; none of a run that was recalled tersely. */
   readonly traces: readonly Replayed[];
   readonly exitCode: ExitCode;
   /** Whether it was run before, on code that is the same. */
@@ -77,7 +79,7 @@ export function* runSuite(
   const explore = engine === "reference" ? exploreReference : exploreFast;
   const goOnAfter = new Set(Object.keys(suite.expected ?? {}));
   const explored = yield* explore(machine, { limits, paranoid: options.paranoid ?? false, goOnAfter });
-  const run = replayed(suite, variant, machine, explored, false);
+  const run = replayed(judged(suite, variant, machine, explored, false));
   const { outcome } = run;
   cache?.keep(
     session,
@@ -89,14 +91,20 @@ export function* runSuite(
 }
 
 /** The run as it was before, its findings replayed on the code as it is now; null if there was none, or they cannot be. */
-function recall(session: Session, description: RunDescription, cache: VerdictCache, { variant }: RunSuiteOptions): SuiteRun | null {
+function recall(
+  session: Session,
+  description: RunDescription,
+  cache: VerdictCache,
+  { variant = {}, tersely = false }: RunSuiteOptions,
+): SuiteRun | null {
   const remembered = cache.find(session, description);
   if (remembered === null) return null;
   const { suite } = description;
   const machine = machineOf(session, suite, variant);
   for (const reason of remembered.atomicReasons) machine.atomicReasons.add(reason);
   try {
-    return replayed(suite, resolvedVariant(suite, machine, variant ?? {}), machine, remembered.outcome, true);
+    const untold = judged(suite, resolvedVariant(suite, machine, variant), machine, remembered.outcome, true);
+    return tersely && untold.exitCode === 0 ? untold : replayed(untold);
   } catch (error) {
     // A place that a finding stands at has moved; to run the suite is to find it again.
     if (error instanceof ModelError) return null;
@@ -104,9 +112,14 @@ function recall(session: Session, description: RunDescription, cache: VerdictCac
   }
 }
 
-function replayed(suite: Suite, variant: Variant, machine: Machine, explored: Outcome, isCached: boolean): SuiteRun {
-  const traces = explored.findings.map((finding) => replayFinding(machine, finding));
-  const outcome: Outcome = { ...explored, findings: traces.map(({ finding }) => finding) };
+/** The run with its findings in the words of the plain engine. */
+function replayed(run: SuiteRun): SuiteRun {
+  const traces = run.outcome.findings.map((finding) => replayFinding(run.machine, finding));
+  return { ...run, outcome: { ...run.outcome, findings: traces.map(({ finding }) => finding) }, traces };
+}
+
+/** How the outcome compares with what the suite expects, its findings not replayed yet. */
+function judged(suite: Suite, variant: Variant, machine: Machine, outcome: Outcome, isCached: boolean): SuiteRun {
   const isChanged = Object.values(variant).some((change) => change !== undefined && String(change) !== "");
   const comparisons = outcome.results.map(({ check, isProperty, verdict }): Comparison => {
     const expectedBecause = suite.expected?.[check]?.reason ?? null;
@@ -114,7 +127,7 @@ function replayed(suite: Suite, variant: Variant, machine: Machine, explored: Ou
     const asExpected = expectedBecause === null ? verdict === "holds" : verdict === "violated" || (isChanged && verdict === "holds");
     return { check, isProperty, verdict, expectedBecause, asExpected };
   });
-  return { suite, variant, machine, outcome, comparisons, traces, exitCode: exitCodeOf(outcome, comparisons), isCached };
+  return { suite, variant, machine, outcome, comparisons, traces: [], exitCode: exitCodeOf(outcome, comparisons), isCached };
 }
 
 /** Runs the suite to its end at once. */

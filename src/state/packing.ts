@@ -1,6 +1,6 @@
 /** States as vectors of 32-bit words: every cell and every control state has some bits of one word. */
 import type { Layout } from "./layout.js";
-import { blankState, readCell, type State, writeCell } from "./state.js";
+import { blankState, readCell, type State, type StateView, writeCell } from "./state.js";
 
 /** Where a number sits: `(words[word] >>> shift) & mask`. */
 export interface Place {
@@ -42,6 +42,16 @@ export class Packing {
     for (const [cell, place] of this.cells.entries()) put(words, place, readCell(this.layout, state, cell));
     for (const [thread, place] of this.controls.entries()) put(words, place, state.threads[thread] as number);
     return words;
+  }
+
+  /** The packed state, to be read. The words may change later. */
+  view(words: Uint32Array): StateView {
+    const kept = words.slice();
+    return {
+      threads: this.controls.map((place) => get(kept, place)),
+      cell: (number) => get(kept, this.cells[number] as Place),
+      whole: () => this.unpack(kept),
+    };
   }
 
   unpack(words: Uint32Array): State {

@@ -15,6 +15,14 @@ export interface State {
   readonly threads: readonly number[];
 }
 
+/** A state that is held in another form, to be read without making all of it. */
+export interface StateView {
+  readonly threads: readonly number[];
+  cell(number: number): number;
+  /** The same as a state. */
+  whole(): State;
+}
+
 /** What Immer hands to a recipe. */
 export interface StateDraft {
   objects: { [struct: string]: { [field: string]: number | number[] }[] };
@@ -23,7 +31,8 @@ export interface StateDraft {
   threads: number[];
 }
 
-export function readCell(layout: Layout, state: State | StateDraft, number: number): number {
+export function readCell(layout: Layout, state: State | StateDraft | StateView, number: number): number {
+  if ("cell" in state) return state.cell(number);
   const cell = layout.cells[number];
   switch (cell?.kind) {
     case "field": {

@@ -124,7 +124,8 @@ export class ControlRegister {
   }
 }
 
-function sameWitness(one: Witness, other: Witness): boolean {
+/** Whether they are the same block with the same inputs. */
+export function sameWitness(one: Witness, other: Witness): boolean {
   const equal = (left: readonly number[], right: readonly number[]) =>
     left.length === right.length && left.every((value, position) => value === right[position]);
   return one.from === other.from && equal(one.reads, other.reads) && equal(one.choices, other.choices);

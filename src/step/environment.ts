@@ -3,7 +3,8 @@ import type { Location } from "../lang/errors.js";
 import type { Thread } from "../lang/scenario.js";
 import type { Layout } from "../state/layout.js";
 import type { Names } from "../state/names.js";
-import type { ControlRegister } from "./control.js";
+import type { ControlRegister, Witness } from "./control.js";
+import type { ParkedRuns } from "./parked.js";
 
 export interface RunEnvironment {
   readonly layout: Layout;
@@ -14,6 +15,7 @@ export interface RunEnvironment {
   readonly faultPolicy: "contract" | "any";
   /** Procedures whose return some property watches. */
   readonly watched: ReadonlySet<string>;
+  readonly parked: ParkedRuns;
   /** First place in model source on an error's stack. */
   readonly locate: (error: Error) => Location | null;
 }
@@ -23,6 +25,8 @@ export interface RunOptions {
   readonly choices?: readonly number[];
   /** Record calls, results and lock operations for a trace. */
   readonly trace?: boolean;
-  /** Use the control state's second witness. */
-  readonly secondWitness?: boolean;
+  /** Run on code that has come to the control state already, if there is some, and not fresh code by the first way there. */
+  readonly parked?: boolean;
+  /** Have fresh code come to the control state in another way than this, if another is known. */
+  readonly otherThan?: Witness | null;
 }

@@ -1,16 +1,27 @@
 /**
  * Runs one block natively. A fresh generator is led silently to the control state by its witness (every value
- * it read is fed back to it), then the block is run on the state through recording views.
+ * it read is fed back to it), or one is taken that an earlier block has left there; then the block is run on the
+ * state through recording views.
  */
-import { enablePatches, type Patch, produce, produceWithPatches } from "immer";
+import { enablePatches, type Patch, produceWithPatches } from "immer";
 import { within } from "../lang/context.js";
 import { type Location, ModelError } from "../lang/errors.js";
 import { Wait } from "../lang/procedure.js";
 import type { Local, ProcedureInfo, Site } from "../lang/runtime.js";
 import type { Thread } from "../lang/scenario.js";
-import { type State, type StateDraft, writeCell } from "../state/state.js";
+import type { Layout } from "../state/layout.js";
+import { type State, type StateDraft, type StateView, writeCell } from "../state/state.js";
 import type { BlockRun, Report } from "./block.js";
-import { type Control, type ControlDescription, type ControlRegister, copyLocal, type Frame, keyOf, type Witness } from "./control.js";
+import {
+  type Control,
+  type ControlDescription,
+  type ControlRegister,
+  copyLocal,
+  type Frame,
+  keyOf,
+  sameWitness,
+  type Witness,
+} from "./control.js";
 import type { RunEnvironment, RunOptions } from "./environment.js";
 import { Blocked, reportOf } from "./fault.js";
 import { Recorder } from "./recorder.js";
@@ -20,6 +31,8 @@ enablePatches();
 export interface NativeBlock extends BlockRun {
   /** Choices made, in order. */
   readonly choices: readonly number[];
+  /** How its code came to the control state; null if that is the start. */
+  readonly cameBy: Witness | null;
   /** Coverage points reached. */
   readonly covered: ReadonlySet<number>;
   /** Immer's patches from the state before to the state after: for showing, never for learning. */
@@ -43,12 +56,12 @@ export function isRunning(): boolean {
 }
 
 /** Runs the block of `control` in `state`. Throws a ModelError if the model does what a model may not do. */
-export function runBlock(environment: RunEnvironment, control: Control, state: State, options: RunOptions = {}): NativeBlock {
-  const run = new Run(environment, control, state, options);
+export function runBlock(environment: RunEnvironment, control: Control, state: State | StateView, options: RunOptions = {}): NativeBlock {
+  const run = (options.parked ? environment.parked.take(control) : undefined) ?? new Run(environment, control.thread);
   const outer = active;
   active = run;
   try {
-    return within(run.recorder, () => run.execute());
+    return run.execute(control, state, options);
   } finally {
     active = outer;
   }
@@ -69,13 +82,47 @@ interface OpenCall {
   entered: { readonly procedure: ProcedureInfo; readonly parameters: readonly Local[] } | null;
 }
 
-export class Run {
-  readonly thread: number;
-  /** The context that the block's code acts on. */
-  readonly recorder: Recorder;
-  /** Coverage points reached, also on the way to the block. */
-  readonly covered = new Set<number>();
+/** The state after a block, made when somebody asks for it: who learns a rule does not. */
+class After {
+  #made: readonly [State, readonly Patch[]] | null = null;
 
+  constructor(
+    readonly layout: Layout,
+    readonly before: State | StateView,
+    readonly writes: ReadonlyMap<number, number>,
+    readonly next: Control,
+  ) {}
+
+  get state(): State {
+    return this.#make()[0];
+  }
+
+  get patches(): readonly Patch[] {
+    return this.#make()[1];
+  }
+
+  #make(): readonly [State, readonly Patch[]] {
+    if (this.#made !== null) return this.#made;
+    const before = "whole" in this.before ? this.before.whole() : this.before;
+    const [state, patches] = produceWithPatches(before, (draft) => {
+      const changing = draft as unknown as StateDraft;
+      for (const [cell, code] of this.writes) writeCell(this.layout, changing, cell, code);
+      changing.threads[this.next.thread] = this.next.number;
+    });
+    this.#made = [state, patches];
+    return this.#made;
+  }
+}
+
+/** A thread's code on its way: it can run one block after the other, each on a state of its own. */
+export class Run {
+  /** The context that the block's code acts on. */
+  recorder: Recorder;
+  /** Coverage points reached by the block. */
+  covered: Set<number> = new Set();
+
+  /** How it came to where it is; null at the start. */
+  #arrival: Witness | null = null;
   #generator: Generator<unknown, unknown, void> | null = null;
   #pending: Pending = { kind: "start", frames: [], wait: null, returned: null, live: [] };
   #restored: readonly Local[] = [];
@@ -83,21 +130,38 @@ export class Run {
   #root: OpenCall["entered"] = null;
   #rootReturned = false;
   #iterations = 0;
+  /** Whether code of the block has run. */
+  #hasMoved = false;
 
   constructor(
     readonly environment: RunEnvironment,
-    readonly control: Control,
-    readonly state: State,
-    readonly options: RunOptions,
+    readonly thread: number,
   ) {
-    this.thread = control.thread;
-    this.recorder = new Recorder(environment, control.thread, state, options);
+    this.recorder = new Recorder(environment, thread, null, {});
   }
 
-  execute(): NativeBlock {
+  /** Runs the block of the control state, going there first if it is not there yet. */
+  execute(control: Control, state: State | StateView, options: RunOptions): NativeBlock {
+    if (this.#arrival === null) this.#goTo(control, options.otherThan ?? null);
+    if (keyOf(this.#describePending()) !== control.key) throw this.#nondeterministic();
+    this.recorder = this.recorder.forNextBlock(state, options);
+    return within(this.recorder, () => this.#executeHere(control, state));
+  }
+
+  #goTo(control: Control, otherThan: Witness | null): void {
+    const isOther = otherThan === null || control.witness === null || !sameWitness(control.witness, otherThan);
+    const arrival = isOther ? control.witness : (control.secondWitness ?? control.witness);
+    within(this.recorder, () => {
+      for (const witness of witnessesTo(arrival)) this.#replayBlock(witness);
+    });
+    this.#arrival = arrival;
+  }
+
+  #executeHere(control: Control, state: State | StateView): NativeBlock {
     const { recorder } = this;
-    for (const witness of witnessesTo(this.control, this.options.secondWitness === true)) this.#replayBlock(witness);
-    if (keyOf(this.#describePending()) !== this.control.key) throw this.#nondeterministic();
+    const cameBy = this.#arrival;
+    this.covered = new Set();
+    this.#hasMoved = false;
     let outcome: BlockRun["outcome"] = "step";
     let fault: Report | null = null;
     try {
@@ -110,8 +174,10 @@ export class Run {
         recorder.event({ kind: "report", report: fault, depth: this.#calls.length });
       }
     }
-    const next = outcome === "step" ? this.#nextControl() : null;
-    const [state, patches] = next === null ? [null, []] : this.#apply(next);
+    const next = outcome === "step" ? this.#nextControl(control) : null;
+    if (next !== null) this.environment.parked.park(next, this);
+    else if (!this.#hasMoved) this.environment.parked.park(control, this);
+    const after = next === null ? null : new After(this.environment.layout, state, recorder.writes, next);
     return {
       outcome,
       decisions: recorder.decisions,
@@ -124,27 +190,22 @@ export class Run {
       atomicBecause: recorder.atomicBecause,
       events: recorder.events,
       next,
-      state,
+      get state() {
+        return after === null ? null : after.state;
+      },
       choices: recorder.choices,
+      cameBy,
       covered: this.covered,
-      patches,
+      get patches() {
+        return after === null ? [] : after.patches;
+      },
     };
   }
 
-  #apply(next: Control): [State, readonly Patch[]] {
-    const recipe = (draft: unknown) => {
-      const changing = draft as StateDraft;
-      for (const [cell, code] of this.recorder.writes) writeCell(this.environment.layout, changing, cell, code);
-      changing.threads[this.thread] = next.number;
-    };
-    if (!this.options.trace) return [produce(this.state, recipe), []];
-    const [state, patches] = produceWithPatches(this.state, recipe);
-    return [state, patches];
-  }
-
-  #nextControl(): Control {
+  #nextControl(from: Control): Control {
     const register = this.environment.registers[this.thread] as ControlRegister;
-    return register.intern(this.#describePending(), { from: this.control, reads: this.recorder.reads, choices: this.recorder.choices });
+    this.#arrival = { from, reads: this.recorder.reads, choices: this.recorder.choices };
+    return register.intern(this.#describePending(), this.#arrival);
   }
 
   #describePending(): ControlDescription {
@@ -186,10 +247,12 @@ export class Run {
     const { wait, kind, live } = this.#pending;
     if (kind === "finished") throw new Blocked();
     if (kind === "return" && this.#rootReturned) {
+      this.#hasMoved = true;
       this.#pending = { kind: "finished", frames: [], wait: null, returned: null, live: [] };
       return;
     }
     if (wait !== null) this.#waitFor(wait);
+    this.#hasMoved = true;
     this.#restored = live;
     this.#generator ??= this.#begin();
     const { done, value } = this.#generator.next();
@@ -368,10 +431,10 @@ function isGenerator(value: unknown): value is Generator<unknown, unknown, void>
   return Object.prototype.toString.call(value) === "[object Generator]";
 }
 
-/** The witnesses that lead from the start to the control state. */
-function witnessesTo(control: Control, second: boolean): Witness[] {
+/** The witnesses that lead from the start to the end of this one's block. */
+function witnessesTo(arrival: Witness | null): Witness[] {
   const chain: Witness[] = [];
-  let witness = second ? (control.secondWitness ?? control.witness) : control.witness;
+  let witness = arrival;
   while (witness !== null) {
     chain.push(witness);
     witness = witness.from.witness;
