@@ -10,7 +10,7 @@ import { plain } from "../report/style.js";
 import { exitCodeOf, worst } from "../report/verdict.js";
 import { modelLoader } from "../session/open.js";
 import type { ExitCode } from "../session/run-suite.js";
-import { runSuites } from "./drive.js";
+import { runSuitesOnce } from "./drive.js";
 import { headerOf } from "./header.js";
 import { readLedgerFile } from "./ledger-file.js";
 import { type LimitOptions, limitsOf, type SelectionOptions, type VariantOptions, variantOf } from "./options.js";
@@ -25,6 +25,7 @@ export interface CheckOptions extends VariantOptions, LimitOptions, SelectionOpt
   readonly against?: string;
   readonly coverage?: boolean;
   readonly paranoid?: boolean;
+  readonly jobs?: number;
   readonly json?: boolean;
   readonly cache?: boolean;
   readonly watch?: boolean;
@@ -39,13 +40,14 @@ export async function check(what: string | undefined, options: CheckOptions): Pr
   const { session, file, suites } = chosenSuites(what, options, variant, modelLoader({ coverage: options.coverage === true }));
   const limits = limitsOf(options);
   const recorded = options.against === undefined ? null : readLedgerFile(options.against, LEDGER_HINT);
-  const results = await runSuites(session, suites, {
+  const how = {
     variant,
     limits,
     engine: options.engine ?? "fast",
     paranoid: options.paranoid === true,
     ...(options.cache ? { cache: verdictCache() } : {}),
-  });
+  };
+  const results = await runSuitesOnce(session, suites, how, options);
   const runs = results.flatMap((result) => (result.kind === "run" ? [result.run] : []));
   const names = new Set(session.suites.map(({ name }) => name));
   const against = recorded === null ? null : compareWith(options.against as string, recorded, ledgerOf(runs), names);

@@ -1,15 +1,21 @@
-/** Runs suites one after the other so that Ctrl-C is heard and progress is seen. */
+/** Runs suites, so that Ctrl-C is heard and progress is seen; beside the main thread on others, if there are any. */
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Progress } from "../explore/outcome.js";
 import { ModelError } from "../lang/errors.js";
 import type { Suite } from "../lang/suite.js";
 import { progressText } from "../report/progress.js";
 import type { SuiteResult } from "../report/verdict.js";
 import type { Session } from "../session/open.js";
-import { type RunSuiteOptions, runSuite, type SuiteRun } from "../session/run-suite.js";
+import { type RunSuiteOptions, runSuite, type SuiteRun, tellRun } from "../session/run-suite.js";
+import { fingerprint } from "./suite-job.js";
+import { SuiteWorkers } from "./suite-workers.js";
 import { StatusLine } from "./terminal.js";
 
 /** Exit code of a program ended by Ctrl-C, as shells report it. */
 const ENDED_BY_INTERRUPT = 130;
+
+/** Milliseconds after which a run is worth another thread, which takes half a second to start. */
+const SHORT_RUN = 1000;
 
 /** Work on a suite that tells how far it has come, and may be told to end. */
 export type Working<Progress, Run> = Generator<Progress, Run, "interrupt" | undefined>;
@@ -22,14 +28,79 @@ export interface Attending<Run> {
   readonly onResult?: (result: SuiteResult<Run>) => Promise<void>;
 }
 
-/** The results, in the order of the suites. After an interrupt the current run ends with what is known, and no other begins. */
-export function runSuites(
+/** Runs the suites like `runSuites`, on as many threads as asked for. A run that is over soon starts none. */
+export async function runSuitesOnce(
   session: Session,
   suites: readonly Suite[],
   options: RunSuiteOptions,
+  { jobs, ...narrowing }: Pick<Crew, "property" | "coverage"> & { readonly jobs?: number | undefined } = {},
+): Promise<SuiteResult[]> {
+  const workers = new SuiteWorkers(jobs);
+  try {
+    return await runSuites(session, suites, options, { workers, startAfter: SHORT_RUN, ...narrowing });
+  } finally {
+    await workers.close();
+  }
+}
+
+/** Threads beside the main one, and what they have to know besides what they are given. */
+export interface Crew {
+  readonly workers: SuiteWorkers;
+  /** Milliseconds until threads are started that are not there yet: a short run is over by then. */
+  readonly startAfter: number;
+  readonly property?: string | undefined;
+  readonly coverage?: boolean | undefined;
+}
+
+/** The results, in the order of the suites. After an interrupt the current run ends with what is known, and no other begins. */
+export async function runSuites(
+  session: Session,
+  suites: readonly Suite[],
+  options: RunSuiteOptions,
+  { workers, startAfter, property, coverage = false }: Crew,
   attending: Attending<SuiteRun> = {},
 ): Promise<SuiteResult[]> {
-  return overSuites(session, suites, (suite) => runSuite(session, suite, options), progressText, attending);
+  const begin = (suite: Suite) => runSuite(session, suite, options);
+  if (workers.count === 0 || suites.length < 2) return overSuites(session, suites, begin, progressText, attending);
+  const { cache, ...plain } = options;
+  workers.begin(
+    {
+      file: session.file,
+      code: fingerprint(session),
+      coverage,
+      suites: suites.map(({ name }) => name),
+      property: property ?? null,
+      options: plain,
+      cache: cache?.directory ?? null,
+    },
+    startAfter,
+  );
+  const elsewhere: Elsewhere<Progress, SuiteRun> = {
+    take: (position) => workers.take(position),
+    stop: () => workers.stop(),
+    async result(suite, position, status) {
+      const asking = workers.answerOf(suite.name);
+      for (;;) {
+        const { done, value } = await asking.next();
+        if (!done && value !== null) status.show(progressText(suite.name, position, value, status.width));
+        if (!done) continue;
+        if (value === null) return begin(suite);
+        if (value.kind === "error") throw value.error;
+        return tellRun(session, suite, options, value.explored);
+      }
+    },
+  };
+  return overSuites(session, suites, begin, progressText, attending, elsewhere);
+}
+
+/** Somebody who does suites from the other end of the list. */
+interface Elsewhere<Progress, Run> {
+  /** Whether the suite at the position is left to whoever asks. */
+  take(position: number): boolean;
+  /** Ends what is being done there, like an interrupt. */
+  stop(): void;
+  /** What remains to be done of a suite that was taken there, when it is ready. */
+  result(suite: Suite, position: string, status: StatusLine): Promise<Working<Progress, Run>>;
 }
 
 /** The same for any work. `textOf` makes the line that shows how far it has come. */
@@ -39,6 +110,7 @@ export async function overSuites<Progress, Run>(
   begin: (suite: Suite) => Working<Progress, Run>,
   textOf: (suite: string, position: string, progress: Progress, width: number) => string,
   { signal, onResult }: Attending<Run> = {},
+  elsewhere: Elsewhere<Progress, Run> | null = null,
 ): Promise<SuiteResult<Run>[]> {
   const status = new StatusLine();
   let interrupted = false;
@@ -49,38 +121,49 @@ export async function overSuites<Progress, Run>(
       process.exit(ENDED_BY_INTERRUPT);
     }
     interrupted = true;
+    elsewhere?.stop();
   };
+  const stopElsewhere = () => elsewhere?.stop();
   process.on("SIGINT", onInterrupt);
+  signal?.addEventListener("abort", stopElsewhere);
+  const results = new Array<SuiteResult<Run>>(suites.length);
+  const settle = async (number: number, beginning: (suite: Suite, position: string) => Promise<Working<Progress, Run>>) => {
+    const suite = suites[number] as Suite;
+    const position = `${number + 1}/${suites.length}`;
+    status.show(`${position} ${suite.name}`);
+    const show = (progress: Progress) => status.show(textOf(suite.name, position, progress, status.width));
+    const result = await workThrough(session, suite, () => beginning(suite, position), show, hasToEnd);
+    status.clear();
+    await onResult?.(result);
+    results[number] = result;
+  };
   try {
-    const results: SuiteResult<Run>[] = [];
-    for (const [number, suite] of suites.entries()) {
-      const position = `${number + 1}/${suites.length}`;
-      if (hasToEnd()) results.push({ kind: "not-run", suite });
-      else {
-        status.show(`${position} ${suite.name}`);
-        const show = (progress: Progress) => status.show(textOf(suite.name, position, progress, status.width));
-        const result = await workThrough(session, suite, begin, show, hasToEnd);
-        status.clear();
-        await onResult?.(result);
-        results.push(result);
-      }
+    const away: number[] = [];
+    for (const number of suites.keys()) {
+      if (elsewhere !== null && !elsewhere.take(number)) away.push(number);
+      else if (hasToEnd()) results[number] = { kind: "not-run", suite: suites[number] as Suite };
+      else await settle(number, async (suite) => begin(suite));
+    }
+    for (const number of away) {
+      await settle(number, (suite, position) => (elsewhere as Elsewhere<Progress, Run>).result(suite, position, status));
     }
     return results;
   } finally {
     status.clear();
     process.off("SIGINT", onInterrupt);
+    signal?.removeEventListener("abort", stopElsewhere);
   }
 }
 
 async function workThrough<Progress, Run>(
   session: Session,
   suite: Suite,
-  begin: (suite: Suite) => Working<Progress, Run>,
+  begin: () => Promise<Working<Progress, Run>>,
   show: (progress: Progress) => void,
   isInterrupted: () => boolean,
 ): Promise<SuiteResult<Run>> {
   try {
-    const work = begin(suite);
+    const work = await begin();
     let step = work.next();
     while (!step.done) {
       show(step.value);

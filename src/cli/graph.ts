@@ -5,7 +5,7 @@ import { type DrawnGraph, lockOrderGraph, proceduresGraph, topologyGraph } from 
 import { type JsonGraph, jsonGraph } from "../report/json-graph.js";
 import { exitCodeOf } from "../report/verdict.js";
 import { type ExitCode, machineOf } from "../session/run-suite.js";
-import { runSuites } from "./drive.js";
+import { runSuitesOnce } from "./drive.js";
 import { UsageError } from "./errors.js";
 import { headerOf, jsonText } from "./header.js";
 import { type LimitOptions, limitsOf, type SelectionOptions, type VariantOptions, variantOf } from "./options.js";
@@ -31,7 +31,7 @@ export async function graph(kind: GraphKind, what: string | undefined, options: 
     suite = onlyOne(suites, kind);
     if (kind === "topology") drawn = topologyGraph(machineOf(session, suite, variant), suite);
     else {
-      const [result] = await runSuites(session, [suite], { variant, limits: limitsOf(options) });
+      const [result] = await runSuitesOnce(session, [suite], { variant, limits: limitsOf(options) });
       if (result?.kind === "error") throw result.error;
       if (result?.kind !== "run") return 3;
       drawn = lockOrderGraph(result.run);

@@ -6,7 +6,7 @@ import { compareLedgers, type Ledger, ledgerOf, ledgerText } from "../report/led
 import { exitCodeOf, isWhole, type SuiteResult, suiteOf, worst } from "../report/verdict.js";
 import { packageRoot } from "../session/open.js";
 import type { ExitCode } from "../session/run-suite.js";
-import { runSuites } from "./drive.js";
+import { runSuitesOnce } from "./drive.js";
 import { UsageError } from "./errors.js";
 import { headerOf, jsonText } from "./header.js";
 import { readLedgerFile } from "./ledger-file.js";
@@ -33,7 +33,7 @@ export async function ledger(options: LedgerOptions): Promise<ExitCode> {
   const path = options.ledger ?? bundledLedger();
   const before = recorded(path, options.update === true);
   const { session } = open(options.file);
-  const results = await runSuites(session, session.suites, {});
+  const results = await runSuitesOnce(session, session.suites, {});
   const failed = results.find((result) => result.kind === "error");
   if (failed?.kind === "error") throw failed.error;
   // Of a suite that did not come to its end nothing is compared or recorded.

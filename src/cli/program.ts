@@ -77,6 +77,7 @@ function addCheck(program: Command, done: (exitCode: number) => void): void {
       new Option("--format <format>", "what to print: text for a terminal, or a form for somewhere else (README)").choices(FORMATS),
     )
     .addOption(new Option("--paranoid", "run every transition natively too, and compare (slow: give --max-states)").conflicts("engine"))
+    .option("--jobs <n>", "threads that suites run on (default: one for each core)", positiveNumber)
     .option("--coverage", "say at the end what of the model was not exercised")
     .addOption(new Option("--json", "the same as --format json: one JSON document (docs/json.md)").conflicts("format"))
     .addHelpText(

@@ -7,7 +7,7 @@ import { exitCodeOf, isWhole, suiteOf, worst } from "../report/verdict.js";
 import { counted } from "../report/wrap.js";
 import { modelLoader, packageRoot } from "../session/open.js";
 import type { ExitCode } from "../session/run-suite.js";
-import { runSuites } from "./drive.js";
+import { runSuitesOnce } from "./drive.js";
 import { UsageError } from "./errors.js";
 import { headerOf, jsonText } from "./header.js";
 import { chosenSuites, isPath } from "./select.js";
@@ -31,7 +31,7 @@ export async function report(what: string | undefined, options: ReportOptions): 
   const out = options.out ?? resolve(packageRoot(), "reports/pages");
   // Pages are the same whoever makes them: places in bundled models are given from the package's folder.
   const { session, suites } = chosenSuites(what, {}, {}, modelLoader(file === undefined ? { root: packageRoot() } : {}));
-  const results = await runSuites(session, suites, {});
+  const results = await runSuitesOnce(session, suites, {});
   const failed = results.find((result) => result.kind === "error");
   if (failed?.kind === "error") throw failed.error;
   const codes = results.map((result) => exitCodeOf(result) || (isWhole(result) ? 0 : 3));

@@ -19,6 +19,7 @@ import { fail } from "./failure.js";
 import { headerOf } from "./header.js";
 import { limitsOf, variantOf } from "./options.js";
 import { chosenSuites, verdictCache } from "./select.js";
+import { SuiteWorkers } from "./suite-workers.js";
 import { lookOfStdout, print, tellErrors } from "./terminal.js";
 import { Watcher } from "./watcher.js";
 
@@ -41,6 +42,7 @@ class Watching {
   readonly #watcher = new Watcher();
   readonly #types = new BackgroundTypes();
   readonly #cache = verdictCache();
+  readonly #workers: SuiteWorkers;
   /** Seconds that suites took, by name: the quick ones go first. */
   readonly #seconds = new Map<string, number>();
   #hasEnded = false;
@@ -53,7 +55,9 @@ class Watching {
     readonly what: string | undefined,
     readonly options: CheckOptions,
     readonly json: boolean,
-  ) {}
+  ) {
+    this.#workers = new SuiteWorkers(options.jobs);
+  }
 
   end(): void {
     this.#hasEnded = true;
@@ -63,6 +67,7 @@ class Watching {
   async close(): Promise<void> {
     this.#watcher.close();
     await this.#types.close();
+    await this.#workers.close();
   }
 
   async run(): Promise<ExitCode> {
@@ -116,6 +121,7 @@ class Watching {
       session,
       quickFirst,
       { variant: variantOf(this.options), limits, engine, cache: this.#cache, tersely: !this.#isFirst && !this.json },
+      { workers: this.#workers, startAfter: 0, property: this.options.property },
       {
         signal,
         onResult: async (result) => {

@@ -5,7 +5,7 @@
 import { type Answer, evaluate, instancesOf, type PropertyInstance, type Question } from "../check/evaluate.js";
 import { ModelError } from "../lang/errors.js";
 import { get, Packing, type Place } from "../state/packing.js";
-import type { StateView } from "../state/state.js";
+import type { CellView } from "../state/state.js";
 import type { BlockRun } from "../step/block.js";
 import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
@@ -256,7 +256,7 @@ export class Learner {
   }
 
   /** Runs the path again, its code having come there in another way if one is known: it must come out the same. */
-  #repeat(control: Control, state: StateView, choices: readonly number[], first: NativeBlock): void {
+  #repeat(control: Control, state: CellView, choices: readonly number[], first: NativeBlock): void {
     const second = this.machine.run(state, control.thread, { choices, otherThan: first.cameBy });
     const same =
       second.outcome === first.outcome &&

@@ -7,7 +7,7 @@ import type { Suite } from "../lang/suite.js";
 import { Machine, type Variant } from "../step/machine.js";
 import { type Replayed, replayFinding } from "../trace/judge.js";
 import type { Session } from "./open.js";
-import type { RunDescription, VerdictCache } from "./verdict-cache.js";
+import type { Remembered, VerdictCache } from "./verdict-cache.js";
 
 export interface RunSuiteOptions {
   readonly variant?: Variant;
@@ -44,6 +44,14 @@ export interface SuiteRun {
   readonly isCached: boolean;
 }
 
+/** What was seen of a suite: a value that can be sent from thread to thread. */
+export interface Explored extends Remembered {
+  /** Coverage points reached; empty unless coverage was asked for, and of a suite that was recalled. */
+  readonly covered: readonly number[];
+  /** Whether it was seen before, on code that is the same. */
+  readonly isCached: boolean;
+}
+
 /** 0 all as expected, 1 violated or not as expected, 2 the model is at fault, 3 a limit was hit. */
 export type ExitCode = 0 | 1 | 2 | 3;
 
@@ -67,6 +75,20 @@ export function* runSuite(
   suite: Suite,
   options: RunSuiteOptions = {},
 ): Generator<Progress, SuiteRun, "interrupt" | undefined> {
+  const explored = yield* exploreSuite(session, suite, options);
+  return yield* tellRun(session, suite, options, explored);
+}
+
+/**
+ * The part of running a suite that takes time, and can be done by another thread: explores it, or recalls what was
+ * seen when it was explored before. What it found is not replayed yet.
+ */
+export function* exploreSuite(
+  session: Session,
+  suite: Suite,
+  options: RunSuiteOptions,
+  recalls = true,
+): Generator<Progress, Explored, "interrupt" | undefined> {
   checkExpectations(suite);
   const { cache, limits = {}, engine = "fast" } = options;
   const { entered } = session.code;
@@ -74,42 +96,36 @@ export function* runSuite(
   const machine = machineOf(session, suite, options.variant);
   const variant = resolvedVariant(suite, machine, options.variant ?? {});
   const description = { suite, options: { variant, engine, maxStates: limits.maxStates, maxDepth: limits.maxDepth } };
-  const recalled = cache && recall(session, description, cache, options);
-  if (recalled) return recalled;
+  const remembered = recalls ? cache?.find(session, description) : null;
+  if (remembered) return { ...remembered, covered: [], isCached: true };
   const explore = engine === "reference" ? exploreReference : exploreFast;
   const goOnAfter = new Set(Object.keys(suite.expected ?? {}));
-  const explored = yield* explore(machine, { limits, paranoid: options.paranoid ?? false, goOnAfter });
-  const run = replayed(judged(suite, variant, machine, explored, false));
-  const { outcome } = run;
-  cache?.keep(
-    session,
-    description,
-    { outcome, atomicReasons: [...machine.atomicReasons] },
-    new Set([...session.enteredAtLoad, ...entered]),
-  );
-  return run;
+  const outcome = yield* explore(machine, { limits, paranoid: options.paranoid ?? false, goOnAfter });
+  const atomicReasons = [...machine.atomicReasons];
+  cache?.keep(session, description, { outcome, atomicReasons }, new Set([...session.enteredAtLoad, ...entered]));
+  return { outcome, atomicReasons, covered: [...machine.covered], isCached: false };
 }
 
-/** The run as it was before, its findings replayed on the code as it is now; null if there was none, or they cannot be. */
-function recall(
+/** The other part: how what was seen compares with what the suite expects, and its findings in the words of the plain engine. */
+export function* tellRun(
   session: Session,
-  description: RunDescription,
-  cache: VerdictCache,
-  { variant = {}, tersely = false }: RunSuiteOptions,
-): SuiteRun | null {
-  const remembered = cache.find(session, description);
-  if (remembered === null) return null;
-  const { suite } = description;
+  suite: Suite,
+  options: RunSuiteOptions,
+  explored: Explored,
+): Generator<Progress, SuiteRun, "interrupt" | undefined> {
+  const { variant = {}, tersely = false } = options;
   const machine = machineOf(session, suite, variant);
-  for (const reason of remembered.atomicReasons) machine.atomicReasons.add(reason);
+  for (const reason of explored.atomicReasons) machine.atomicReasons.add(reason);
+  for (const point of explored.covered) machine.covered.add(point);
+  const run = judged(suite, resolvedVariant(suite, machine, variant), machine, explored);
+  if (tersely && run.isCached && run.exitCode === 0) return run;
   try {
-    const untold = judged(suite, resolvedVariant(suite, machine, variant), machine, remembered.outcome, true);
-    return tersely && untold.exitCode === 0 ? untold : replayed(untold);
+    return replayed(run);
   } catch (error) {
-    // A place that a finding stands at has moved; to run the suite is to find it again.
-    if (error instanceof ModelError) return null;
-    throw error;
+    if (!(explored.isCached && error instanceof ModelError)) throw error;
   }
+  // A place that a finding stood at has moved; to explore the suite is to find it again.
+  return yield* tellRun(session, suite, options, yield* exploreSuite(session, suite, options, false));
 }
 
 /** The run with its findings in the words of the plain engine. */
@@ -119,7 +135,7 @@ function replayed(run: SuiteRun): SuiteRun {
 }
 
 /** How the outcome compares with what the suite expects, its findings not replayed yet. */
-function judged(suite: Suite, variant: Variant, machine: Machine, outcome: Outcome, isCached: boolean): SuiteRun {
+function judged(suite: Suite, variant: Variant, machine: Machine, { outcome, isCached }: Explored): SuiteRun {
   const isChanged = Object.values(variant).some((change) => change !== undefined && String(change) !== "");
   const comparisons = outcome.results.map(({ check, isProperty, verdict }): Comparison => {
     const expectedBecause = suite.expected?.[check]?.reason ?? null;

@@ -1,6 +1,6 @@
 /** States as vectors of 32-bit words: every cell and every control state has some bits of one word. */
 import type { Layout } from "./layout.js";
-import { blankState, readCell, type State, type StateView, writeCell } from "./state.js";
+import { blankState, type CellView, readCell, type State, writeCell } from "./state.js";
 
 /** Where a number sits: `(words[word] >>> shift) & mask`. */
 export interface Place {
@@ -45,7 +45,7 @@ export class Packing {
   }
 
   /** The packed state, to be read. The words may change later. */
-  view(words: Uint32Array): StateView {
+  view(words: Uint32Array): CellView {
     const kept = words.slice();
     return {
       threads: this.controls.map((place) => get(kept, place)),

@@ -16,7 +16,7 @@ export interface State {
 }
 
 /** A state that is held in another form, to be read without making all of it. */
-export interface StateView {
+export interface CellView {
   readonly threads: readonly number[];
   cell(number: number): number;
   /** The same as a state. */
@@ -31,7 +31,7 @@ export interface StateDraft {
   threads: number[];
 }
 
-export function readCell(layout: Layout, state: State | StateDraft | StateView, number: number): number {
+export function readCell(layout: Layout, state: State | StateDraft | CellView, number: number): number {
   if ("cell" in state) return state.cell(number);
   const cell = layout.cells[number];
   switch (cell?.kind) {

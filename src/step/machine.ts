@@ -10,7 +10,7 @@ import type { StructInfo } from "../lang/schema.js";
 import { FREE, type Layout } from "../state/layout.js";
 import type { Names } from "../state/names.js";
 import { allocatedObjects, reachableObjects } from "../state/reach.js";
-import { freedSlots, isReferenced, readCell, type State, type StateDraft, type StateView, writeCell } from "../state/state.js";
+import { type CellView, freedSlots, isReferenced, readCell, type State, type StateDraft, writeCell } from "../state/state.js";
 import { type Control, ControlRegister, refersTo } from "./control.js";
 import type { RunEnvironment, RunOptions } from "./environment.js";
 import { instantiate } from "./instantiate.js";
@@ -92,12 +92,12 @@ export class Machine implements RunEnvironment {
   }
 
   /** The control state a thread is in. */
-  control(state: State | StateView, thread: number): Control {
+  control(state: State | CellView, thread: number): Control {
     return this.registers[thread]?.controls[state.threads[thread] as number] as Control;
   }
 
   /** Runs the thread's block once, with the given choices. */
-  run(state: State | StateView, thread: number, options: RunOptions = {}): NativeBlock {
+  run(state: State | CellView, thread: number, options: RunOptions = {}): NativeBlock {
     this.nativeRuns++;
     const block = runBlock(this, this.control(state, thread), state, options);
     if (block.atomicBecause !== null) this.atomicReasons.add(block.atomicBecause);

@@ -7,7 +7,7 @@ import type { CheckName, Context } from "../lang/context.js";
 import { type Location, ModelError } from "../lang/errors.js";
 import type { FieldInfo, StructInfo, StructView } from "../lang/schema.js";
 import { FREED, LIVE } from "../state/layout.js";
-import { readCell as cellOf, type State, type StateView } from "../state/state.js";
+import { type CellView, readCell as cellOf, type State } from "../state/state.js";
 import type { Access, Acquisition, BlockEvent, Decision, Report } from "./block.js";
 import type { Witness } from "./control.js";
 import type { RunEnvironment, RunOptions } from "./environment.js";
@@ -51,14 +51,14 @@ export class Recorder implements Context {
     readonly environment: RunEnvironment,
     readonly thread: number,
     /** Null as long as nothing but witnesses is replayed. */
-    readonly state: State | StateView | null,
+    readonly state: State | CellView | null,
     readonly options: RunOptions,
   ) {
     this.faultPolicy = environment.faultPolicy;
   }
 
   /** A recorder for the block after this one, on a state of its own. */
-  forNextBlock(state: State | StateView, options: RunOptions): Recorder {
+  forNextBlock(state: State | CellView, options: RunOptions): Recorder {
     const next = new Recorder(this.environment, this.thread, state, options);
     next.depth = this.depth;
     next.heldByRoot = this.heldByRoot;
@@ -305,7 +305,7 @@ export class Recorder implements Context {
     }
     let code = this.writes.get(cell);
     if (code === undefined) {
-      code = cellOf(this.environment.layout, this.state as State | StateView, cell);
+      code = cellOf(this.environment.layout, this.state as State | CellView, cell);
       if (!this.#seen.has(cell)) {
         this.#seen.add(cell);
         this.decisions.push({ kind: "read", cell, code });

@@ -10,7 +10,7 @@ import { Wait } from "../lang/procedure.js";
 import type { Local, ProcedureInfo, Site } from "../lang/runtime.js";
 import type { Thread } from "../lang/scenario.js";
 import type { Layout } from "../state/layout.js";
-import { type State, type StateDraft, type StateView, writeCell } from "../state/state.js";
+import { type CellView, type State, type StateDraft, writeCell } from "../state/state.js";
 import type { BlockRun, Report } from "./block.js";
 import {
   type Control,
@@ -56,7 +56,7 @@ export function isRunning(): boolean {
 }
 
 /** Runs the block of `control` in `state`. Throws a ModelError if the model does what a model may not do. */
-export function runBlock(environment: RunEnvironment, control: Control, state: State | StateView, options: RunOptions = {}): NativeBlock {
+export function runBlock(environment: RunEnvironment, control: Control, state: State | CellView, options: RunOptions = {}): NativeBlock {
   const run = (options.parked ? environment.parked.take(control) : undefined) ?? new Run(environment, control.thread);
   const outer = active;
   active = run;
@@ -88,7 +88,7 @@ class After {
 
   constructor(
     readonly layout: Layout,
-    readonly before: State | StateView,
+    readonly before: State | CellView,
     readonly writes: ReadonlyMap<number, number>,
     readonly next: Control,
   ) {}
@@ -141,7 +141,7 @@ export class Run {
   }
 
   /** Runs the block of the control state, going there first if it is not there yet. */
-  execute(control: Control, state: State | StateView, options: RunOptions): NativeBlock {
+  execute(control: Control, state: State | CellView, options: RunOptions): NativeBlock {
     if (this.#arrival === null) this.#goTo(control, options.otherThan ?? null);
     if (keyOf(this.#describePending()) !== control.key) throw this.#nondeterministic();
     this.recorder = this.recorder.forNextBlock(state, options);
@@ -157,7 +157,7 @@ export class Run {
     this.#arrival = arrival;
   }
 
-  #executeHere(control: Control, state: State | StateView): NativeBlock {
+  #executeHere(control: Control, state: State | CellView): NativeBlock {
     const { recorder } = this;
     const cameBy = this.#arrival;
     this.covered = new Set();

@@ -1,0 +1,43 @@
+/** What the main thread and those that explore suites beside it say to each other. */
+import type { Progress } from "../explore/outcome.js";
+import type { Location } from "../lang/errors.js";
+import type { Session } from "../session/open.js";
+import type { Explored, RunSuiteOptions } from "../session/run-suite.js";
+
+/** Suites to explore. */
+export interface Job {
+  readonly number: number;
+  /** The file of suites, absolute. */
+  readonly file: string;
+  /** What `fingerprint` says of the code as the main thread has it. */
+  readonly code: string;
+  readonly coverage: boolean;
+  /** Names of the suites, in the order in which the main thread goes through them. */
+  readonly suites: readonly string[];
+  /** Code of the only property to ask of each; null for all. */
+  readonly property: string | null;
+  /** One for each suite: 0 until a thread has taken it. */
+  readonly taken: Int32Array;
+  readonly options: Omit<RunSuiteOptions, "cache">;
+  /** Directory of the verdict cache; null for none. */
+  readonly cache: string | null;
+}
+
+export type ToWorker = { readonly kind: "job"; readonly job: Job } | { readonly kind: "stop" };
+
+export type FromWorker = { readonly job: number; readonly suite: string } & (
+  | { readonly kind: "progress"; readonly progress: Progress }
+  | { readonly kind: "explored"; readonly explored: Explored }
+  | { readonly kind: "error"; readonly message: string; readonly hint: string; readonly location: Location | null }
+);
+
+/** What has to be the same for two threads to have loaded the same code. */
+export function fingerprint({ code }: Session): string {
+  const { outside, functions } = code.parts();
+  return JSON.stringify([outside, ...functions.values()]);
+}
+
+/** Takes the suite at the position for this thread. Whether nobody else had. */
+export function take(taken: Int32Array, position: number): boolean {
+  return Atomics.exchange(taken, position, 1) === 0;
+}
