@@ -98,9 +98,9 @@ class Watching {
     try {
       const chosen = chosenSuites(this.what, this.options, variantOf(this.options), loader);
       this.#watcher.add(loader.sources(), began);
-      const types = this.#types.check(chosen.session.file);
       const isWhole = await this.#runAll(chosen, signal);
-      if (isWhole) await this.#tellTypes(await Promise.race([types, aborted(signal)]), began);
+      // Not beside them: every core is at work for the verdicts.
+      if (isWhole) await this.#tellTypes(await Promise.race([this.#types.check(chosen.session.file), aborted(signal)]), began);
       return isWhole && !signal.aborted;
     } catch (error) {
       if (this.#isFirst && !(error instanceof ModelError)) throw error;

@@ -10,6 +10,7 @@ import { LockOrder } from "../check/lockdep.js";
 import { describeStuck, stuckThreads, type ThreadSituation } from "../check/stuck.js";
 import { ModelError } from "../lang/errors.js";
 import type { Property } from "../lang/property.js";
+import type { Cell } from "../state/layout.js";
 import { get, type Place } from "../state/packing.js";
 import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
@@ -19,6 +20,7 @@ import { FreedSlots } from "./freed-slots.js";
 import {
   ACQUIRES,
   CLOSED,
+  ConstantWritten,
   FALSE,
   FAULT,
   type Leaf,
@@ -43,17 +45,40 @@ const CONTROL_BITS = [9, 12, 16, 20, 24];
 /** Milliseconds between looks at the limits, and reports of progress. */
 const LOOK_EVERY = 100;
 
+/** States after which a run that goes on begins again, and keeps of each state only what has been seen to change. */
+const SMALL_RUN = 20_000;
+
+/** Thrown when it pays to begin again with less to keep. */
+class MostlyConstant extends Error {}
+
 /** Explores every reachable state of the machine within the limits. */
 export function* exploreFast(machine: Machine, options: ExploreOptions = {}): Exploration {
   const started = performance.now();
-  for (const bits of CONTROL_BITS) {
+  let bits = 0;
+  /** Cells that are known to change, or might; null for all. */
+  let changing: ReadonlySet<number> | null = null;
+  while (bits < CONTROL_BITS.length) {
+    const learner: Learner = new Learner(machine, CONTROL_BITS[bits] as number, changing);
     try {
-      return yield* new FastRun(machine, options, bits, started).explore();
+      return yield* new FastRun(machine, options, learner, started).explore();
     } catch (error) {
-      if (!(error instanceof TooManyControls)) throw error;
+      if (error instanceof TooManyControls) bits++;
+      else if (error instanceof MostlyConstant || error instanceof ConstantWritten) {
+        changing = sameFields(machine, [...(changing ?? []), ...learner.written]);
+      } else throw error;
     }
   }
   throw new ModelError("a thread has more than 16 million control states", "Keep fewer values in locals across yields, or bound them.");
+}
+
+/** The cells and all others of the same fields: what is written of one object is sooner or later written of another. */
+function sameFields({ layout }: Machine, cells: readonly number[]): ReadonlySet<number> {
+  const fieldOf = (number: number) => {
+    const cell = layout.cells[number] as Cell;
+    return cell.kind === "field" ? cell.field : cell.kind === "liveness" ? cell.struct : cell.kind;
+  };
+  const fields = new Set(cells.map(fieldOf));
+  return new Set([...layout.cells.keys()].filter((number) => fields.has(fieldOf(number))));
 }
 
 /** The property instances whose answer a leaf's writes can change, worked out when the reads known were of that version. */
@@ -64,7 +89,6 @@ interface Affected {
 }
 
 export class FastRun {
-  readonly learner: Learner;
   readonly store: Store;
   readonly book: FindingBook;
   /** The state being expanded. */
@@ -99,20 +123,19 @@ export class FastRun {
   faultedSteps = 0;
   #comparedNatively = 0;
 
-  /** With the learner of another run, what that one has learned is known. */
+  /** What the learner has learned in another run is known. */
   constructor(
     readonly machine: Machine,
     readonly options: ExploreOptions,
-    controlBits: number,
+    readonly learner: Learner,
     readonly started: number,
-    learner = new Learner(machine, controlBits),
   ) {
-    this.learner = learner;
-    const { packing, instances } = this.learner;
-    this.store = new Store(packing.words);
+    const { packing, instances } = learner;
+    this.store = new Store(packing.changingWords);
     this.book = new FindingBook(options);
-    this.current = new Uint32Array(packing.words);
-    this.next = new Uint32Array(packing.words);
+    // What never changes stands in both behind what does.
+    this.current = packing.pack(machine.initial);
+    this.next = packing.pack(machine.initial);
     this.#atomicity = new Atomicity();
     this.#stepsOfThread = new Int32Array(machine.threads.length + 1);
     const ofKind = (...kinds: Property["window"]["kind"][]) =>
@@ -129,7 +152,6 @@ export class FastRun {
   /** Puts the initial state into the store, and judges it. */
   begin(): void {
     const { store, learner, next } = this;
-    next.set(learner.packing.pack(this.machine.initial));
     store.insert(next);
     for (const instance of this.#onState) this.#judge(instance, next, null, null, 0, { state: 0, ordinal: null });
     for (const instance of this.#onStep) learner.ask(instance, next, next, null);
@@ -170,6 +192,7 @@ export class FastRun {
         end = { kind: "limit", what: "memory" };
         break;
       }
+      if (store.count > SMALL_RUN && learner.packing.changing === null) throw new MostlyConstant();
       if (store.count > (limits.maxStates ?? Number.POSITIVE_INFINITY)) {
         end = { kind: "limit", what: "states" };
         break;
@@ -319,7 +342,8 @@ export class FastRun {
   apply(step: number): void {
     const { current, next } = this;
     const { heap } = this.learner.rules;
-    for (let word = 0; word < current.length; word++) next[word] = current[word] as number;
+    const { words } = this.store;
+    for (let word = 0; word < words; word++) next[word] = current[word] as number;
     const leaf = this.leafAt[step] as number;
     const end = leaf + 3 + (heap[leaf + 2] as number) * 3;
     for (let at = leaf + 3; at < end; at += 3) {

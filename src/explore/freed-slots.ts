@@ -27,7 +27,7 @@ export class FreedSlots {
   normalise(next: Uint32Array): void {
     const freedBits = this.#freedBits;
     let freed = 0;
-    for (let word = 0; word < next.length; word++) freed |= (next[word] as number) & (freedBits[word] as number);
+    for (let word = 0; word < freedBits.length; word++) freed |= (next[word] as number) & (freedBits[word] as number);
     if (freed === 0) return;
     for (const { struct, slot, liveness, pointers } of this.#slots) {
       if (get(next, liveness) !== FREED) continue;

@@ -47,6 +47,9 @@ export const CLOSED = 2;
 /** Thrown when a thread has more control states than its bits can number; the run starts again with more bits. */
 export class TooManyControls extends Error {}
 
+/** Thrown when a cell is written that was taken never to change; the run starts again with another idea of what does. */
+export class ConstantWritten extends Error {}
+
 export class Learner {
   readonly rules = new Rules();
   readonly packing: Packing;
@@ -60,14 +63,17 @@ export class Learner {
   /** Root slots by thread and control state number. */
   readonly roots: Int32Array[];
   readonly pathsOf = new Map<Control, number>();
+  /** Cells that some path writes. */
+  readonly written = new Set<number>();
   /** Paths learned of control states to which one way is known so far. */
   readonly #onlyWitness = new Map<Control, { readonly words: Uint32Array; readonly choices: readonly number[] }[]>();
 
   constructor(
     readonly machine: Machine,
     readonly controlBits: number,
+    changing: ReadonlySet<number> | null = null,
   ) {
-    this.packing = new Packing(machine.layout, controlBits);
+    this.packing = new Packing(machine.layout, controlBits, changing);
     this.roots = machine.threads.map(() => new Int32Array(1024));
     this.instances = machine.properties
       .flatMap((property) => instancesOf(property, machine))
@@ -204,6 +210,9 @@ export class Learner {
       set[word] = (set[word] as number) | (code << shift);
     };
     if (block.next) {
+      for (const cell of block.writes.keys()) this.written.add(cell);
+      if (packing.changing !== null && [...block.writes.keys()].some((cell) => packing.changing?.has(cell) === false))
+        throw new ConstantWritten();
       for (const [cell, code] of block.writes) store(packing.cells[cell] as Place, code);
       store(packing.controls[control.thread] as Place, block.next.number);
     }

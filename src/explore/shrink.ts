@@ -49,7 +49,7 @@ function isSmaller(one: readonly number[], other: readonly number[]): boolean {
 
 /** The steps really taken by a schedule up to the finding, or null if it does not lead there. A number too large for its state means the last step. */
 function walk({ machine, learner, options }: FastRun, key: string, schedule: readonly number[]): number[] | null {
-  const run = new FastRun(machine, options, 0, 0, learner);
+  const run = new FastRun(machine, options, learner, 0);
   const judged = new Marks();
   const path: number[] = [];
   run.begin();

@@ -8,6 +8,7 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Machine } from "../step/machine.js";
 import { FastRun } from "./fast.js";
 import type { Candidate, Occurrence } from "./findings.js";
+import { Learner } from "./learner.js";
 import { overLimit } from "./limits.js";
 import { Marks } from "./marks.js";
 import { checksOf, type Finding, type Limits } from "./outcome.js";
@@ -97,7 +98,7 @@ class Simulator {
     readonly options: SimulateOptions,
   ) {
     const { goOnAfter } = options;
-    this.#run = new FastRun(machine, goOnAfter === undefined ? {} : { goOnAfter }, CONTROL_BITS, this.#started);
+    this.#run = new FastRun(machine, goOnAfter === undefined ? {} : { goOnAfter }, new Learner(machine, CONTROL_BITS), this.#started);
     this.#random = xoroshiro128plus(options.seed);
     this.#moves = machine.threads.map(() => []);
   }

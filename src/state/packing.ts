@@ -12,26 +12,39 @@ export interface Place {
 
 export class Packing {
   readonly words: number;
+  /** The first so many words hold all that changes. */
+  readonly changingWords: number;
   /** Place of each cell. */
   readonly cells: readonly Place[];
   /** Place of each thread's control state number. */
   readonly controls: readonly Place[];
 
+  /** `changing` tells which cells do not keep their first value; null if that may be any. */
   constructor(
     readonly layout: Layout,
     controlBits: number,
+    readonly changing: ReadonlySet<number> | null = null,
   ) {
     const sizes = [...layout.cells.map(({ size }) => bitsFor(size)), ...new Array<number>(layout.threads).fill(controlBits)];
     // First fit, largest first: no number straddles two words, and hardly a bit is lost.
     const order = sizes.map((bits, number) => ({ bits, number })).sort((one, other) => other.bits - one.bits || one.number - other.number);
     const used: number[] = [];
     const places: Place[] = [];
-    for (const { bits, number } of order) {
-      let word = used.findIndex((taken) => taken + bits <= 32);
-      if (word < 0) word = used.push(0) - 1;
-      places[number] = { word, shift: used[word] as number, mask: bits === 32 ? 0xffffffff : 2 ** bits - 1 };
-      used[word] = (used[word] as number) + bits;
-    }
+    const placeIn = (from: number, numbers: typeof order) => {
+      for (const { bits, number } of numbers) {
+        let word = used.findIndex((taken, position) => position >= from && taken + bits <= 32);
+        if (word < 0) word = used.push(0) - 1;
+        places[number] = { word, shift: used[word] as number, mask: bits === 32 ? 0xffffffff : 2 ** bits - 1 };
+        used[word] = (used[word] as number) + bits;
+      }
+    };
+    const changes = ({ number }: { number: number }) => changing === null || number >= layout.cells.length || changing.has(number);
+    placeIn(0, order.filter(changes));
+    this.changingWords = used.length;
+    placeIn(
+      used.length,
+      order.filter((each) => !changes(each)),
+    );
     this.words = used.length;
     this.cells = places.slice(0, layout.cells.length);
     this.controls = places.slice(layout.cells.length);
