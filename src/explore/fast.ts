@@ -106,6 +106,9 @@ export class FastRun {
   readonly #choiceNode = new Int32Array(256);
   readonly #choiceTaken = new Int32Array(256);
   readonly #freedSlots: FreedSlots;
+  readonly #mutexes: readonly { readonly cell: number; readonly place: Place }[];
+  /** By leaf: the mutexes that its thread held when its acquisitions were last looked at, one bit each. */
+  readonly #heldBefore: number[] = [];
   /** By leaf. */
   readonly #affected: Affected[] = [];
   readonly #onState: readonly LearnedInstance[];
@@ -147,13 +150,14 @@ export class FastRun {
     this.#asksForEnds = machine.terminates || this.#atEnd.length > 0;
     this.#settled = new Uint8Array(instances.length);
     this.#freedSlots = new FreedSlots(this.learner);
+    this.#mutexes = machine.layout.mutexCells.map((cell) => ({ cell, place: packing.cells[cell] as Place }));
   }
 
   /** Puts the initial state into the store, and judges it. */
   begin(): void {
     const { store, learner, next } = this;
     store.insert(next);
-    for (const instance of this.#onState) this.#judge(instance, next, null, null, 0, { state: 0, ordinal: null });
+    for (const instance of this.#onState) this.#judge(instance, next, null, null, 0, 0, null);
     for (const instance of this.#onStep) learner.ask(instance, next, next, null);
   }
 
@@ -386,8 +390,7 @@ export class FastRun {
         const { onState, onStep } = this.#affectedBy(leafNumber);
         for (let at = 0; at < onState.length; at++) {
           const instance = onState[at] as LearnedInstance;
-          if (this.#settled[instance.number] === 0)
-            this.#judge(instance, next, null, null, depth + 1, { state: store.count - 1, ordinal: null });
+          if (this.#settled[instance.number] === 0) this.#judge(instance, next, null, null, depth + 1, store.count - 1, null);
         }
         // What a step property would read of a step that changes nothing: a step out of here that writes none of it cannot matter.
         for (let at = 0; at < onStep.length; at++) {
@@ -423,8 +426,7 @@ export class FastRun {
     const { onStep } = this.#affectedBy(leafNumber);
     for (let at = 0; at < onStep.length; at++) {
       const instance = onStep[at] as LearnedInstance;
-      if (this.#settled[instance.number] === 0)
-        this.#judge(instance, this.next, this.current, null, depth + 1, { state: number, ordinal: step });
+      if (this.#settled[instance.number] === 0) this.#judge(instance, this.next, this.current, null, depth + 1, number, step);
     }
   }
 
@@ -434,7 +436,8 @@ export class FastRun {
     before: Uint32Array | null,
     returned: Control | null,
     depth: number,
-    occurrence: Occurrence,
+    state: number,
+    ordinal: number | null,
   ): void {
     const verdict = this.learner.ask(learned, words, before, returned);
     if (verdict === CLOSED) return;
@@ -449,39 +452,49 @@ export class FastRun {
     const message = failureText(property, this.learner.explain(learned, words, before, returned));
     this.book.add(
       { check: property.code, isProperty: true, message, location: null, subject: subject && this.machine.names.view(subject), depth },
-      occurrence,
+      { state, ordinal },
     );
   }
 
   #special(number: number, depth: number, step: number, flags: number): void {
     const leaf = this.leafOf(step);
-    const occurrence = { state: number, ordinal: step };
-    const found = { isProperty: false, subject: null, depth: depth + 1 };
-    if (flags & REPORTS) for (const report of leaf.block.reports) this.book.add({ ...found, ...report }, occurrence);
-    if (flags & ACQUIRES) this.#acquisitions(leaf, found, occurrence);
+    if (flags & REPORTS) {
+      const found = { isProperty: false, subject: null, depth: depth + 1 };
+      for (const report of leaf.block.reports) this.book.add({ ...found, ...report }, { state: number, ordinal: step });
+    }
+    if (flags & ACQUIRES) this.#acquisitions(leaf, depth, number, step);
     if (flags & RETURNS) {
       for (const instance of this.#onReturn) {
         const { window } = instance.instance.property;
         if (window.kind !== "onReturn" || leaf.next?.returned?.procedure !== window.procedure) continue;
-        if (this.#settled[instance.number] === 0) this.#judge(instance, this.next, null, leaf.next, depth + 1, occurrence);
+        if (this.#settled[instance.number] === 0) this.#judge(instance, this.next, null, leaf.next, depth + 1, number, step);
       }
     }
   }
 
-  #acquisitions(leaf: Leaf, found: { isProperty: boolean; subject: null; depth: number }, occurrence: Occurrence): void {
-    const { layout, names } = this.machine;
-    const { cells } = this.learner.packing;
+  #acquisitions(leaf: Leaf, depth: number, number: number, step: number): void {
+    const { names } = this.machine;
     const { thread } = leaf.control;
-    const holdsNothing = get(this.current, cells[layout.heldCell(thread)] as Place) === 0;
+    const mutexes = this.#mutexes;
+    let held = 0;
+    for (let mutex = 0; mutex < mutexes.length; mutex++) {
+      if (get(this.current, (mutexes[mutex] as (typeof mutexes)[number]).place) === thread + 1) held += 2 ** mutex;
+    }
+    const leafNumber = this.learner.rules.heap[(this.leafAt[step] as number) + 1] as number;
+    // Beyond that, two sets might not be told apart.
+    if (this.#heldBefore[leafNumber] === held && mutexes.length <= 52) return;
+    this.#heldBefore[leafNumber] = held;
     for (const acquisition of leaf.block.acquisitions) {
-      if (holdsNothing && acquisition.alsoTaken.length === 0) continue;
-      for (const cell of layout.mutexCells) {
-        const heldBefore = get(this.current, cells[cell] as Place) === thread + 1;
-        if (!(heldBefore && !acquisition.givenBack.includes(cell)) && !acquisition.alsoTaken.includes(cell)) continue;
+      for (const { cell, place } of mutexes) {
+        const heldBefore = get(this.current, place) === thread + 1 && !acquisition.givenBack.includes(cell);
+        if (!heldBefore && !acquisition.alsoTaken.includes(cell)) continue;
         const cycle = this.#lockOrder.add(cell, acquisition.cell, acquisition.location);
         if (cycle === null) continue;
         const message = this.#lockOrder.describe(cycle, names);
-        this.book.add({ ...found, check: "lockdep", message, location: acquisition.location }, occurrence);
+        this.book.add(
+          { check: "lockdep", isProperty: false, message, location: acquisition.location, subject: null, depth: depth + 1 },
+          { state: number, ordinal: step },
+        );
       }
     }
   }
@@ -496,7 +509,7 @@ export class FastRun {
     const occurrence = { state: number, ordinal: step };
     const found = { isProperty: false, subject: null, depth: depth + 1 };
     for (const report of reports) this.book.add({ ...found, ...report }, occurrence);
-    this.#acquisitions(leaf, found, occurrence);
+    this.#acquisitions(leaf, depth, number, step);
     const { exhausted } = fault;
     const why = exhausted === undefined ? {} : explainExhaustion(machine, learner.packing.unpack(this.current), exhausted);
     this.book.add({ ...found, ...fault, ...why }, occurrence);
@@ -527,7 +540,7 @@ export class FastRun {
   }
 
   #judgeEnd(situations: readonly ThreadSituation[], depth: number, occurrence: Occurrence): void {
-    for (const instance of this.#atEnd) this.#judge(instance, this.current, null, null, depth, occurrence);
+    for (const instance of this.#atEnd) this.#judge(instance, this.current, null, null, depth, occurrence.state, null);
     if (!this.machine.terminates) return;
     const { cells } = this.learner.packing;
     const read = (cell: number) => get(this.current, cells[cell] as Place);

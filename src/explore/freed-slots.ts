@@ -11,6 +11,8 @@ interface DynamicSlot {
   readonly slot: number;
   readonly liveness: Place;
   readonly pointers: readonly { readonly place: Place; readonly code: number }[];
+  /** By thread and control state number, as far as that was asked: whether a local refers to the slot. */
+  readonly inLocals: readonly boolean[][];
 }
 
 export class FreedSlots {
@@ -29,18 +31,21 @@ export class FreedSlots {
     let freed = 0;
     for (let word = 0; word < freedBits.length; word++) freed |= (next[word] as number) & (freedBits[word] as number);
     if (freed === 0) return;
-    for (const { struct, slot, liveness, pointers } of this.#slots) {
-      if (get(next, liveness) !== FREED) continue;
-      if (pointers.some(({ place, code }) => get(next, place) === code)) continue;
-      const { registers } = this.learner.machine;
-      if (
-        registers.some((register) =>
-          refersTo(register.controls[this.learner.controlNumber(next, register.thread)] as Control, struct, slot),
-        )
-      )
-        continue;
-      put(next, liveness, FREE);
+    for (let number = 0; number < this.#slots.length; number++) {
+      const slot = this.#slots[number] as DynamicSlot;
+      if (get(next, slot.liveness) === FREED && !isPointedTo(next, slot) && !this.#isInLocal(next, slot)) put(next, slot.liveness, FREE);
     }
+  }
+
+  #isInLocal(words: Uint32Array, { struct, slot, inLocals }: DynamicSlot): boolean {
+    const { registers } = this.learner.machine;
+    for (let thread = 0; thread < registers.length; thread++) {
+      const number = this.learner.controlNumber(words, thread);
+      const known = inLocals[thread] as boolean[];
+      known[number] ??= refersTo(registers[thread]?.controls[number] as Control, struct, slot);
+      if (known[number]) return true;
+    }
+    return false;
   }
 
   #findSlots(): DynamicSlot[] {
@@ -53,8 +58,17 @@ export class FreedSlots {
         const pointers = (layout.pointers[struct.number] ?? [])
           .filter(({ member }) => member < 0 || member === slot)
           .map(({ cell: pointer, member }) => ({ place: packing.cells[pointer] as Place, code: member < 0 ? slot + 1 : 1 }));
-        return [{ struct, slot, liveness: packing.cells[cell] as Place, pointers }];
+        const inLocals = this.learner.machine.threads.map(() => []);
+        return [{ struct, slot, liveness: packing.cells[cell] as Place, pointers, inLocals }];
       }),
     );
   }
+}
+
+function isPointedTo(words: Uint32Array, { pointers }: DynamicSlot): boolean {
+  for (let number = 0; number < pointers.length; number++) {
+    const { place, code } = pointers[number] as DynamicSlot["pointers"][number];
+    if (get(words, place) === code) return true;
+  }
+  return false;
 }

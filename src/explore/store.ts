@@ -12,6 +12,8 @@ const FULLEST = 0.8;
 export class Store {
   count = 0;
   readonly #chunks: Uint32Array[] = [];
+  /** By state: for the table to grow without a look at the states, which are all over the memory. */
+  #hashes = new Uint32Array(1 << 12);
   /** Entry: number of the state plus 1 in the low bits, some bits of its hash above them; 0 is empty. */
   #table: Uint32Array;
   #tableBits: number;
@@ -23,7 +25,7 @@ export class Store {
 
   /** Bytes of states and table. */
   get bytes(): number {
-    return this.#chunks.length * this.words * 4 * (CHUNK_MASK + 1) + this.#table.byteLength;
+    return this.#chunks.length * this.words * 4 * (CHUNK_MASK + 1) + this.#hashes.byteLength + this.#table.byteLength;
   }
 
   /** Copies state `number` into `into`. */
@@ -42,7 +44,7 @@ export class Store {
     const bits = this.#tableBits;
     const last = table.length - 1;
     const indexMask = last;
-    const hash = hashWords(state, 0, words);
+    const hash = hashWords(state, words);
     const tag = (hash >>> bits) << bits;
     let position = hash & last;
     for (;;) {
@@ -60,6 +62,12 @@ export class Store {
       chunk = new Uint32Array(words << CHUNK_BITS);
       this.#chunks.push(chunk);
     }
+    if (number === this.#hashes.length) {
+      const larger = new Uint32Array(number * 2);
+      larger.set(this.#hashes);
+      this.#hashes = larger;
+    }
+    this.#hashes[number] = hash;
     this.count++;
     table[position] = (tag | (number + 1)) >>> 0;
     const base = (number & CHUNK_MASK) * words;
@@ -71,7 +79,7 @@ export class Store {
   find(state: Uint32Array): number {
     const table = this.#table;
     const last = table.length - 1;
-    const hash = hashWords(state, 0, this.words);
+    const hash = hashWords(state, this.words);
     const tag = (hash >>> this.#tableBits) << this.#tableBits;
     for (let position = hash & last; ; position = (position + 1) & last) {
       const entry = table[position] as number;
@@ -95,7 +103,7 @@ export class Store {
     this.#tableBits = bits;
     const last = table.length - 1;
     for (let number = 0; number < this.count; number++) {
-      const hash = hashWords(this.#chunks[number >>> CHUNK_BITS] as Uint32Array, (number & CHUNK_MASK) * this.words, this.words);
+      const hash = this.#hashes[number] as number;
       let position = hash & last;
       while (table[position] !== 0) position = (position + 1) & last;
       table[position] = (((hash >>> bits) << bits) | (number + 1)) >>> 0;
@@ -105,10 +113,10 @@ export class Store {
 }
 
 /** MurmurHash3's mixing (Appleby, public domain), over words. */
-function hashWords(array: Uint32Array, base: number, words: number): number {
+function hashWords(array: Uint32Array, words: number): number {
   let hash = 0x9747b28c;
   for (let word = 0; word < words; word++) {
-    let k = Math.imul(array[base + word] as number, 0xcc9e2d51);
+    let k = Math.imul(array[word] as number, 0xcc9e2d51);
     k = (k << 15) | (k >>> 17);
     hash ^= Math.imul(k, 0x1b873593);
     hash = (hash << 13) | (hash >>> 19);
