@@ -6,8 +6,8 @@ import { ModelError } from "../lang/errors.js";
 import { shownFrom } from "../load/shown.js";
 import type { TypesChecked } from "../load/typecheck-worker.js";
 import { report } from "../report/formats.js";
-import { exitCodeOf, worst } from "../report/verdict.js";
-import { changedText, checkedText, resultText } from "../report/watch-text.js";
+import { exitCodeOf, type SuiteResult, suiteOf, worst } from "../report/verdict.js";
+import { changedText, checkedText, resultText, soFarText } from "../report/watch-text.js";
 import { counted } from "../report/wrap.js";
 import { modelLoader } from "../session/open.js";
 import type { ExitCode } from "../session/run-suite.js";
@@ -22,6 +22,9 @@ import { chosenSuites, verdictCache } from "./select.js";
 import { SuiteWorkers } from "./suite-workers.js";
 import { lookOfStdout, print, tellErrors } from "./terminal.js";
 import { Watcher } from "./watcher.js";
+
+/** Seconds that a suite may take to be among those that are told of first. */
+const QUICK = 0.5;
 
 /** Ends with Ctrl-C, and the exit code of the last check. Throws what makes a first check impossible that no edit of a model can mend. */
 export async function watchAndCheck(what: string | undefined, options: CheckOptions): Promise<ExitCode> {
@@ -116,6 +119,10 @@ class Watching {
     const limits = limitsOf(this.options);
     const look = this.#look(file);
     const quickFirst = [...suites].sort((one, other) => this.#secondsOf(one.name) - this.#secondsOf(other.name));
+    /** Those that do not keep anybody waiting; what is known of them is told before the others are through. */
+    const quick = new Set(suites.map(({ name }) => name).filter((name) => this.#secondsOf(name) <= QUICK));
+    if (this.#isFirst || quick.size === suites.length) quick.clear();
+    const toldSoFar: SuiteResult[] = [];
     const engine = this.options.engine ?? "fast";
     const results = await runSuites(
       session,
@@ -126,7 +133,10 @@ class Watching {
         signal,
         onResult: async (result) => {
           if (result.kind === "run") this.#seconds.set(result.run.suite.name, result.run.outcome.statistics.seconds);
-          if (!this.json && !signal.aborted) await print(resultText(result, look));
+          if (this.json || signal.aborted) return;
+          await print(resultText(result, look));
+          if (quick.delete(suiteOf(result).name)) toldSoFar.push(result);
+          if (quick.size === 0 && toldSoFar.length > 0) await print(soFarText(toldSoFar.splice(0), suites.length, look));
         },
       },
     );

@@ -19,6 +19,13 @@ export function resultText(result: SuiteResult, options: TextOptions): string {
     .join("");
 }
 
+/** When all suites but the large ones have been told, of so many. */
+export function soFarText(results: readonly SuiteResult[], all: number, options: TextOptions): string {
+  const [summary = "", ...rest] = summaryLines(results, options);
+  const more = `${counted(all - results.length, "large suite")} still at work`;
+  return ["", ...hanging("so far  ", `${[summary, ...rest].join(" ")}; ${more}`, options.width), ""].map((line) => `${line}\n`).join("");
+}
+
 /** After the rows: how the suites came out, the assumptions if asked for, and the traces. */
 export function checkedText(results: readonly SuiteResult[], abstractions: readonly Abstraction[] | null, options: TextOptions): string {
   const runs = results.flatMap((result) => (result.kind === "run" ? [result.run] : []));
