@@ -1,86 +1,105 @@
 import type { Commit } from "iommu-mc";
 
-/** The commits the model can be with and without, by the first twelve digits of their sha, oldest first. */
+/** The commits the model can be with and without, by the first twelve digits of their sha, oldest release first. `since` and `year` are those of the first mainline release that has it. */
 export const commits: Readonly<Record<string, Commit>> = {
   bd421264ed30: {
     subject: "iommu: Fix deferred domain attachment",
     since: "v5.7",
+    year: 2020,
   },
   "79659190ee97": {
     subject: "iommu: Don't take group reference in iommu_alloc_default_domain()",
     since: "v5.8",
+    year: 2020,
   },
   b54240ad4943: {
     subject: "iommu: Fix potential use-after-free during probe",
     since: "v5.17",
+    year: 2022,
   },
   "0286300e6045": {
     subject: "iommu: iommu_group_claim_dma_owner() must always assign a domain",
     since: "v5.19",
+    year: 2022,
   },
   ca5f21b25749: {
     subject: "vfio: Follow a strict lifetime for struct iommu_group",
     since: "v6.1",
+    year: 2022,
   },
   "3dd59a7dcb97": {
     subject: "vfio: Make the group FD disassociate from the iommu_group",
     since: "v6.1",
+    year: 2022,
   },
   ac9a5d522bb8: {
     subject: "iommu/dma: Fix race condition during iova_domain initialization",
     since: "v6.0",
+    year: 2022,
   },
   "01657bc14a39": {
     subject: "iommu: Avoid races around device probe",
     since: "v6.2",
+    year: 2023,
   },
   "2cc73c5712f9": {
     subject: "iommu: Attach device group to old domain in error path",
     since: "v6.3",
+    year: 2023,
   },
   dba9ca9d41f5: {
     subject: "iommu: Same critical region for device release and removal",
     since: "v6.4",
+    year: 2023,
   },
   "49a22aae7d9c": {
     subject: "iommu: Replace device_lock() with group->mutex",
     since: "v6.4",
+    year: 2023,
     needs: ["dba9ca9d41f5"],
   },
   dcf40ed3a20d: {
     subject: "iommu: Make __iommu_group_set_domain() handle error unwind",
     since: "v6.5",
+    year: 2023,
     needs: ["0286300e6045"],
   },
   "4c8ad9da0566": {
     subject: "iommu: Use __iommu_group_set_domain() in iommu_change_dev_def_domain()",
     since: "v6.5",
+    year: 2023,
     needs: ["dcf40ed3a20d"],
   },
   "152431e4fe7f": {
     subject: "iommu: Do iommu_group_create_direct_mappings() before attach",
     since: "v6.5",
+    year: 2023,
   },
   e7f85dfbbc9c: {
     subject: "iommu: Fix iommu_probe_device() to attach the right domain",
     since: "v6.5",
+    year: 2023,
   },
   "6eb4da8cf545": {
     subject: "iommu: Have __iommu_probe_device() check for already probed devices",
     since: "v6.6",
+    year: 2023,
     needs: ["01657bc14a39"],
   },
   a2e7e59a9426: {
     subject: "iommu: Avoid more races around device probe",
     since: "v6.7",
+    year: 2024,
     needs: ["01657bc14a39"],
   },
   b46064a18810: {
     subject: "iommu: Handle race with default domain setup",
     since: "v6.15",
+    year: 2025,
   },
   "5d5388b0e190": {
     subject: "iommu: Lock group->mutex in iommu_deferred_attach()",
     since: "v7.0",
+    year: 2026,
   },
 };

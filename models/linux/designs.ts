@@ -1,23 +1,19 @@
-import { design } from "iommu-mc";
+import { type Design, design } from "iommu-mc";
 import { commits } from "./commits.js";
 import { linux } from "./schema.js";
 
-/** The kernel of the recorded traces: Debian 12's 6.1.176, which has these of the switchable commits as backports or from the start. */
-export const linux61 = design({
-  name: "linux-6.1",
-  version: "6.1.176 (Debian 6.1.176-1)",
-  schema: linux,
-  commits,
-  includes: [
-    "bd421264ed30",
-    "79659190ee97",
-    "b54240ad4943",
-    "0286300e6045",
-    "ca5f21b25749",
-    "3dd59a7dcb97",
-    "ac9a5d522bb8",
-    "01657bc14a39",
-    "2cc73c5712f9",
-    "a2e7e59a9426",
-  ],
-});
+/** A kernel: all commits that the model knows of the releases up to `release`, and those that its maintainers took early. */
+function kernel(name: string, version: string, release: string, backports: readonly string[] = []): Design<typeof linux> {
+  const isIn = (since: string) => numberOf(since) <= numberOf(release);
+  const mainline = Object.entries(commits).flatMap(([sha, { since }]) => (isIn(since) ? [sha] : []));
+  return design({ name, version, schema: linux, commits, includes: [...mainline, ...backports] });
+}
+
+/** `v5.10` comes after `v5.9`. */
+function numberOf(release: string): number {
+  const [major, minor] = release.slice(1).split(".").map(Number) as [number, number];
+  return major * 1000 + minor;
+}
+
+/** The kernel of the recorded traces: Debian 12's 6.1.176. */
+export const linux61 = kernel("linux-6.1", "6.1.176 (Debian 6.1.176-1)", "v6.1", ["01657bc14a39", "2cc73c5712f9", "a2e7e59a9426"]);

@@ -5,6 +5,10 @@ export interface Commit {
   readonly subject: string;
   /** First mainline release that has it: `v5.19`. */
   readonly since: string;
+  /** Year of that release. */
+  readonly year?: number;
+  /** Commits whose mistake it mends, as its own Fixes: lines say, as far as the model knows them. */
+  readonly fixes?: readonly string[];
   /** Commits that must be applied for this one to make sense. */
   readonly needs?: readonly string[];
 }
