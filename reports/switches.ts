@@ -7,6 +7,8 @@ export interface Change {
 }
 
 export interface Switch {
+  /** Number of the bug in the corpus (reports/corpus/entries.ts), if it is one of them. */
+  readonly entry?: number;
   /** The bug in a few words. */
   readonly bug: string;
   /** The commit that is switched, by its first twelve digits. */
