@@ -30,3 +30,14 @@ export const R1 = property({
     return refcount_read(group.devices_kobj) === devices.length + vfioGroups;
   }),
 });
+
+export const L3Id = property({
+  code: "L3-id",
+  sentence: "No two groups in sysfs have the same id, after which their directories are called.",
+  source: "ida_alloc() and kobject_init_and_add() in iommu_group_alloc()",
+  seenRedBy: "--revert bf75eb44e11b (the groups that are left)",
+  window: always("iommu_group", (group, state) => {
+    if (!group.in_sysfs) return null;
+    return state.all("iommu_group").every((other) => other === group || !other.in_sysfs || other.id !== group.id);
+  }),
+});

@@ -7,6 +7,11 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v5.7",
     year: 2020,
   },
+  "7cc31613734c": {
+    subject: "iommu: Fix reference count leak in iommu_group_alloc.",
+    since: "v5.7",
+    year: 2020,
+  },
   "79659190ee97": {
     subject: "iommu: Don't take group reference in iommu_alloc_default_domain()",
     since: "v5.8",
@@ -37,6 +42,13 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v6.0",
     year: 2022,
   },
+  bf75eb44e11b: {
+    subject: "iommu: Remove duplicate ida_free in iommu_group_alloc",
+    since: "v6.1",
+    year: 2022,
+    fixes: ["7cc31613734c"],
+    needs: ["7cc31613734c"],
+  },
   "01657bc14a39": {
     subject: "iommu: Avoid races around device probe",
     since: "v6.2",
@@ -44,6 +56,11 @@ export const commits: Readonly<Record<string, Commit>> = {
   },
   "2cc73c5712f9": {
     subject: "iommu: Attach device group to old domain in error path",
+    since: "v6.3",
+    year: 2023,
+  },
+  "4daa861174d5": {
+    subject: "iommu: Fix error unwind in iommu_group_alloc()",
     since: "v6.3",
     year: 2023,
   },

@@ -16,4 +16,20 @@ function numberOf(release: string): number {
 }
 
 /** The kernel of the recorded traces: Debian 12's 6.1.176. */
-export const linux61 = kernel("linux-6.1", "6.1.176 (Debian 6.1.176-1)", "v6.1", ["01657bc14a39", "2cc73c5712f9", "a2e7e59a9426"]);
+export const linux61 = kernel("linux-6.1", "6.1.176 (Debian 6.1.176-1)", "v6.1", [
+  "01657bc14a39",
+  "2cc73c5712f9",
+  "4daa861174d5",
+  "a2e7e59a9426",
+]);
+
+/**
+ * 6.1.176 without some of its commits, under a name of its own: what they rewrote is as it was before, among what is as it is
+ * in 6.1. Throws if it has not got one of them.
+ */
+export function linux61Without(name: string, ...shas: readonly string[]): Design<typeof linux> {
+  const missing = shas.find((sha) => !linux61.includes.includes(sha));
+  if (missing !== undefined) throw new Error(`linux-6.1 does not include ${missing}`);
+  const includes = linux61.includes.filter((sha) => !shas.includes(sha));
+  return design({ ...linux61, name, version: `${linux61.version} without ${shas.join(", ")}`, includes });
+}

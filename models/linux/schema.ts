@@ -100,6 +100,8 @@ export const linux = schema({
     has_iotlb: flag(),
     /** Domain ids that exist: all are VT-d's (but 0, which it reserves) or all are ASIDs. The first that is free is given out. */
     domain_ids: list("domain_id", 4),
+    /** The ids of groups that exist, of which the first that is free is given out; empty where ids are not modelled. */
+    group_ids: list("group_id", 3),
     /** The page that a VFIO user maps. */
     user_page: ref("page"),
     /** The cookie whose flush queue timer is armed; scenarios arm one at a time. */
@@ -221,7 +223,19 @@ export const linux = schema({
   group_device: {
     dev: ref("device"),
   },
+  /** An id of `iommu_group_ida`, and with it the name of a directory in sysfs. */
+  group_id: {
+    allocated: flag(),
+  },
+  /** The string that kobject_init_and_add() allocates for a group. */
+  kobject_name: {},
   iommu_group: {
+    /** Null where ids are not modelled. */
+    id: ref("group_id"),
+    /** `kobj.name`. */
+    name: ref("kobject_name"),
+    /** Its directory is there; only where ids are modelled. */
+    in_sysfs: flag(),
     mutex: mutex(),
     /** References through `devices_kobj`, which in turn holds the group. */
     devices_kobj: refcount(15),
@@ -306,6 +320,7 @@ export type DevIommuPriv = View<typeof linux, "dev_iommu_priv">;
 export type IommuFwspec = View<typeof linux, "iommu_fwspec">;
 export type Page = View<typeof linux, "page">;
 export type DomainId = View<typeof linux, "domain_id">;
+export type GroupId = View<typeof linux, "group_id">;
 export type IommuDmaCookie = View<typeof linux, "iommu_dma_cookie">;
 export type IovaFq = View<typeof linux, "iova_fq">;
 export type IommuDomain = View<typeof linux, "iommu_domain">;

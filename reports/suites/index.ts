@@ -6,6 +6,7 @@ import { defaultDomainSuites } from "./default-domain.js";
 import { deferredAttachSuites } from "./deferred-attach.js";
 import { dmaSuites } from "./dma.js";
 import { driverSuites } from "./drivers.js";
+import { groupAllocSuites } from "./group-alloc.js";
 import { hotplugSuites } from "./hotplug.js";
 import { closeSuites, ownershipSuites, partialAttachSuites } from "./ownership-on.js";
 import { probingSuites } from "./probing.js";
@@ -17,6 +18,7 @@ export const suites: readonly Suite[] = [
   ...dmaSuites,
   ...defaultDomainSuites,
   ...driverSuites,
+  ...groupAllocSuites,
   ...closeSuites(smmuv3Virt),
   ...partialAttachSuites(intelQ35),
   ...ownershipSuites(intelQ35, { rebinders: 2 }),

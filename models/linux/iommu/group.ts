@@ -1,6 +1,7 @@
 /** Groups of drivers/iommu/iommu.c of 6.1.176: their references, their members, and which group a device belongs to. */
 import {
   abstraction,
+  applied,
   atomic,
   data_race,
   ENOMEM,
@@ -13,27 +14,92 @@ import {
   kzalloc,
   list_add_tail,
   list_del,
+  list_empty,
   mutex_lock,
   mutex_unlock,
   observe,
   type Proc,
+  WARN_ON,
 } from "iommu-mc";
 import { attach_dev, domain_free, is_attach_deferred } from "../iommu-drivers/index.js";
-import { type Device, type GroupDevice, type IommuGroup, linux } from "../schema.js";
+import { type Device, type GroupDevice, type GroupId, type IommuGroup, iommu_core, linux } from "../schema.js";
 import { iommu_put_dma_cookie } from "./dma-cookie.js";
 
-abstraction("the two kobjects of an iommu_group, of which devices_kobj holds the other, are one count; ids are not modelled", "neither");
-abstraction("sysfs links and files of groups do not fail", "may miss a bug");
+abstraction("the two kobjects of an iommu_group, of which devices_kobj holds the other, are one count", "neither");
+abstraction("sysfs links of groups do not fail", "may miss a bug");
+abstraction(
+  "where ids of groups are not modelled, making a group fails before anything is made, or not at all; where they are, there are three",
+  "may miss a bug",
+);
 
-/**
- * 6.1.176 line 774. The caller has the one reference. A failure of what comes after the allocation, which frees the
- * group again, is the same to the caller.
- */
-function iommu_group_alloc(): IommuGroup | Errno {
+/** 6.1.176 line 706. The caller has the one reference. */
+export function* iommu_group_alloc(): Proc<IommuGroup | Errno> {
   if (fault("kzalloc(iommu_group)")) return -ENOMEM;
   const group = kzalloc(linux, "iommu_group");
+  if (list_empty(iommu_core.group_ids)) {
+    kref_init(group.devices_kobj);
+    return group;
+  }
+  yield;
+  const id = ida_alloc();
+  if (id === null) {
+    kfree(group);
+    return -ENOMEM;
+  }
+  group.id = id;
+  yield;
+  return yield* publish_group(group, id);
+}
+
+/**
+ * The rest of it, where kobjects and files are made. A kobject is initialised, and has its name, also where adding it fails:
+ * before 7cc31613734c (v5.7) the error path freed the group alone. That fix lets the group's release free the id, which the
+ * error path had freed already; bf75eb44e11b (v6.1) leaves it to the release. Once the kobject is there `devices_kobj` is the
+ * only reference; before 4daa861174d5 (v6.3) a file that cannot be made left it behind.
+ */
+function* publish_group(group: IommuGroup, id: GroupId): Proc<IommuGroup | Errno> {
+  atomic("nobody else has a group that is being made");
+  group.name = kzalloc(linux, "kobject_name");
   kref_init(group.devices_kobj);
+  if (fault("kobject_init_and_add")) {
+    if (!applied("bf75eb44e11b")) ida_free(id);
+    if (applied("7cc31613734c")) {
+      yield;
+      iommu_group_put(group);
+    } else kfree(group);
+    return -ENOMEM;
+  }
+  group.in_sysfs = true;
+  yield;
+  if (fault("kobject_create_and_add")) {
+    iommu_group_put(group);
+    return -ENOMEM;
+  }
+  yield;
+  if (fault("iommu_group_create_file")) {
+    if (applied("4daa861174d5")) iommu_group_put(group);
+    return -ENOMEM;
+  }
   return group;
+}
+
+/** lib/idr.c: the lowest id that is free; null if there is no memory. */
+function ida_alloc(): GroupId | null {
+  atomic("an ida has a lock of its own");
+  if (fault("ida_alloc")) return null;
+  for (const id of iommu_core.group_ids) {
+    if (id.allocated) continue;
+    id.allocated = true;
+    return id;
+  }
+  return null;
+}
+
+/** lib/idr.c: warns of an id that is free. */
+function ida_free(id: GroupId): void {
+  atomic("an ida has a lock of its own");
+  WARN_ON(!id.allocated, "ida_free called for an id which is not allocated");
+  id.allocated = false;
 }
 
 /** 6.1.176 line 1117. Between reading the pointer and taking the reference nothing keeps the group alive but what the caller has. */
@@ -59,6 +125,7 @@ export function iommu_group_put(group: IommuGroup): void {
 /** 6.1.176 line 670: the last reference is gone, so nobody holds or wants the mutex. */
 function iommu_group_release(group: IommuGroup): void {
   atomic("nobody else has a group whose last reference is gone");
+  if (group.id !== null) ida_free(group.id);
   const default_domain = data_race(() => group.default_domain);
   const blocking_domain = data_race(() => group.blocking_domain);
   for (const domain of [default_domain, blocking_domain]) {
@@ -66,6 +133,7 @@ function iommu_group_release(group: IommuGroup): void {
     iommu_put_dma_cookie(domain);
     domain_free(domain);
   }
+  kfree(group.name);
   kfree(group);
 }
 
@@ -148,7 +216,7 @@ export function* iommu_group_get_for_dev(dev: Device): Proc<IommuGroup | Errno> 
 /** `ops->device_group`: both drivers use pci_device_group() for PCI devices and generic_device_group() for others. */
 function* device_group(dev: Device): Proc<IommuGroup | Errno> {
   if (dev.bus!.kind === "pci") return yield* pci_device_group(dev);
-  return iommu_group_alloc();
+  return yield* iommu_group_alloc();
 }
 
 /**
@@ -166,5 +234,5 @@ function* pci_device_group(dev: Device): Proc<IommuGroup | Errno> {
     if (group !== null) return group;
     yield;
   }
-  return iommu_group_alloc();
+  return yield* iommu_group_alloc();
 }

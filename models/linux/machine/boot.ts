@@ -134,6 +134,7 @@ export function bootScenario(options: BootOptions): Scenario {
         2 * devices.length + 1 + 2 * users + (options.kdump === true ? 1 : 0) + staticDomains(options.iommu),
       ),
       group_device: slots("group_device", devices.length),
+      kobject_name: options.groupIds === true ? 3 : 0,
       group_list: options.iommus,
       dev_iommu: slots("dev_iommu", devices.length),
       dev_iommu_priv: slots("dev_iommu_priv", devices.length),

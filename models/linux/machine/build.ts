@@ -33,6 +33,8 @@ export interface KernelOptions {
   readonly deferral?: boolean;
   /** Model pages, IOVAs and an IOTLB with that many domain ids. Default not at all. */
   readonly domainIds?: number;
+  /** Model the ids of groups, and how making a group fails. Default no. */
+  readonly groupIds?: boolean;
   readonly defaultType?: "DMA" | "DMA_FQ" | "IDENTITY";
   /** Another driver, of which the last IOMMU is; not registered. Default none. */
   readonly otherIommu?: IommuDriver;
@@ -83,6 +85,7 @@ export function makeKernel(make: LinuxMake, options: KernelOptions): Kernel {
     copied_tables: options.kdump === true ? make("iommu_domain", "crashed", { type: "COPIED" }) : null,
   });
   for (let id = 1; id <= (options.domainIds ?? 0); id++) list_add_tail(make("domain_id", `id${id}`), iommu_core.domain_ids);
+  if (options.groupIds === true) for (const id of [0, 1, 2]) list_add_tail(make("group_id", `group_id${id}`), iommu_core.group_ids);
   make("driver_core", "driver_core", { driver_deferred_probe_enable: options.deferral === true });
   make("vfio", "vfio");
   const ops = makeOps(make, options.iommu, { no_default_domains: options.noDefaultDomains === true, snp_en: options.snp === true });

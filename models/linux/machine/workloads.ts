@@ -10,7 +10,7 @@ import {
   iommu_domain_free,
 } from "../iommu/attach.js";
 import type { Cpu } from "../iommu/dma-map.js";
-import { iommu_group_put } from "../iommu/group.js";
+import { iommu_group_alloc, iommu_group_put } from "../iommu/group.js";
 import { iommu_group_claim_dma_owner, iommu_group_release_dma_owner } from "../iommu/ownership.js";
 import type { Device, DeviceDriver, IommuGroup, Page, VfioContainer, VfioDevice, VfioGroup } from "../schema.js";
 import { vfio_fops_open, vfio_fops_release, vfio_fops_unl_ioctl, vfio_ioctl_set_iommu } from "../vfio/container.js";
@@ -284,6 +284,17 @@ export function* claim_with_reference(dev: Device, owner: VfioGroup): Proc {
     yield;
   }
   iommu_group_put(group);
+}
+
+/** Makes two groups for devices without an IOMMU, as VFIO does in its no-IOMMU mode, and gives them up. */
+export function* make_two_groups(): Proc {
+  const one = yield* iommu_group_alloc();
+  yield;
+  const other = yield* iommu_group_alloc();
+  yield;
+  if (typeof one !== "number") iommu_group_put(one);
+  yield;
+  if (typeof other !== "number") iommu_group_put(other);
 }
 
 /**
