@@ -24,6 +24,7 @@ export interface Switch {
 
 export const switches: readonly Switch[] = [
   {
+    entry: 1,
     bug: "dev->iommu points to freed memory while a failed probe is undone",
     commit: "b54240ad4943",
     suite: "probe/failing-walk",
@@ -32,6 +33,7 @@ export const switches: readonly Switch[] = [
     with: {},
   },
   {
+    entry: 2,
     bug: "two probes of one device at once: it joins groups twice",
     commit: "01657bc14a39",
     suite: "probe/joined-once",
@@ -40,6 +42,7 @@ export const switches: readonly Switch[] = [
     with: {},
   },
   {
+    entry: 2,
     bug: "two probes of one device, one after the other",
     commit: "6eb4da8cf545",
     suite: "probe/plug-against-register",
@@ -48,6 +51,7 @@ export const switches: readonly Switch[] = [
     with: { apply: ["6eb4da8cf545"] },
   },
   {
+    entry: 3,
     bug: "a failing probe frees what firmware code works on, which neither clearing the pointer first nor one probe at a time prevents",
     commit: "a2e7e59a9426",
     suite: "probe/rechecked",
@@ -56,6 +60,7 @@ export const switches: readonly Switch[] = [
     with: {},
   },
   {
+    entry: 4,
     bug: "a driver is bound before its device has a default domain",
     commit: "b46064a18810",
     suite: "probe/bind-between-phases",
@@ -65,6 +70,7 @@ export const switches: readonly Switch[] = [
     left: { red: "T5", why: "on arm64 the DMA ops are set up before that is asked, from a group that has no domain yet" },
   },
   {
+    entry: 17,
     bug: "a device whose firmware does DMA is attached before its range is mapped",
     commit: "152431e4fe7f",
     suite: "direct-map/new-group",
@@ -82,6 +88,7 @@ export const switches: readonly Switch[] = [
     left: { red: "T4", why: "iommu_group_add_device() attaches earlier still; it takes 0046a4337eae (v6.5) too" },
   },
   {
+    entry: 22,
     bug: "a device that is released is still on its group's list",
     commit: "dba9ca9d41f5",
     suite: "plug/come-and-go/intel_iommu",
@@ -139,6 +146,7 @@ export const switches: readonly Switch[] = [
     left: { red: "use-after-free", why: "probe_finalize() looks at the group's domain when the mutex has been given back" },
   },
   {
+    entry: 22,
     bug: "a group is attached to another domain with a device that was released",
     commit: "dba9ca9d41f5",
     suite: "hotplug/unplug-sibling/intel_iommu",
@@ -147,6 +155,7 @@ export const switches: readonly Switch[] = [
     with: { apply: ["dba9ca9d41f5"] },
   },
   {
+    entry: 22,
     bug: "the same by a driver's own domain",
     commit: "dba9ca9d41f5",
     suite: "hotplug/unplug-from-own-domain",
@@ -155,6 +164,7 @@ export const switches: readonly Switch[] = [
     with: { apply: ["dba9ca9d41f5"] },
   },
   {
+    entry: 22,
     bug: "the same by a write to the group's type, which the device's lock does not prevent",
     commit: "dba9ca9d41f5",
     suite: "hotplug/unplug-against-type",
@@ -264,6 +274,42 @@ export const switches: readonly Switch[] = [
     suite: "group-alloc/failing",
     red: "leak",
     without: { revert: ["4daa861174d5"] },
+    with: {},
+  },
+  {
+    entry: 10,
+    bug: "a device without an IOMMU is probed successfully, with NULL for its IOMMU",
+    commit: "71ff461c3f41",
+    suite: "registration/device-without-iommu",
+    red: "null-deref",
+    without: { revert: ["71ff461c3f41"] },
+    with: {},
+  },
+  {
+    entry: 11,
+    bug: "a device is probed for an IOMMU that has not registered yet",
+    commit: "c919739ce472",
+    suite: "registration/of-the-second/intel_iommu",
+    red: "null-deref",
+    without: { revert: ["c919739ce472"] },
+    with: {},
+  },
+  {
+    entry: 11,
+    bug: "the same with AMD's driver",
+    commit: "cbc040081fdf",
+    suite: "registration/of-the-second/amd_iommu",
+    red: "null-deref",
+    without: { revert: ["cbc040081fdf"] },
+    with: {},
+  },
+  {
+    entry: 12,
+    bug: "a device waits for ever for an IOMMU whose driver never comes",
+    commit: "a4f124908617",
+    suite: "probe/iommu-never-comes",
+    red: "V2",
+    without: { revert: ["a4f124908617"] },
     with: {},
   },
 ];

@@ -22,9 +22,29 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v5.17",
     year: 2022,
   },
+  "71ff461c3f41": {
+    subject: "iommu/omap: Fix regression in probe for NULL pointer dereference",
+    since: "v5.18",
+    year: 2022,
+  },
   "0286300e6045": {
     subject: "iommu: iommu_group_claim_dma_owner() must always assign a domain",
     since: "v5.19",
+    year: 2022,
+  },
+  a4f124908617: {
+    subject: 'Revert "iommu/of: Delete usage of driver_deferred_probe_check_state()"',
+    since: "v6.0",
+    year: 2022,
+  },
+  c919739ce472: {
+    subject: "iommu/vt-d: Handle race between registration and device probe",
+    since: "v6.1",
+    year: 2022,
+  },
+  cbc040081fdf: {
+    subject: "iommu/amd: Handle race between registration and device probe",
+    since: "v6.1",
     year: 2022,
   },
   ca5f21b25749: {

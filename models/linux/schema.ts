@@ -111,7 +111,7 @@ export const linux = schema({
     copied_tables: ref("iommu_domain"),
   },
   iommu_ops: {
-    driver: enumeration("intel_iommu", "arm_smmu_v3", "amd_iommu", "virtio_iommu"),
+    driver: enumeration("intel_iommu", "arm_smmu_v3", "amd_iommu", "virtio_iommu", "omap_iommu"),
     /** Whether `default_domain_ops` has a `detach_dev`. */
     detach_dev: flag(),
     /** Whether they have a `flush_iotlb_all`, which flush queues call. */

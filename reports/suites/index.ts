@@ -10,9 +10,11 @@ import { groupAllocSuites } from "./group-alloc.js";
 import { hotplugSuites } from "./hotplug.js";
 import { closeSuites, ownershipSuites, partialAttachSuites } from "./ownership-on.js";
 import { probingSuites } from "./probing.js";
+import { registrationSuites } from "./registration.js";
 
 export const suites: readonly Suite[] = [
   ...probingSuites,
+  ...registrationSuites,
   ...hotplugSuites,
   ...deferredAttachSuites,
   ...dmaSuites,

@@ -1,5 +1,5 @@
 /** drivers/iommu/amd/iommu.c of 6.1.176. Has `detach_dev`; finds a device's IOMMU by the IVRS table. */
-import { abstraction, atomic, data_race, EINVAL, ENODEV, ENOMEM, type Errno, fault, kfree, kzalloc, type Proc } from "iommu-mc";
+import { abstraction, applied, atomic, data_race, EINVAL, ENODEV, ENOMEM, type Errno, fault, kfree, kzalloc, type Proc } from "iommu-mc";
 import {
   type DevIommuPriv,
   type Device,
@@ -37,7 +37,7 @@ function amd_iommu_domain_free(domain: IommuDomain): void {
 
 /** Line 1874. A device that cannot be initialised is given up for good. */
 function* amd_iommu_probe_device(_ops: IommuOps, dev: Device): Proc<IommuDevice | Errno> {
-  const iommu = registeredScope(dev);
+  const iommu = registeredScope(dev, applied("cbc040081fdf"));
   if (iommu === null) return -ENODEV;
   yield;
   if ((yield* dev_iommu_priv_get(dev)) !== null) return iommu;

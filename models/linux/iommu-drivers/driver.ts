@@ -7,7 +7,8 @@ import type { Device, DomainType, IommuDevice, IommuDomain, IommuOps } from "../
  * that have one do the same in it; `device_group` is in iommu/group.ts for the same reason.
  */
 export interface Driver {
-  readonly probe_device: (ops: IommuOps, dev: Device) => Proc<IommuDevice | Errno>;
+  /** The device's IOMMU or an error. Null is neither: only a driver that is wrong returns it. */
+  readonly probe_device: (ops: IommuOps, dev: Device) => Proc<IommuDevice | Errno | null>;
   readonly release_device: (dev: Device) => Proc;
   /** Absent: nothing is ever deferred. */
   readonly is_attach_deferred?: (dev: Device) => boolean;

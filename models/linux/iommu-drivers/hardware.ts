@@ -32,11 +32,11 @@ export function* dev_iommu_fwspec_get(dev: Device): Proc<IommuFwspec | null> {
 
 /**
  * The IOMMU that has the device in its scope, as the tables of the IOMMU's own driver say (DMAR, IVRS). Null if there is none,
- * or if it is not registered yet and leaves its devices to its own walk (c919739ce472).
+ * or, with the commit that `asks_whether_registered`, if it is not registered yet and leaves its devices to its own walk.
  */
-export function registeredScope(dev: Device): IommuDevice | null {
+export function registeredScope(dev: Device, asks_whether_registered: boolean): IommuDevice | null {
   const iommu = dev.scope;
-  if (iommu === null) return null;
+  if (iommu === null || !asks_whether_registered) return iommu;
   const isRegistered = iommu.ops !== null;
   return isRegistered ? iommu : null;
 }

@@ -5,6 +5,7 @@ import { amd_iommu_ops } from "./amd.js";
 import { arm_smmu_ops } from "./arm-smmu-v3.js";
 import type { Driver } from "./driver.js";
 import { intel_iommu_ops } from "./intel.js";
+import { omap_iommu_ops } from "./omap.js";
 import { viommu_ops } from "./virtio.js";
 
 abstraction("struct iommu_ops and its default_domain_ops are one object", "neither");
@@ -14,6 +15,7 @@ export const drivers: Readonly<Record<IommuOps["driver"], Driver>> = {
   arm_smmu_v3: arm_smmu_ops,
   amd_iommu: amd_iommu_ops,
   virtio_iommu: viommu_ops,
+  omap_iommu: omap_iommu_ops,
 };
 
 /** include/linux/iommu.h line 427: the operations of a device that was probed; of one that was not, a NULL dereference. */
@@ -30,8 +32,14 @@ function opsOf(dev: Device): IommuOps {
   return dev.iommu!.iommu_dev!.ops!;
 }
 
+/** Which driver's `ops->device_group` is asked. */
+export function driverOf(dev: Device): IommuOps["driver"] {
+  atomic("the operations of a device that is being probed are its probe's alone");
+  return opsOf(dev).driver;
+}
+
 /** `ops->probe_device`. */
-export function* probe_device(ops: IommuOps, dev: Device): Proc<IommuDevice | Errno> {
+export function* probe_device(ops: IommuOps, dev: Device): Proc<IommuDevice | Errno | null> {
   const ret = yield* drivers[ops.driver].probe_device(ops, dev);
   observe("probe_device", dev, ret);
   return ret;

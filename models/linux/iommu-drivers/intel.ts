@@ -1,5 +1,5 @@
 /** drivers/iommu/intel/iommu.c of 6.1.176. Has `detach_dev`; finds a device's IOMMU by the DMAR table. */
-import { atomic, ENODEV, ENOMEM, EPERM, type Errno, fault, kfree, kzalloc, type Proc, WARN_ON } from "iommu-mc";
+import { applied, atomic, ENODEV, ENOMEM, EPERM, type Errno, fault, kfree, kzalloc, type Proc, WARN_ON } from "iommu-mc";
 import {
   type DevIommuPriv,
   type Device,
@@ -34,7 +34,7 @@ function intel_iommu_domain_alloc(ops: IommuOps, type: DomainType): IommuDomain 
 
 /** Line 4537. */
 function* intel_iommu_probe_device(_ops: IommuOps, dev: Device): Proc<IommuDevice | Errno> {
-  const iommu = registeredScope(dev);
+  const iommu = registeredScope(dev, applied("c919739ce472"));
   if (iommu === null) return -ENODEV;
   yield;
   if (fault("probe_device")) return -ENOMEM;

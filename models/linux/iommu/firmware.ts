@@ -56,14 +56,17 @@ export function* of_iommu_configure(dev: Device): Proc<boolean | typeof deferred
 
 const deferred = -EPROBE_DEFER;
 
-/** of_iommu.c line 22. An IOMMU that is not there yet is waited for, until the driver core says that no more drivers will come. */
+/**
+ * of_iommu.c line 22. An IOMMU that is not there yet is waited for, until the driver core says that no more drivers will come;
+ * of that b09796d528bb (v6.0-rc1) knew nothing, until a4f124908617 took it back before the release.
+ */
 function* of_iommu_xlate(dev: Device, iommu: IommuDevice): Proc<Errno> {
   const ops = yield* iommu_ops_from_fwnode(iommu);
   yield;
   const ret = yield* iommu_fwspec_init(dev, ops);
   if (ret) return ret;
   yield;
-  if (ops === null) return driver_deferred_probe_check_state();
+  if (ops === null) return applied("a4f124908617") ? driver_deferred_probe_check_state() : -EPROBE_DEFER;
   return yield* of_xlate(dev);
 }
 

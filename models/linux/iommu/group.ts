@@ -21,7 +21,7 @@ import {
   type Proc,
   WARN_ON,
 } from "iommu-mc";
-import { attach_dev, domain_free, is_attach_deferred } from "../iommu-drivers/index.js";
+import { attach_dev, domain_free, driverOf, is_attach_deferred } from "../iommu-drivers/index.js";
 import { type Device, type GroupDevice, type GroupId, type IommuGroup, iommu_core, linux } from "../schema.js";
 import { iommu_put_dma_cookie } from "./dma-cookie.js";
 
@@ -213,9 +213,9 @@ export function* iommu_group_get_for_dev(dev: Device): Proc<IommuGroup | Errno> 
   return ret;
 }
 
-/** `ops->device_group`: both drivers use pci_device_group() for PCI devices and generic_device_group() for others. */
+/** `ops->device_group`: pci_device_group() for PCI devices and generic_device_group() for others; OMAP's asks for no bus. */
 function* device_group(dev: Device): Proc<IommuGroup | Errno> {
-  if (dev.bus!.kind === "pci") return yield* pci_device_group(dev);
+  if (driverOf(dev) !== "omap_iommu" && dev.bus!.kind === "pci") return yield* pci_device_group(dev);
   return yield* iommu_group_alloc();
 }
 

@@ -25,6 +25,13 @@ export function* register_iommu(iommu: IommuDevice, ops: IommuOps): Proc {
   yield* driver_deferred_probe_trigger();
 }
 
+/** Two IOMMUs of one driver register, one after the other, as that of all units of a machine does. */
+export function* register_both(one: IommuDevice, other: IommuDevice, ops: IommuOps): Proc {
+  yield* register_iommu(one, ops);
+  yield;
+  yield* register_iommu(other, ops);
+}
+
 /** The removal of an IOMMU's own driver, which releases all its devices. */
 export function* unregister_iommu(iommu: IommuDevice): Proc {
   yield* iommu_device_unregister(iommu);
