@@ -84,6 +84,17 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v6.3",
     year: 2023,
   },
+  "1b932ceddd19": {
+    subject: "iommu: Remove detach_dev callbacks",
+    since: "v6.3",
+    year: 2023,
+  },
+  dd8a25c557e1: {
+    subject: "iommu: Remove deferred attach check from __iommu_detach_device()",
+    since: "v6.3",
+    year: 2023,
+    needs: ["1b932ceddd19"],
+  },
   dba9ca9d41f5: {
     subject: "iommu: Same critical region for device release and removal",
     since: "v6.4",
@@ -101,11 +112,23 @@ export const commits: Readonly<Record<string, Commit>> = {
     year: 2023,
     needs: ["0286300e6045"],
   },
+  ecd60dc5d22b: {
+    subject: "iommu: Use __iommu_group_set_domain() for __iommu_attach_group()",
+    since: "v6.5",
+    year: 2023,
+    needs: ["dcf40ed3a20d"],
+  },
   "4c8ad9da0566": {
     subject: "iommu: Use __iommu_group_set_domain() in iommu_change_dev_def_domain()",
     since: "v6.5",
     year: 2023,
     needs: ["dcf40ed3a20d"],
+  },
+  d257344c6619: {
+    subject: "iommu: Replace __iommu_group_dma_first_attach() with set_domain",
+    since: "v6.5",
+    year: 2023,
+    needs: ["dcf40ed3a20d", "dd8a25c557e1"],
   },
   "152431e4fe7f": {
     subject: "iommu: Do iommu_group_create_direct_mappings() before attach",
@@ -123,16 +146,34 @@ export const commits: Readonly<Record<string, Commit>> = {
     year: 2023,
     needs: ["01657bc14a39"],
   },
+  a48ce36e2786: {
+    subject: "iommu: Prevent RESV_DIRECT devices from blocking domains",
+    since: "v6.6",
+    year: 2023,
+    needs: ["dcf40ed3a20d"],
+  },
   a2e7e59a9426: {
     subject: "iommu: Avoid more races around device probe",
     since: "v6.7",
     year: 2024,
     needs: ["01657bc14a39"],
   },
+  "24b1d476167d": {
+    subject: "iommu: Remove ops->set_platform_dma_ops()",
+    since: "v6.7",
+    year: 2024,
+    needs: ["dcf40ed3a20d", "1b932ceddd19"],
+  },
   b46064a18810: {
     subject: "iommu: Handle race with default domain setup",
     since: "v6.15",
     year: 2025,
+  },
+  "2b33598e666d": {
+    subject: "iommu: Do not revert set_domain for the last gdev",
+    since: "v6.19",
+    year: 2026,
+    needs: ["dcf40ed3a20d"],
   },
   "5d5388b0e190": {
     subject: "iommu: Lock group->mutex in iommu_deferred_attach()",

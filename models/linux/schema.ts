@@ -133,6 +133,10 @@ export const linux = schema({
     fwspec: ref("iommu_fwspec"),
     iommu_dev: ref("iommu_device"),
     priv: ref("dev_iommu_priv"),
+    /** Since dd8a25c557e1 (v6.3): what the driver's `is_attach_deferred` said when the device was probed, until the device is attached. */
+    attach_deferred: flag(),
+    /** Since a48ce36e2786 (v6.6): the firmware's range was seen when direct mappings were made, so that the device may not be blocked. */
+    require_direct: flag(),
   },
   iommu_fwspec: {
     ops: ref("iommu_ops"),

@@ -1,6 +1,6 @@
 /** Operations of the IOMMU drivers as the core calls them: each goes to the driver whose `struct iommu_ops` it is. */
-import { abstraction, atomic, type Errno, observe, type Proc } from "iommu-mc";
-import type { Device, DomainType, IommuDevice, IommuDomain, IommuOps } from "../schema.js";
+import { abstraction, applied, atomic, type Errno, observe, type Proc } from "iommu-mc";
+import { type Device, type DomainType, type IommuDevice, type IommuDomain, type IommuOps, iommu_core } from "../schema.js";
 import { amd_iommu_ops } from "./amd.js";
 import { arm_smmu_ops } from "./arm-smmu-v3.js";
 import type { Driver } from "./driver.js";
@@ -53,9 +53,15 @@ export function* release_device(dev: Device): Proc {
   observe("release_device", dev);
 }
 
-/** `ops->is_attach_deferred`. */
+/** `ops->is_attach_deferred`, or what the core remembers of it since dd8a25c557e1 (v6.3). */
 export function is_attach_deferred(dev: Device): boolean {
   atomic("asking whether a device's attach is deferred is one step with what comes before and after");
+  if (applied("dd8a25c557e1")) return iommu_core.is_kdump_kernel && dev.iommu!.attach_deferred;
+  return is_attach_deferred_now(dev);
+}
+
+/** What the driver says at the moment. */
+export function is_attach_deferred_now(dev: Device): boolean {
   const driver = drivers[opsOf(dev).driver];
   if (driver.is_attach_deferred === undefined) return false;
   return driver.is_attach_deferred(dev);

@@ -1,4 +1,4 @@
-/** Domains of drivers/iommu/iommu.c of 6.1.176: allocating, attaching and detaching them, one device or a whole group. */
+/** Domains of drivers/iommu/iommu.c, from 6.1.176 to 7.2.13: allocating, attaching and detaching them, one device or a whole group. */
 import {
   abstraction,
   applied,
@@ -9,13 +9,14 @@ import {
   ENODEV,
   type Errno,
   list_is_singular,
+  lockdep_assert_held,
   mutex_lock,
   mutex_unlock,
   type Proc,
   WARN_ON,
 } from "iommu-mc";
 import { attach_dev, attach_dev_unlocked, detach_dev, domain_alloc, domain_free, is_attach_deferred } from "../iommu-drivers/index.js";
-import type { BusType, Device, DomainType, GroupDevice, IommuDomain, IommuGroup } from "../schema.js";
+import { type BusType, type Device, type DomainType, type GroupDevice, type IommuDomain, type IommuGroup, iommu_core } from "../schema.js";
 import { iommu_get_dma_cookie, iommu_put_dma_cookie } from "./dma-cookie.js";
 import { iommu_group_get, iommu_group_put } from "./group.js";
 
@@ -59,17 +60,25 @@ function* __iommu_group_set_core_domain(group: IommuGroup): Proc {
 
 /**
  * 6.1.176 line 1965. Before bd421264ed30 the test for a deferred attach stood here, so that iommu_deferred_attach() did
- * nothing at all.
+ * nothing at all. An attach that succeeds is no longer deferred, which since dd8a25c557e1 the core itself remembers.
  */
 export function* __iommu_attach_device(domain: IommuDomain, dev: Device): Proc<Errno> {
   if (!applied("bd421264ed30") && is_attach_deferred(dev)) return 0;
-  return yield* attach_dev(domain, dev);
+  const ret = yield* attach_dev(domain, dev);
+  if (!ret) forget_deferral(dev);
+  return ret;
+}
+
+function forget_deferral(dev: Device): void {
+  if (applied("dd8a25c557e1") && iommu_core.is_kdump_kernel) dev.iommu!.attach_deferred = false;
 }
 
 /** The same for who does not hold the group's mutex. */
 function* __iommu_attach_device_unlocked(domain: IommuDomain, dev: Device): Proc<Errno> {
   if (!applied("bd421264ed30") && is_attach_deferred(dev)) return 0;
-  return yield* attach_dev_unlocked(domain, dev);
+  const ret = yield* attach_dev_unlocked(domain, dev);
+  if (!ret) forget_deferral(dev);
+  return ret;
 }
 
 /** 6.1.176 line 1979: for a group of one device. */
@@ -102,7 +111,7 @@ export function* iommu_deferred_attach(dev: Device, domain: IommuDomain): Proc<E
 
 /** 6.1.176 line 2015; before 0286300e6045 a driver without `detach_dev` was silently not told. */
 function* __iommu_detach_device(domain: IommuDomain, dev: Device): Proc {
-  if (is_attach_deferred(dev)) return;
+  if (!applied("dd8a25c557e1") && is_attach_deferred(dev)) return;
   if (!applied("0286300e6045") && !domain.ops!.detach_dev) return;
   yield* detach_dev(domain, dev);
 }
@@ -135,10 +144,11 @@ export function* iommu_get_domain_for_dev(dev: Device): Proc<IommuDomain | null>
 /**
  * 6.1.176 line 2088. Each device is a step of its own. Since 2cc73c5712f9 a failure puts every device back on the
  * old domain; before, those attached so far stayed on the new one. That fix is written in terms of what
- * 0286300e6045 introduced, and is not applied without it.
+ * 0286300e6045 introduced, and is not applied without it. Since ecd60dc5d22b (v6.5) it is a change of domain like others.
  */
 export function* __iommu_attach_group(domain: IommuDomain, group: IommuGroup): Proc<Errno> {
   if (group.domain !== null && group.domain !== group.default_domain && group.domain !== group.blocking_domain) return -EBUSY;
+  if (applied("ecd60dc5d22b")) return yield* __iommu_group_set_domain(group, domain);
   let ret: Errno = 0;
   for (const device of group.devices) {
     ret = yield* __iommu_attach_device(domain, device.dev!);
@@ -168,15 +178,7 @@ export function* iommu_attach_group(domain: IommuDomain, group: IommuGroup): Pro
 export function* __iommu_group_set_domain(group: IommuGroup, new_domain: IommuDomain | null): Proc<Errno> {
   if (applied("dcf40ed3a20d")) return yield* __iommu_group_set_domain_internal(group, new_domain, false);
   if (group.domain === new_domain) return 0;
-  if (new_domain === null) {
-    if (WARN_ON(!group.domain!.ops!.detach_dev, "a group without a default domain needs detach_dev")) return -EINVAL;
-    for (const device of group.devices) {
-      yield* __iommu_detach_device(group.domain!, device.dev!);
-      yield;
-    }
-    group.domain = null;
-    return 0;
-  }
+  if (new_domain === null) return yield* leave_without_domain(group);
   for (const device of group.devices) {
     const ret = yield* __iommu_attach_device(new_domain, device.dev!);
     if (ret) return ret;
@@ -187,20 +189,36 @@ export function* __iommu_group_set_domain(group: IommuGroup, new_domain: IommuDo
 }
 
 /**
- * v6.5, put onto 6.1: the branch for a NULL domain keeps `detach_dev`, which v6.5 has replaced by
- * `set_platform_dma_ops`. `must_succeed` is the flag IOMMU_SET_DOMAIN_MUST_SUCCEED.
+ * What becomes of a group without a default domain that leaves another. A driver that has default domains has had no `detach_dev` since
+ * 1b932ceddd19 (v6.3), and it is a warning to ask for it; since 24b1d476167d (v6.7) no group may be left without a domain.
  */
-function* __iommu_group_set_domain_internal(group: IommuGroup, new_domain: IommuDomain | null, must_succeed: boolean): Proc<Errno> {
-  if (group.domain === new_domain) return 0;
-  if (new_domain === null) {
-    if (WARN_ON(!group.domain!.ops!.detach_dev, "a group without a default domain needs detach_dev")) return -EINVAL;
+function* leave_without_domain(group: IommuGroup): Proc<Errno> {
+  if (applied("24b1d476167d")) {
+    WARN_ON(true, "a group is to be left without a domain");
+    return -EINVAL;
+  }
+  const old_domain = group.domain!;
+  if (applied("1b932ceddd19")) {
+    WARN_ON(!old_domain.ops!.no_default_domains, "a driver with default domains is to leave a group without one");
+  } else {
+    if (WARN_ON(!old_domain.ops!.detach_dev, "a group without a default domain needs detach_dev")) return -EINVAL;
     for (const device of group.devices) {
-      yield* __iommu_detach_device(group.domain!, device.dev!);
+      yield* __iommu_detach_device(old_domain, device.dev!);
       yield;
     }
-    group.domain = null;
-    return 0;
   }
+  group.domain = null;
+  return 0;
+}
+
+/**
+ * 6.12.107 line 2305, 7.2.13 line 2457; since v6.5. `must_succeed` is the flag IOMMU_SET_DOMAIN_MUST_SUCCEED: the group ends on the
+ * new domain whatever the driver says. Otherwise an error puts every device back that was touched.
+ */
+export function* __iommu_group_set_domain_internal(group: IommuGroup, new_domain: IommuDomain | null, must_succeed: boolean): Proc<Errno> {
+  lockdep_assert_held(group.mutex);
+  if (group.domain === new_domain) return 0;
+  if (new_domain === null) return yield* leave_without_domain(group);
   let result: Errno = 0;
   for (const device of group.devices) {
     const ret = yield* __iommu_device_set_domain(group, device.dev!, new_domain, must_succeed);
@@ -217,27 +235,46 @@ function* __iommu_group_set_domain_internal(group: IommuGroup, new_domain: Iommu
   return result;
 }
 
-/** The error path of `__iommu_group_set_domain_internal`: every device up to the failing one goes back. */
+/**
+ * The error path of `__iommu_group_set_domain_internal`: every device up to the failing one goes back; since 2b33598e666d (v6.19)
+ * the failing one itself is believed to be where it was. A group without a domain is being probed, and its devices are released next.
+ */
 function* revert_up_to(group: IommuGroup, new_domain: IommuDomain, last_gdev: GroupDevice): Proc {
   for (const device of group.devices) {
+    if (device === last_gdev && applied("2b33598e666d")) break;
     yield;
     if (group.domain !== null) {
       const ret = yield* __iommu_device_set_domain(group, device.dev!, group.domain, true);
       WARN_ON(ret !== 0, "a device could not be put back on the domain it came from");
-    } else if (new_domain.ops!.detach_dev) {
+    } else if (!applied("1b932ceddd19") && new_domain.ops!.detach_dev) {
       yield* __iommu_detach_device(new_domain, device.dev!);
     }
     if (device === last_gdev) break;
   }
 }
 
-/** v6.5: one device; a failing one is put on the blocking domain if it must leave the old one. */
-function* __iommu_device_set_domain(group: IommuGroup, dev: Device, new_domain: IommuDomain, must_succeed: boolean): Proc<Errno> {
+/**
+ * 6.12.107 line 2246, 7.2.13 line 2396; since v6.5: one device. A failing one is put on the blocking domain if it must leave the
+ * old one. Since d257344c6619 a device whose attach is deferred stays as it is for as long as only the default domain is asked
+ * for; since a48ce36e2786 (v6.6) one whose firmware does DMA is not blocked.
+ */
+export function* __iommu_device_set_domain(group: IommuGroup, dev: Device, new_domain: IommuDomain, must_succeed: boolean): Proc<Errno> {
+  if (refuses_blocking(group, dev, new_domain)) return -EINVAL;
+  if (applied("d257344c6619") && is_attach_deferred(dev)) {
+    if (new_domain === group.default_domain) return 0;
+    forget_deferral(dev);
+  }
   const ret = yield* __iommu_attach_device(new_domain, dev);
   if (ret && must_succeed && group.blocking_domain !== null && group.blocking_domain !== new_domain) {
     yield* __iommu_attach_device(group.blocking_domain, dev);
   }
   return ret;
+}
+
+function refuses_blocking(group: IommuGroup, dev: Device, new_domain: IommuDomain): boolean {
+  if (!applied("a48ce36e2786") || !dev.resv_direct) return false;
+  atomic("dev->iommu of a member of a group stays while the group's mutex is held");
+  return dev.iommu!.require_direct && (new_domain.type === "BLOCKED" || new_domain === group.blocking_domain);
 }
 
 /** v6.5. */

@@ -20,7 +20,7 @@ import {
   type Proc,
   WARN_ON,
 } from "iommu-mc";
-import { is_attach_deferred, probe_device, release_device } from "../iommu-drivers/index.js";
+import { is_attach_deferred, is_attach_deferred_now, probe_device, release_device } from "../iommu-drivers/index.js";
 import {
   type BusType,
   type DevIommu,
@@ -165,6 +165,10 @@ function* init_and_group(dev: Device, ops: IommuOps, group_list: GroupList | nul
   yield;
   param.iommu_dev = iommu_dev;
   yield;
+  if (applied("dd8a25c557e1") && iommu_core.is_kdump_kernel) {
+    param.attach_deferred = is_attach_deferred_now(dev);
+    yield;
+  }
   const group = yield* iommu_group_get_for_dev(dev);
   if (typeof group === "number") {
     yield;
@@ -218,6 +222,7 @@ function* attach_probed_device(group: IommuGroup, dev: Device): Proc<Errno> {
   if (applied("152431e4fe7f")) iommu_create_device_direct_mappings(group, dev);
   let domain = group.owner === null ? group.default_domain : null;
   if (applied("e7f85dfbbc9c") && hadDomain) domain = is_attach_deferred(dev) ? null : group.domain;
+  if (applied("dd8a25c557e1") && is_attach_deferred(dev)) domain = null;
   const ret = domain === null ? 0 : yield* __iommu_attach_device(domain, dev);
   if (ret) return ret;
   yield;

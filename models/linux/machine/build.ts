@@ -132,7 +132,7 @@ export function putBehind(dev: Device, iommu: IommuDevice): void {
 
 /**
  * What probing has left of a device that is on `domain` (null: it is blocked): `dev->iommu`, its driver's data, its place in
- * the group. In a kdump kernel its attach was deferred.
+ * the group. In a kdump kernel its attach was deferred. Kernels that do not know `attach_deferred` and `require_direct` never look at them.
  */
 export function makeProbed(
   make: LinuxMake,
@@ -150,7 +150,13 @@ export function makeProbed(
     attach_deferred: isDeferred && iommu.ops!.driver === "amd_iommu",
   });
   if (iommu.ops!.driver === "amd_iommu") dev.dev_data = priv;
-  dev.iommu = make("dev_iommu", `dev_iommu-${name}`, { fwspec, iommu_dev: iommu, priv });
+  dev.iommu = make("dev_iommu", `dev_iommu-${name}`, {
+    fwspec,
+    iommu_dev: iommu,
+    priv,
+    attach_deferred: isDeferred,
+    require_direct: dev.resv_direct,
+  });
   if (!isDeferred) {
     dev.hw = domain;
     if (domain !== null) {
