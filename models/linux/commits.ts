@@ -2,6 +2,11 @@ import type { Commit } from "iommu-mc";
 
 /** The commits the model can be with and without, by the first twelve digits of their sha, oldest release first. `since` and `year` are those of the first mainline release that has it. */
 export const commits: Readonly<Record<string, Commit>> = {
+  "797a8b4d768c": {
+    subject: "iommu: Handle default domain attach failure",
+    since: "v4.11",
+    year: 2017,
+  },
   bd421264ed30: {
     subject: "iommu: Fix deferred domain attachment",
     since: "v5.7",
@@ -124,11 +129,18 @@ export const commits: Readonly<Record<string, Commit>> = {
     year: 2023,
     needs: ["dcf40ed3a20d"],
   },
+  /** Here its part in __iommu_device_set_domain(); that the walk of a bus goes that way too is modelled with d99be00f42ea. */
   d257344c6619: {
     subject: "iommu: Replace __iommu_group_dma_first_attach() with set_domain",
     since: "v6.5",
     year: 2023,
     needs: ["dcf40ed3a20d", "dd8a25c557e1"],
+  },
+  "0046a4337eae": {
+    subject: "iommu: Remove iommu_group_do_dma_first_attach() from iommu_group_add_device()",
+    since: "v6.5",
+    year: 2023,
+    needs: ["d257344c6619"],
   },
   "152431e4fe7f": {
     subject: "iommu: Do iommu_group_create_direct_mappings() before attach",
@@ -139,6 +151,25 @@ export const commits: Readonly<Record<string, Commit>> = {
     subject: "iommu: Fix iommu_probe_device() to attach the right domain",
     since: "v6.5",
     year: 2023,
+  },
+  /** With 8b4eb75ee50e and fcbb0a4d738c, which prepare it: the choice of the type, and of what is allocated. */
+  d99be00f42ea: {
+    subject: "iommu: Consolidate the default_domain setup to one function",
+    since: "v6.5",
+    year: 2023,
+    needs: ["49a22aae7d9c", "ecd60dc5d22b", "4c8ad9da0566", "d257344c6619", "0046a4337eae", "152431e4fe7f", "e7f85dfbbc9c"],
+  },
+  "1000dccd5d13": {
+    subject: "iommu: Allow IOMMU_RESV_DIRECT to work on ARM",
+    since: "v6.5",
+    year: 2023,
+    needs: ["d99be00f42ea"],
+  },
+  "911476ef3c58": {
+    subject: "iommu: Fix crash during syfs iommu_groups/N/type",
+    since: "v6.5",
+    year: 2023,
+    needs: ["1000dccd5d13"],
   },
   "6eb4da8cf545": {
     subject: "iommu: Have __iommu_probe_device() check for already probed devices",
@@ -152,6 +183,24 @@ export const commits: Readonly<Record<string, Commit>> = {
     year: 2023,
     needs: ["dcf40ed3a20d"],
   },
+  "6e6c6d6bc6c9": {
+    subject: "iommu: Avoid unnecessary cache invalidations",
+    since: "v6.6",
+    year: 2023,
+    needs: ["a48ce36e2786"],
+  },
+  "59ddce4418da": {
+    subject: "iommu: Reorganize iommu_get_default_domain_type() to respect def_domain_type()",
+    since: "v6.7",
+    year: 2024,
+    needs: ["d99be00f42ea"],
+  },
+  "98ac73f99bc4": {
+    subject: "iommu: Require a default_domain for all iommu drivers",
+    since: "v6.7",
+    year: 2024,
+    needs: ["24b1d476167d", "d99be00f42ea"],
+  },
   a2e7e59a9426: {
     subject: "iommu: Avoid more races around device probe",
     since: "v6.7",
@@ -163,6 +212,12 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v6.7",
     year: 2024,
     needs: ["dcf40ed3a20d", "1b932ceddd19"],
+  },
+  b67483b3c44e: {
+    subject: "iommu/dma: Centralise iommu_setup_dma_ops()",
+    since: "v6.10",
+    year: 2024,
+    needs: ["d99be00f42ea"],
   },
   b46064a18810: {
     subject: "iommu: Handle race with default domain setup",

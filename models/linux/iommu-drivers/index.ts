@@ -5,6 +5,7 @@ import { amd_iommu_ops } from "./amd.js";
 import { arm_smmu_ops } from "./arm-smmu-v3.js";
 import type { Driver } from "./driver.js";
 import { intel_iommu_ops } from "./intel.js";
+import { flush_id, idOf } from "./iotlb.js";
 import { omap_iommu_ops } from "./omap.js";
 import { viommu_ops } from "./virtio.js";
 
@@ -86,6 +87,14 @@ export function domain_alloc(ops: IommuOps, type: DomainType): IommuDomain | nul
 export function domain_free(domain: IommuDomain): void {
   atomic("freeing a domain is one step");
   drivers[domain.ops!.driver].free(domain);
+}
+
+/** include/linux/iommu.h line 668: drivers without the operation have nothing to flush. */
+export function* iommu_flush_iotlb_all(domain: IommuDomain): Proc {
+  if (!domain.ops!.flush_iotlb_all) return;
+  observe("flush_iotlb_all", domain);
+  const id = idOf(domain);
+  if (id !== null) flush_id(id);
 }
 
 /** `domain->ops->attach_dev`. */

@@ -1,10 +1,11 @@
-/** The default domain of a group in drivers/iommu/iommu.c of 6.1.176: its type, its direct mappings, and changing it through sysfs. */
+/** The default domain of a group in drivers/iommu/iommu.c, from 6.1.176 to 7.2.13: its type, its direct mappings, and changing it through sysfs. */
 import {
   abstraction,
   applied,
   data_race,
   EBUSY,
   EINVAL,
+  ENODEV,
   ENOMEM,
   EPERM,
   type Errno,
@@ -12,15 +13,23 @@ import {
   list_empty,
   list_first_entry,
   list_is_singular,
+  lockdep_assert_held,
   mutex_lock,
   mutex_unlock,
   type Proc,
+  WARN_ON,
 } from "iommu-mc";
-import { def_domain_type } from "../iommu-drivers/index.js";
-import { type BusType, type Device, type DomainType, type IommuGroup, iommu_core } from "../schema.js";
-import { __iommu_attach_device, __iommu_domain_alloc, __iommu_group_set_domain, iommu_domain_free } from "./attach.js";
+import { def_domain_type, iommu_flush_iotlb_all } from "../iommu-drivers/index.js";
+import { type BusType, type Device, type DomainType, type IommuDomain, type IommuGroup, iommu_core } from "../schema.js";
+import {
+  __iommu_attach_device,
+  __iommu_domain_alloc,
+  __iommu_group_set_domain,
+  __iommu_group_set_domain_internal,
+  iommu_domain_free,
+} from "./attach.js";
 import { iommu_dma_init_fq } from "./dma-cookie.js";
-import { probe_finalize } from "./dma-iommu.js";
+import { iommu_setup_dma_ops, probe_finalize } from "./dma-iommu.js";
 import { iommu_is_dma_domain } from "./domain-type.js";
 import { iommu_group_ref_get } from "./group.js";
 
@@ -83,13 +92,23 @@ export function* __iommu_group_dma_finalize(group: IommuGroup): Proc {
   }
 }
 
-/** 6.1.176 line 862: ranges that the device's firmware uses are translated one to one. */
-export function iommu_create_device_direct_mappings(group: IommuGroup, dev: Device): Errno {
-  const domain = group.default_domain;
-  if (domain === null || !iommu_is_dma_domain(domain) || !dev.resv_direct) return 0;
-  if (domain.direct_map.has(dev)) return 0;
-  if (fault("iommu_map(direct)")) return -ENOMEM;
-  domain.direct_map.add(dev);
+/**
+ * 6.1.176 line 862, 6.12.107 line 1091: ranges that the device's firmware uses are translated one to one. What it ends with is a
+ * flush, of DMA domains only; a48ce36e2786 (v6.6), which looks at the ranges under every type of domain to learn which device may
+ * not be blocked, flushed every type too, until 6e6c6d6bc6c9 (v6.6).
+ */
+export function* iommu_create_device_direct_mappings(domain: IommuDomain | null, dev: Device): Proc<Errno> {
+  if (domain === null) return 0;
+  const isDma = iommu_is_dma_domain(domain);
+  if (!applied("a48ce36e2786") && !isDma) return 0;
+  if (dev.resv_direct) {
+    if (applied("a48ce36e2786")) dev.iommu!.require_direct = true;
+    if (isDma && !domain.direct_map.has(dev)) {
+      if (fault("iommu_map(direct)")) return -ENOMEM;
+      domain.direct_map.add(dev);
+    }
+  }
+  if (isDma || !applied("6e6c6d6bc6c9")) yield* iommu_flush_iotlb_all(domain);
   return 0;
 }
 
@@ -124,28 +143,45 @@ function* isStrict(group: IommuGroup): Proc<boolean> {
 
 /**
  * The rest of iommu_group_store_type() since 49a22aae7d9c, with 33793748de8f, which lets it lock: not the driver core but the
- * ownership count says whether a driver is bound. The old domain is freed before the DMA ops are set up anew.
+ * ownership count says whether a driver is bound. The old domain is freed before the DMA ops are set up anew. 6.12.107 line 3047,
+ * 7.2.13 line 3253: since d99be00f42ea (v6.5) a group may have several devices, and since b67483b3c44e (v6.10) their DMA ops are
+ * set up under the mutex.
  */
 function* store_type_locked(group: IommuGroup, req_type: DomainType | null): Proc<Errno> {
   const prev_dom = group.default_domain!;
   if (req_type === "DMA_FQ" && prev_dom.type === "DMA") {
-    prev_dom.type = "DMA_FQ";
+    const failed = prev_dom.iova_cookie === null ? 0 : iommu_dma_init_fq(prev_dom, prev_dom.iova_cookie);
+    if (!failed) prev_dom.type = "DMA_FQ";
     mutex_unlock(group.mutex);
-    return 0;
+    return failed;
   }
   if (list_empty(group.devices) || group.owner_cnt > 0) {
     mutex_unlock(group.mutex);
     return -EPERM;
   }
-  const dev = list_first_entry(group.devices).dev!;
   yield;
-  const ret = yield* change_under_group_mutex(group, dev, req_type);
-  if (ret === SWITCHED) iommu_domain_free(prev_dom);
+  const ret = applied("d99be00f42ea") ? yield* iommu_setup_default_domain(group, req_type) : yield* change_and_free(group, req_type);
+  if (!ret && applied("b67483b3c44e")) yield* setup_dma_ops_of_members(group);
   mutex_unlock(group.mutex);
   if (ret < 0) return ret;
   yield;
-  yield* __iommu_group_dma_finalize(group);
+  if (!applied("b67483b3c44e")) yield* __iommu_group_dma_finalize(group);
   return 0;
+}
+
+function* change_and_free(group: IommuGroup, req_type: DomainType | null): Proc<Errno> {
+  const prev_dom = group.default_domain!;
+  const ret = yield* change_under_group_mutex(group, list_first_entry(group.devices).dev!, req_type);
+  if (ret === SWITCHED) iommu_domain_free(prev_dom);
+  return ret;
+}
+
+/** Since b67483b3c44e, by who holds the group's mutex. */
+export function* setup_dma_ops_of_members(group: IommuGroup): Proc {
+  for (const device of group.devices) {
+    yield;
+    yield* iommu_setup_dma_ops(device.dev!);
+  }
 }
 
 /** 6.1.176 line 2882. Tests neither the ownership count nor the owner, only that the group is on its default domain. */
@@ -195,7 +231,7 @@ function* change_under_group_mutex(group: IommuGroup, prev_dev: Device, req_type
   let ret = yield* iommu_group_alloc_default_domain(dev.bus!, group, type);
   yield;
   if (ret) return ret;
-  ret = iommu_create_device_direct_mappings(group, dev);
+  ret = yield* iommu_create_device_direct_mappings(group.default_domain, dev);
   if (!ret) ret = yield* switch_device(group, dev);
   if (!ret) {
     group.domain = group.default_domain;
@@ -207,4 +243,110 @@ function* change_under_group_mutex(group: IommuGroup, prev_dev: Device, req_type
   group.default_domain = prev_dom;
   group.domain = prev_dom;
   return ret;
+}
+
+/**
+ * 6.12.107 line 2950, 7.2.13 line 3148; since d99be00f42ea (v6.5): gives the group its default domain, or another one, and puts it
+ * on that. `target_type` null leaves the type to drivers and policy. Whoever reads the default domain without the mutex is a driver that
+ * is bound, and here none is.
+ */
+export function* iommu_setup_default_domain(group: IommuGroup, target_type: DomainType | null): Proc<Errno> {
+  lockdep_assert_held(group.mutex);
+  const old_dom = group.default_domain;
+  const req_type = iommu_get_default_domain_type(group, target_type);
+  if (typeof req_type === "number") return req_type;
+  const dom = alloc_default_domain(group, req_type);
+  if (dom === null) return old_dom === null && !applied("98ac73f99bc4") ? 0 : -ENODEV;
+  if (dom === old_dom) return 0;
+  yield;
+  const direct_failed = yield* map_members(dom, group);
+  yield;
+  group.default_domain = dom;
+  yield;
+  const isFirst = group.domain === null;
+  let ret = isFirst ? yield* __iommu_group_set_domain_internal(group, dom, true) : yield* __iommu_group_set_domain(group, dom);
+  if (isFirst && WARN_ON(ret !== 0, "a group could not be attached to its first domain")) return ret;
+  if (!ret && direct_failed && applied("1000dccd5d13")) ret = yield* map_members(dom, group);
+  yield;
+  return yield* settle_default_domain(group, dom, old_dom, ret);
+}
+
+/**
+ * The end of it: the old domain is freed, or after an error the new one. 1000dccd5d13 put the group back on the old domain also when
+ * nothing had failed, and freed the new one, which the group kept as its default domain; 911476ef3c58 (v6.5) does so after an
+ * error only, and puts the pointer back.
+ */
+function* settle_default_domain(group: IommuGroup, dom: IommuDomain, old_dom: IommuDomain | null, ret: Errno): Proc<Errno> {
+  if (old_dom === null) return ret;
+  const isLost = applied("1000dccd5d13") && !applied("911476ef3c58");
+  if (group.domain === dom && (ret || isLost)) {
+    yield* __iommu_group_set_domain_internal(group, old_dom, true);
+    iommu_domain_free(dom);
+    if (!isLost) group.default_domain = old_dom;
+  } else if (ret) {
+    iommu_domain_free(dom);
+    group.default_domain = old_dom;
+  } else iommu_domain_free(old_dom);
+  return ret;
+}
+
+/** Direct mappings of all devices of the group, the last error of which counts; where mapping before the attach failed it is tried again. */
+function* map_members(dom: IommuDomain, group: IommuGroup): Proc<Errno> {
+  let failed: Errno = 0;
+  for (const device of group.devices) {
+    const ret = yield* iommu_create_device_direct_mappings(dom, device.dev!);
+    if (ret) failed = ret;
+  }
+  return failed;
+}
+
+/**
+ * iommu_group_alloc_default_domain() since fcbb0a4d738c, which prepares d99be00f42ea; 6.12.107 line 1605, 7.2.13 line 1758. A type that
+ * was asked for is not replaced by another; the one the group has is kept.
+ */
+function alloc_default_domain(group: IommuGroup, req_type: DomainType | null): IommuDomain | null {
+  if (req_type !== null) return alloc_unless_it_has(group, req_type);
+  const policy = iommu_core.def_domain_type;
+  const dom = alloc_unless_it_has(group, policy);
+  return dom === null && policy !== "DMA" ? alloc_unless_it_has(group, "DMA") : dom;
+}
+
+function alloc_unless_it_has(group: IommuGroup, type: DomainType): IommuDomain | null {
+  const { default_domain } = group;
+  if (default_domain !== null && default_domain.type === type) return default_domain;
+  return __iommu_domain_alloc(list_first_entry(group.devices).dev!.bus!, type);
+}
+
+/**
+ * 6.12.107 line 1726, 7.2.13 line 1872: the type that the group's devices need, of which `target_type` may be none other; null for the
+ * kernel's policy. Since 59ddce4418da (v6.7) drivers that contradict each other are overruled, and whoever is not trusted gets DMA
+ * or nothing; before, what a device needed that came after another was forgotten with the other's need.
+ */
+function iommu_get_default_domain_type(group: IommuGroup, target_type: DomainType | null): DomainType | null | Errno {
+  if (!applied("59ddce4418da")) return type_of_all_alike(group, target_type);
+  let driver_type: DomainType | null = null;
+  let isUntrusted = false;
+  for (const device of group.devices) {
+    const dev = device.dev!;
+    const type = def_domain_type(dev);
+    if (type !== null && (driver_type === null || type === "IDENTITY")) driver_type = type;
+    if (dev.untrusted) isUntrusted = true;
+  }
+  if (isUntrusted) {
+    if (driver_type !== null && driver_type !== "DMA") return -EINVAL;
+    driver_type = "DMA";
+  }
+  if (target_type === null) return driver_type;
+  return driver_type !== null && target_type !== driver_type ? -EINVAL : target_type;
+}
+
+/** The same from 8b4eb75ee50e, which prepares d99be00f42ea, until v6.7. */
+function type_of_all_alike(group: IommuGroup, target_type: DomainType | null): DomainType | null | Errno {
+  let best_type = target_type;
+  for (const device of group.devices) {
+    const type = iommu_get_def_domain_type(device.dev!);
+    if (best_type !== null && type !== null && best_type !== type) return target_type === null ? null : -EINVAL;
+    best_type ??= type;
+  }
+  return best_type;
 }

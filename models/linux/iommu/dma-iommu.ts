@@ -1,5 +1,5 @@
 /** The DMA API of a bound driver, as far as page tables go: drivers/iommu/dma-iommu.c and kernel/dma/mapping.c of 6.1.176. */
-import { abstraction, type Proc } from "iommu-mc";
+import { abstraction, applied, type Proc } from "iommu-mc";
 import { dev_iommu_ops } from "../iommu-drivers/index.js";
 import { type Device, type IommuDomain, iommu_core } from "../schema.js";
 import { iommu_deferred_attach, iommu_get_dma_domain, iommu_get_domain_for_dev } from "./attach.js";
@@ -34,9 +34,21 @@ function* dma_domain(dev: Device): Proc<IommuDomain | null> {
   return domain;
 }
 
-/** dma-iommu.c line 1587: dma-iommu serves the device if its group is on a DMA domain now; else what is set stays. */
+/**
+ * dma-iommu.c line 1587: dma-iommu serves the device if its group is on a DMA domain now; else what is set stays. 6.12.107 line 1747: since
+ * b67483b3c44e (v6.10) what is set goes, and only the core calls it, with the group's mutex held.
+ */
 export function* iommu_setup_dma_ops(dev: Device): Proc {
   const domain = yield* iommu_get_domain_for_dev(dev);
+  if (applied("b67483b3c44e")) {
+    yield;
+    dev.has_iommu_dma_ops = domain !== null && iommu_is_dma_domain(domain);
+    if (dev.has_iommu_dma_ops && iommu_core.has_iotlb) {
+      yield;
+      yield* iommu_dma_init_domain(domain!);
+    }
+    return;
+  }
   if (domain === null) return;
   yield;
   if (!iommu_is_dma_domain(domain)) return;
@@ -48,9 +60,9 @@ export function* iommu_setup_dma_ops(dev: Device): Proc {
   dev.has_iommu_dma_ops = true;
 }
 
-/** arch/arm64/mm/dma-mapping.c line 66: other architectures leave it to the IOMMU's driver. */
+/** arch/arm64/mm/dma-mapping.c line 66: other architectures leave it to the IOMMU's driver, and all to the core since b67483b3c44e. */
 export function* arch_setup_dma_ops(dev: Device, isBehindIommu: boolean): Proc {
-  if (iommu_core.is_arm64 && isBehindIommu) yield* iommu_setup_dma_ops(dev);
+  if (iommu_core.is_arm64 && isBehindIommu && !applied("b67483b3c44e")) yield* iommu_setup_dma_ops(dev);
 }
 
 /** arch/arm64/mm/dma-mapping.c line 60: other architectures keep what they have. */
@@ -58,11 +70,11 @@ export function arch_teardown_dma_ops(dev: Device): void {
   if (iommu_core.is_arm64) dev.has_iommu_dma_ops = false;
 }
 
-/** `ops->probe_finalize`: Intel's, AMD's and virtio's drivers set the DMA ops up anew; on arm64 nobody has one. */
+/** `ops->probe_finalize`: Intel's, AMD's and virtio's drivers set the DMA ops up anew until b67483b3c44e (v6.10); on arm64 nobody has one. */
 export function* probe_finalize(dev: Device): Proc {
   yield* dev_iommu_ops(dev);
   yield;
-  if (iommu_core.is_arm64) return;
+  if (iommu_core.is_arm64 || applied("b67483b3c44e")) return;
   dev.has_iommu_dma_ops = false;
   yield;
   yield* iommu_setup_dma_ops(dev);

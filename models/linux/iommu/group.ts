@@ -137,7 +137,10 @@ function iommu_group_release(group: IommuGroup): void {
   kfree(group);
 }
 
-/** 6.1.176 line 947. The group takes a reference for the device. */
+/**
+ * 6.1.176 line 947. The group takes a reference for the device. Before 797a8b4d768c (v4.11) nobody looked at what became of the attach;
+ * since 0046a4337eae (v6.5) it is left to who probes the device.
+ */
 export function* iommu_group_add_device(group: IommuGroup, dev: Device): Proc<Errno> {
   if (fault("kzalloc(group_device)")) return -ENOMEM;
   const device = kzalloc(linux, "group_device");
@@ -150,9 +153,9 @@ export function* iommu_group_add_device(group: IommuGroup, dev: Device): Proc<Er
   let ret: Errno = 0;
   yield* mutex_lock(group.mutex);
   list_add_tail(device, group.devices);
-  if (group.domain !== null && !is_attach_deferred(dev)) ret = yield* attach_dev(group.domain, dev);
+  if (group.domain !== null && !applied("0046a4337eae") && !is_attach_deferred(dev)) ret = yield* attach_dev(group.domain, dev);
   mutex_unlock(group.mutex);
-  if (!ret) return 0;
+  if (!ret || !applied("797a8b4d768c")) return 0;
 
   yield* mutex_lock(group.mutex);
   list_del(device, group.devices);

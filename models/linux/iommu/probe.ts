@@ -32,14 +32,16 @@ import {
   iommu_core,
   linux,
 } from "../schema.js";
-import { __iommu_attach_device } from "./attach.js";
+import { __iommu_attach_device, __iommu_device_set_domain } from "./attach.js";
 import {
   __iommu_group_dma_finalize,
   iommu_alloc_default_domain,
   iommu_create_device_direct_mappings,
+  iommu_setup_default_domain,
   probe_alloc_default_domain,
+  setup_dma_ops_of_members,
 } from "./default-domain.js";
-import { probe_finalize } from "./dma-iommu.js";
+import { iommu_setup_dma_ops, probe_finalize } from "./dma-iommu.js";
 import {
   iommu_group_forget_device,
   iommu_group_get,
@@ -200,6 +202,7 @@ export function* iommu_probe_device(dev: Device): Proc<Errno> {
   if (group !== null) {
     yield* mutex_lock(group.mutex);
     ret = yield* attach_probed_device(group, dev);
+    if (!ret && applied("b67483b3c44e") && group.default_domain !== null) yield* iommu_setup_dma_ops(dev);
     mutex_unlock(group.mutex);
     yield;
     iommu_group_put(group);
@@ -216,18 +219,27 @@ export function* iommu_probe_device(dev: Device): Proc<Errno> {
  * domain. Direct mappings are made when the domain is attached already; 152431e4fe7f (v6.5) makes them first.
  */
 function* attach_probed_device(group: IommuGroup, dev: Device): Proc<Errno> {
+  if (applied("d99be00f42ea")) return yield* join_or_set_up(group, dev);
   const hadDomain = group.domain !== null;
   yield* iommu_alloc_default_domain(group, dev);
   yield;
-  if (applied("152431e4fe7f")) iommu_create_device_direct_mappings(group, dev);
+  if (applied("152431e4fe7f")) yield* iommu_create_device_direct_mappings(group.default_domain, dev);
   let domain = group.owner === null ? group.default_domain : null;
   if (applied("e7f85dfbbc9c") && hadDomain) domain = is_attach_deferred(dev) ? null : group.domain;
   if (applied("dd8a25c557e1") && is_attach_deferred(dev)) domain = null;
   const ret = domain === null ? 0 : yield* __iommu_attach_device(domain, dev);
   if (ret) return ret;
   yield;
-  if (!applied("152431e4fe7f")) iommu_create_device_direct_mappings(group, dev);
+  if (!applied("152431e4fe7f")) yield* iommu_create_device_direct_mappings(group.default_domain, dev);
   return 0;
+}
+
+/** The same since d99be00f42ea: the device gets what its group is on, or as its first device gives it a default domain. */
+function* join_or_set_up(group: IommuGroup, dev: Device): Proc<Errno> {
+  yield* iommu_create_device_direct_mappings(group.default_domain, dev);
+  yield;
+  if (group.domain !== null) return yield* __iommu_device_set_domain(group, dev, group.domain, false);
+  return group.default_domain === null ? yield* iommu_setup_default_domain(group, null) : 0;
 }
 
 /**
@@ -302,20 +314,25 @@ function* set_up_groups(bus: BusType, group_list: GroupList): Proc<Errno> {
     list_del(group, group_list.groups);
     group.entry = null;
     yield;
-    yield* probe_alloc_default_domain(bus, group);
-    yield;
+    const ret = applied("d99be00f42ea") ? yield* iommu_setup_default_domain(group, null) : yield* set_up_group(bus, group);
+    if (!ret && applied("b67483b3c44e")) yield* setup_dma_ops_of_members(group);
     const hasDefaultDomain = group.default_domain !== null;
-    const ret = hasDefaultDomain ? yield* attach_group_members(group) : 0;
     mutex_unlock(group.mutex);
     if (ret) return ret;
     yield;
-    if (hasDefaultDomain) yield* __iommu_group_dma_finalize(group);
+    if (hasDefaultDomain || applied("d99be00f42ea")) yield* __iommu_group_dma_finalize(group);
   }
+}
+
+function* set_up_group(bus: BusType, group: IommuGroup): Proc<Errno> {
+  yield* probe_alloc_default_domain(bus, group);
+  yield;
+  return group.default_domain === null ? 0 : yield* attach_group_members(group);
 }
 
 /** iommu_group_create_direct_mappings() and __iommu_group_dma_attach(): a device whose attach is deferred stays as it is. */
 function* attach_group_members(group: IommuGroup): Proc<Errno> {
-  for (const device of group.devices) iommu_create_device_direct_mappings(group, device.dev!);
+  for (const device of group.devices) yield* iommu_create_device_direct_mappings(group.default_domain, device.dev!);
   for (const device of group.devices) {
     yield;
     const dev = device.dev!;
