@@ -2,7 +2,7 @@
 import type { Property } from "iommu-mc";
 import { C1, C3, C3Attach, C4, C4Detach, C5, C10, C11, L2 } from "./domains.js";
 import { L3, L3Id, R1 } from "./lifetime.js";
-import { driverAtWork, K1, O1, O2, O3, O5, O6, O7, userAtWork } from "./ownership.js";
+import { driverAtWork, K1, O1, O2, O2User, O3, O5, O6, O7, userAtWork } from "./ownership.js";
 
 /** Claims that are meant to hold of ownership in every kernel from v5.19 on. */
 export const ownership: readonly Property[] = [K1, O1, O2, O3, O5, O6, O7, C1, C4Detach, C5, C11, L2, L3, R1];
@@ -17,4 +17,4 @@ export { C6, C7, C7Type, C8, C12Count, O9, T3, X3Default } from "./default-domai
 export { L4, L6, O4, V3 } from "./hotplug.js";
 export { G1, L1, T4, T5, T5Domain, V2, X1, X2, X6 } from "./probing.js";
 export { C15, C15Untouched, staleTranslation, T1, T2, T3Queue, T6, X3 } from "./translation.js";
-export { C1, C3, C3Attach, C4, C4Detach, C5, C10, C11, driverAtWork, K1, L2, L3, L3Id, O1, O2, O3, O5, O6, O7, R1, userAtWork };
+export { C1, C3, C3Attach, C4, C4Detach, C5, C10, C11, driverAtWork, K1, L2, L3, L3Id, O1, O2, O2User, O3, O5, O6, O7, R1, userAtWork };

@@ -39,6 +39,17 @@ export const O2 = property({
   }),
 });
 
+export const O2User = property({
+  code: "O2-user",
+  sentence: "While a process has a group attached through VFIO, no driver that uses the DMA API is at work on a device of it.",
+  source: "vfio_dev_viable() (a group is viable for a user if no driver but VFIO's and harmless ones has a device of it); 70693f470848",
+  seenRedBy: "the base (VFIO before it owned anything)",
+  window: always("iommu_group", (group, state) => {
+    if (!state.all("vfio_domain").some((domain) => domain.group_list.includes(group))) return null;
+    return state.all("device").every((dev) => dev.iommu_group !== group || !dev.queue_up);
+  }),
+});
+
 export const O3 = property({
   code: "O3",
   sentence: "The ownership count is the number of bound drivers that use the DMA API, or one for an owner.",

@@ -97,6 +97,7 @@ export const switches: readonly Switch[] = [
     with: { apply: ["dba9ca9d41f5"] },
   },
   {
+    entry: 34,
     bug: "every probe of a single device leaks a reference on its group",
     commit: "79659190ee97",
     suite: "plug/come-and-go/intel_iommu",
@@ -105,6 +106,7 @@ export const switches: readonly Switch[] = [
     with: {},
   },
   {
+    entry: 38,
     bug: "an owned group is left without a domain, its devices on a freed one",
     commit: "0286300e6045",
     suite: "vfio-close/arm_smmu_v3",
@@ -182,6 +184,7 @@ export const switches: readonly Switch[] = [
     with: { apply: ["dba9ca9d41f5"] },
   },
   {
+    entry: 36,
     bug: "a VFIO user attaches a device that was released: VFIO lets a driver go while a user has the group",
     commit: "ca5f21b25749",
     suite: "hotplug/unplug-in-use",
@@ -190,6 +193,7 @@ export const switches: readonly Switch[] = [
     with: {},
   },
   {
+    entry: 36,
     bug: "a group loses its last device while a user owns it",
     commit: "ca5f21b25749",
     suite: "hotplug/unplug-open-group",
@@ -198,6 +202,7 @@ export const switches: readonly Switch[] = [
     with: {},
   },
   {
+    entry: 37,
     bug: "what ca5f21b25749 made of it: a device cannot go while user space has its group open",
     commit: "3dd59a7dcb97",
     suite: "hotplug/unplug-open-group",
@@ -242,6 +247,7 @@ export const switches: readonly Switch[] = [
     },
   },
   {
+    entry: 26,
     bug: "two devices of a group initialise their domain's IOVA allocator",
     commit: "ac9a5d522bb8",
     suite: "dma/two-in-a-group",
@@ -311,5 +317,32 @@ export const switches: readonly Switch[] = [
     red: "V2",
     without: { revert: ["a4f124908617"] },
     with: {},
+  },
+  {
+    entry: 43,
+    bug: "a driver is bound to a device of a group that a user has: VFIO learns of it when it has done DMA, and stops the kernel",
+    commit: "70693f470848",
+    suite: "viability/bind-sibling",
+    red: "bug-on",
+    without: {},
+    with: { apply: ["70693f470848"] },
+  },
+  {
+    entry: 43,
+    bug: "the driver was at work all the same",
+    commit: "70693f470848",
+    suite: "viability/bind-sibling",
+    red: "O2-user",
+    without: {},
+    with: { apply: ["70693f470848"] },
+  },
+  {
+    entry: 16,
+    bug: "a device plugged into a group that a user has is left on the default domain",
+    commit: "70693f470848",
+    suite: "viability/plug-sibling",
+    red: "C1",
+    without: {},
+    with: { apply: ["70693f470848"] },
   },
 ];

@@ -32,10 +32,58 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v5.18",
     year: 2022,
   },
+  "1ea2a07a532b": {
+    subject: "iommu: Add DMA ownership management interfaces",
+    since: "v5.19",
+    year: 2022,
+  },
+  "512881eacfa7": {
+    subject: "bus: platform,amba,fsl-mc,PCI: Add device DMA ownership management",
+    since: "v5.19",
+    year: 2022,
+    needs: ["1ea2a07a532b"],
+  },
+  "70693f470848": {
+    subject: "vfio: Set DMA ownership for VFIO devices",
+    since: "v5.19",
+    year: 2022,
+    needs: ["512881eacfa7"],
+  },
+  "31076af0cb00": {
+    subject: "vfio: Remove use of vfio_group_viable()",
+    since: "v5.19",
+    year: 2022,
+    needs: ["70693f470848"],
+  },
+  "93219ea94388": {
+    subject: "vfio: Delete the unbound_list",
+    since: "v5.19",
+    year: 2022,
+    needs: ["31076af0cb00"],
+  },
+  "3b86f317c9c7": {
+    subject: "vfio: Remove iommu group notifier",
+    since: "v5.19",
+    year: 2022,
+    needs: ["93219ea94388"],
+  },
+  a5f1bd1afacd: {
+    subject: "iommu: Remove iommu group changes notifier",
+    since: "v5.19",
+    year: 2022,
+    needs: ["3b86f317c9c7"],
+  },
+  e0e29bdb594a: {
+    subject: "vfio: Fully lock struct vfio_group::container",
+    since: "v5.19",
+    year: 2022,
+  },
   "0286300e6045": {
     subject: "iommu: iommu_group_claim_dma_owner() must always assign a domain",
     since: "v5.19",
     year: 2022,
+    fixes: ["1ea2a07a532b"],
+    needs: ["1ea2a07a532b"],
   },
   a4f124908617: {
     subject: 'Revert "iommu/of: Delete usage of driver_deferred_probe_check_state()"',

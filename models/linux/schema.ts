@@ -249,6 +249,9 @@ export const linux = schema({
     default_domain: ref("iommu_domain").guardedBy("mutex"),
     blocking_domain: ref("iommu_domain").guardedBy("mutex"),
     domain: ref("iommu_domain").guardedBy("mutex"),
+    /** The chain of who listens to what happens to the group's devices, and its lock, which is a rwsem in the C; until v5.19. */
+    notifier: list("vfio_group", 1).guardedBy("notifier_rwsem"),
+    notifier_rwsem: mutex(),
     owner: ref("vfio_group").guardedBy("mutex"),
     owner_cnt: counter(4).guardedBy("mutex"),
     /** The IOMMUs above its devices can enforce cache coherency (Intel's snoop control). Decides which domains VFIO can share. */
@@ -274,6 +277,8 @@ export const linux = schema({
     file: refcount(3),
     /** Devices of the group that are bound to a VFIO driver. */
     drivers: refcount(3),
+    /** Devices that have left the group and are not unbound yet; until v5.19. */
+    unbound_list: setOf("device"),
     /** References on the embedded struct device: `drivers` as a whole and the open character device. */
     dev: refcount(3),
   },

@@ -11,6 +11,7 @@ import { hotplugSuites } from "./hotplug.js";
 import { closeSuites, ownershipSuites, partialAttachSuites } from "./ownership-on.js";
 import { probingSuites } from "./probing.js";
 import { registrationSuites } from "./registration.js";
+import { viabilitySuites } from "./viability.js";
 
 export const suites: readonly Suite[] = [
   ...probingSuites,
@@ -21,6 +22,7 @@ export const suites: readonly Suite[] = [
   ...defaultDomainSuites,
   ...driverSuites,
   ...groupAllocSuites,
+  ...viabilitySuites,
   ...closeSuites(smmuv3Virt),
   ...partialAttachSuites(intelQ35),
   ...ownershipSuites(intelQ35, { rebinders: 2 }),

@@ -77,6 +77,7 @@ export const propertyCauses: readonly Cause[] = [
       },
     ],
   },
+  { name: "the base (VFIO before it owned anything)", red: "O2-user", also: ["bug-on"], suite: "viability/bind-sibling" },
   { name: claimed, red: "O2", also: ["C1", "K1", "O5"], suite: smmu("passthrough"), revert: ["0286300e6045"] },
   {
     name: "mutant: dma_cleanup() left out of the error path of really_probe()",

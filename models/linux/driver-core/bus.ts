@@ -2,19 +2,22 @@
  * A bus's part in binding: drivers/pci/pci-driver.c and drivers/base/platform.c of 6.1.176, which are alike. Device tree and
  * ACPI are one (see iommu/firmware.ts).
  */
-import { EPROBE_DEFER, type Errno, type Proc } from "iommu-mc";
+import { applied, EPROBE_DEFER, type Errno, type Proc } from "iommu-mc";
 import { arch_setup_dma_ops, arch_teardown_dma_ops } from "../iommu/dma-iommu.js";
 import { of_iommu_configure } from "../iommu/firmware.js";
 import { iommu_device_unuse_default_domain, iommu_device_use_default_domain } from "../iommu/ownership.js";
 import type { Device } from "../schema.js";
 
-/** `bus->dma_configure`, pci-driver.c line 1653: parsing the firmware may defer; then ownership is taken for a driver that uses the DMA API. */
+/**
+ * `bus->dma_configure`, pci-driver.c line 1653: parsing the firmware may defer; then ownership is taken for a driver that uses the
+ * DMA API. Before 512881eacfa7 (v5.19) nobody was asked.
+ */
 export function* dma_configure(dev: Device): Proc<Errno> {
   const driver = dev.driver!;
   const isBehindIommu = yield* of_iommu_configure(dev);
   if (typeof isBehindIommu === "number") return -EPROBE_DEFER;
   yield* arch_setup_dma_ops(dev, isBehindIommu);
-  if (driver.driver_managed_dma) return 0;
+  if (driver.driver_managed_dma || !applied("512881eacfa7")) return 0;
   yield;
   const ret = yield* iommu_device_use_default_domain(dev);
   if (ret) {
@@ -27,5 +30,5 @@ export function* dma_configure(dev: Device): Proc<Errno> {
 /** `bus->dma_cleanup`, pci-driver.c line 1681. */
 export function* dma_cleanup(dev: Device): Proc {
   const driver = dev.driver!;
-  if (!driver.driver_managed_dma) yield* iommu_device_unuse_default_domain(dev);
+  if (!driver.driver_managed_dma && applied("512881eacfa7")) yield* iommu_device_unuse_default_domain(dev);
 }

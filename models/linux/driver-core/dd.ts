@@ -22,6 +22,7 @@ import {
   type Proc,
 } from "iommu-mc";
 import { arch_teardown_dma_ops } from "../iommu/dma-iommu.js";
+import { republish_to_group } from "../iommu/group-notifier.js";
 import { native_probe, native_remove } from "../machine/native.js";
 import { type BusType, type Device, type DeviceDriver, driver_core, iommu_core } from "../schema.js";
 import { vfio_pci_probe, vfio_pci_remove } from "../vfio/vfio-main.js";
@@ -139,14 +140,16 @@ function* really_probe(dev: Device, drv: DeviceDriver): Proc<Errno> {
   return ret;
 }
 
-/** Line 391: all devices whose probing was deferred are tried again. */
+/** Line 391: all devices whose probing was deferred are tried again. Who listens is told last. */
 function* driver_bound(dev: Device, drv: DeviceDriver): Proc {
   dev.is_bound = true;
   observe("driver_bound", dev, drv);
-  if (!driver_core.driver_deferred_probe_enable) return;
-  yield* driver_deferred_probe_del(dev);
-  yield;
-  yield* driver_deferred_probe_trigger();
+  if (driver_core.driver_deferred_probe_enable) {
+    yield* driver_deferred_probe_del(dev);
+    yield;
+    yield* driver_deferred_probe_trigger();
+  }
+  yield* republish_to_group(dev, "IOMMU_GROUP_NOTIFY_BOUND_DRIVER");
 }
 
 /** Line 1246. The ownership count is dropped before the managed resources go. */
@@ -158,6 +161,7 @@ function* __device_release_driver(dev: Device): Proc {
   device_unbind_cleanup(dev);
   dev.is_bound = false;
   observe("driver_unbound", dev);
+  yield* republish_to_group(dev, "IOMMU_GROUP_NOTIFY_UNBOUND_DRIVER");
 }
 
 function* call_driver_probe(dev: Device, drv: DeviceDriver): Proc<Errno> {

@@ -141,13 +141,19 @@ export function* iommu_get_domain_for_dev(dev: Device): Proc<IommuDomain | null>
   return domain;
 }
 
+/** Whether somebody else has a domain of his own there, which of a group without a default domain nobody asked before 1ea2a07a532b. */
+function isInUse({ domain, default_domain, blocking_domain }: IommuGroup): boolean {
+  if (!applied("1ea2a07a532b")) return default_domain !== null && domain !== default_domain;
+  return domain !== null && domain !== default_domain && domain !== blocking_domain;
+}
+
 /**
  * 6.1.176 line 2088. Each device is a step of its own. Since 2cc73c5712f9 a failure puts every device back on the
  * old domain; before, those attached so far stayed on the new one. That fix is written in terms of what
  * 0286300e6045 introduced, and is not applied without it. Since ecd60dc5d22b (v6.5) it is a change of domain like others.
  */
 export function* __iommu_attach_group(domain: IommuDomain, group: IommuGroup): Proc<Errno> {
-  if (group.domain !== null && group.domain !== group.default_domain && group.domain !== group.blocking_domain) return -EBUSY;
+  if (isInUse(group)) return -EBUSY;
   if (applied("ecd60dc5d22b")) return yield* __iommu_group_set_domain(group, domain);
   let ret: Errno = 0;
   for (const device of group.devices) {

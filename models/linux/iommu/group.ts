@@ -24,6 +24,7 @@ import {
 import { attach_dev, domain_free, driverOf, is_attach_deferred } from "../iommu-drivers/index.js";
 import { type Device, type GroupDevice, type GroupId, type IommuGroup, iommu_core, linux } from "../schema.js";
 import { iommu_put_dma_cookie } from "./dma-cookie.js";
+import { blocking_notifier_call_chain } from "./group-notifier.js";
 
 abstraction("the two kobjects of an iommu_group, of which devices_kobj holds the other, are one count", "neither");
 abstraction("sysfs links of groups do not fail", "may miss a bug");
@@ -139,7 +140,7 @@ function iommu_group_release(group: IommuGroup): void {
 
 /**
  * 6.1.176 line 947. The group takes a reference for the device. Before 797a8b4d768c (v4.11) nobody looked at what became of the attach;
- * since 0046a4337eae (v6.5) it is left to who probes the device.
+ * since 0046a4337eae (v6.5) it is left to who probes the device. Until a5f1bd1afacd (v5.19) who listened to the group was told.
  */
 export function* iommu_group_add_device(group: IommuGroup, dev: Device): Proc<Errno> {
   if (fault("kzalloc(group_device)")) return -ENOMEM;
@@ -155,7 +156,10 @@ export function* iommu_group_add_device(group: IommuGroup, dev: Device): Proc<Er
   list_add_tail(device, group.devices);
   if (group.domain !== null && !applied("0046a4337eae") && !is_attach_deferred(dev)) ret = yield* attach_dev(group.domain, dev);
   mutex_unlock(group.mutex);
-  if (!ret || !applied("797a8b4d768c")) return 0;
+  if (!ret || !applied("797a8b4d768c")) {
+    yield* blocking_notifier_call_chain(group, "IOMMU_GROUP_NOTIFY_ADD_DEVICE", dev);
+    return 0;
+  }
 
   yield* mutex_lock(group.mutex);
   list_del(device, group.devices);

@@ -30,6 +30,7 @@ import {
   makeProbed,
   makeVfioGroup,
   putBehind,
+  registerNotifiers,
   staticDomains,
 } from "./build.js";
 
@@ -107,6 +108,8 @@ export interface BootOptions extends KernelOptions {
   readonly faults?: number;
   /** Every thread is expected to come to its end. Default no. */
   readonly terminates?: boolean;
+  /** VFIO listens to what happens to the groups it has at the start, in designs where it ever does. Default no. */
+  readonly groupNotifiers?: boolean;
   /** Processes that use VFIO. Default 0. */
   readonly users?: number;
   /** Users of the ownership interface other than VFIO. Default 0. */
@@ -209,6 +212,7 @@ function build(make: LinuxMake, options: BootOptions): BootObjects {
       vfioGroups,
     });
   }
+  if (options.groupNotifiers === true) registerNotifiers();
   const owners = Array.from({ length: options.owners ?? 0 }, (_, number) => make("vfio_group", `owner${number}`));
   if (options.userPage === true) iommu_core.user_page = make("page", "user_page");
   return {

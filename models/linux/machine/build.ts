@@ -230,6 +230,11 @@ export function makeVfioGroup(make: LinuxMake, name: string, iommu_group: IommuG
   return group;
 }
 
+/** VFIO listens to what happens to its groups, as it did until v5.19. */
+export function registerNotifiers(): void {
+  for (const group of vfio.group_list) list_add_tail(group, group.iommu_group!.notifier);
+}
+
 /** Binds vfio-pci to a device of that group. */
 export function bindVfio(make: LinuxMake, name: string, dev: Device, driver: DeviceDriver, group: VfioGroup): void {
   if (refcount_read(group.drivers) === 0) kref_init(group.drivers);

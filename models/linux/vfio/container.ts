@@ -1,6 +1,7 @@
 /** drivers/vfio/container.c of 6.1.176: the container, and its IOMMU driver, which here is always type1. */
 import {
   abstraction,
+  applied,
   data_race,
   EINVAL,
   ENODEV,
@@ -32,8 +33,10 @@ import {
   vfio_iommu_type1_open,
   vfio_iommu_type1_release,
 } from "./type1.js";
+import { vfio_group_viable } from "./viability.js";
 
 abstraction("container->group_lock is a mutex: its only reader, CHECK_EXTENSION, is left out", "neither");
+abstraction("a VFIO group has its group_lock in every design, although it came with e0e29bdb594a (v5.19)", "may miss a bug");
 abstraction("type1 is the only VFIO IOMMU driver: SET_IOMMU tries one", "neither");
 
 /** Opening /dev/vfio/vfio, 6.1.176 line 365. */
@@ -61,17 +64,20 @@ function vfio_container_put(container: VfioContainer): void {
   if (kref_put(container.kref)) kfree(container);
 }
 
-/** 6.1.176 line 427. Claims the group, and attaches it if the container has its IOMMU already. */
+/** 6.1.176 line 427. Claims the group, which 70693f470848 (v5.19) began, and attaches it if the container has its IOMMU already. */
 export function* vfio_container_attach_group(container: VfioContainer, group: VfioGroup): Proc<Errno> {
   lockdep_assert_held(group.group_lock);
   yield* mutex_lock(container.group_lock);
-  let ret: Errno = yield* iommu_group_claim_dma_owner(group.iommu_group!, group);
-  yield;
+  let ret: Errno = 0;
+  if (applied("70693f470848")) {
+    ret = yield* iommu_group_claim_dma_owner(group.iommu_group!, group);
+    yield;
+  }
   if (!ret) {
     if (container.iommu_driver) {
       ret = yield* vfio_iommu_type1_attach_group(container.iommu_data!, group.iommu_group!);
       yield;
-      if (ret) {
+      if (ret && applied("70693f470848")) {
         yield* iommu_group_release_dma_owner(group.iommu_group!);
         yield;
       }
@@ -87,17 +93,23 @@ export function* vfio_container_attach_group(container: VfioContainer, group: Vf
   return ret;
 }
 
-/** 6.1.176 line 479. The last group takes the container's IOMMU with it. */
+/**
+ * 6.1.176 line 479. The last group takes the container's IOMMU with it. Before e0e29bdb594a (v5.19) the count of users, which was
+ * atomic then, went to zero first.
+ */
 export function* vfio_group_detach_container(group: VfioGroup): Proc {
   const container = group.container!;
   lockdep_assert_held(group.group_lock);
   WARN_ON(group.container_users !== 1, "a group leaves its container with users");
+  if (!applied("e0e29bdb594a")) group.container_users = 0;
   yield* mutex_lock(container.group_lock);
   const driver = container.iommu_driver;
   if (driver) yield* vfio_iommu_type1_detach_group(container.iommu_data!, group.iommu_group!);
   yield;
-  yield* iommu_group_release_dma_owner(group.iommu_group!);
-  yield;
+  if (applied("70693f470848")) {
+    yield* iommu_group_release_dma_owner(group.iommu_group!);
+    yield;
+  }
   group.container = null;
   group.container_users = 0;
   list_del(group, container.group_list);
@@ -113,12 +125,16 @@ export function* vfio_group_detach_container(group: VfioGroup): Proc {
   vfio_container_put(container);
 }
 
-/** 6.1.176 line 514. Looks at the container's IOMMU without the container's lock; the group keeps it from going away. */
-export function vfio_device_assign_container(device: VfioDevice): Errno {
+/**
+ * 6.1.176 line 514. Looks at the container's IOMMU without the container's lock; the group keeps it from going away. Until
+ * 31076af0cb00 (v5.19) the other devices of the group were looked at here.
+ */
+export function* vfio_device_assign_container(device: VfioDevice): Proc<Errno> {
   const group = device.group!;
   lockdep_assert_held(group.group_lock);
   const container = group.container;
   if (container === null || !data_race(() => container.iommu_driver)) return -EINVAL;
+  if (!applied("31076af0cb00") && !(yield* vfio_group_viable(group))) return -EINVAL;
   if (WARN_ON(group.container_users === 0, "a group in a container has no users")) return -EINVAL;
   kref_get(group.file);
   group.container_users++;

@@ -25,6 +25,7 @@ import {
   WARN_ON,
 } from "iommu-mc";
 import { iommu_group_get, iommu_group_put, iommu_group_ref_get } from "../iommu/group.js";
+import { iommu_group_register_notifier, iommu_group_unregister_notifier } from "../iommu/group-notifier.js";
 import { type Device, type IommuGroup, linux, type VfioContainer, type VfioDevice, type VfioGroup, vfio } from "../schema.js";
 import {
   vfio_container_attach_group,
@@ -106,6 +107,7 @@ function __vfio_group_get_from_iommu(iommu_group: IommuGroup): VfioGroup | null 
 function* vfio_create_group(iommu_group: IommuGroup): Proc<VfioGroup | null> {
   if (fault("kzalloc(vfio_group)")) return null;
   const group = vfio_group_alloc(iommu_group);
+  if (!applied("3b86f317c9c7")) yield* iommu_group_register_notifier(iommu_group, group);
   yield* mutex_lock(vfio.group_lock);
   const ret = __vfio_group_get_from_iommu(iommu_group);
   const isAdded = ret === null && !fault("cdev_device_add");
@@ -141,6 +143,7 @@ function* vfio_group_put_device(group: VfioGroup): Proc {
  */
 function* vfio_group_release(group: VfioGroup): Proc {
   const iommu_group = data_race(() => group.iommu_group);
+  if (!applied("3b86f317c9c7") && iommu_group !== null) yield* iommu_group_unregister_notifier(iommu_group, group);
   if (isRevokedOnRemoval()) WARN_ON(iommu_group !== null, "a vfio_group is released with its iommu_group");
   else if (iommu_group !== null) {
     yield;
@@ -149,8 +152,12 @@ function* vfio_group_release(group: VfioGroup): Proc {
   kfree(group);
 }
 
-/** 6.1.176 line 634, as the removal of a driver sees it. */
+/** 6.1.176 line 634, as the removal of a driver sees it. Until 93219ea94388 (v5.19) a list said that the device was on its way out. */
 function* vfio_unregister_group_dev(device: VfioDevice): Proc {
+  if (!applied("93219ea94388")) {
+    device.group!.unbound_list.add(device.dev!);
+    yield;
+  }
   kref_put(device.refcount);
   yield until(() => refcount_read(device.refcount) === 0);
   yield* vfio_device_remove_group(device.group!);
@@ -315,7 +322,7 @@ export function* vfio_group_ioctl_get_device_fd(group: VfioGroup, dev: Device): 
   const device = vfio_device_get_from_name(group, dev);
   if (device === null) return null;
   yield* mutex_lock(group.group_lock);
-  const ret = vfio_device_assign_container(device);
+  const ret = yield* vfio_device_assign_container(device);
   mutex_unlock(group.group_lock);
   if (ret === 0) {
     // Of all that is still to be done for an open device, the callback of the driver stands for what may fail.

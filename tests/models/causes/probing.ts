@@ -4,7 +4,7 @@ import type { Cause } from "./cause.js";
 const betweenPhases = "the base (bound between the two phases of a bus walk)";
 
 export const causes: readonly Cause[] = [
-  { name: "--revert bf75eb44e11b (the groups that are left)", red: "L3-id", suite: "group-alloc/freed-twice" },
+  { name: "--revert bf75eb44e11b (the groups that are left)", red: "L3-id", also: ["warn-on"], suite: "group-alloc/freed-twice" },
   { name: "--revert b54240ad4943 (a probe that fails)", red: "L1", suite: "probe/failing-walk", revert: ["b54240ad4943"] },
   { name: "the base (registration against hotplug)", red: "X1", suite: "probe/plug-against-register", asked: ["X1"] },
   {
