@@ -194,6 +194,7 @@ class PropertyContext implements Context {
   }
 
   applied(commit: string): boolean {
+    this.machine.asked.add(commit);
     return this.machine.applied.has(commit);
   }
 

@@ -7,6 +7,7 @@ import { progressText } from "../report/progress.js";
 import type { SuiteResult } from "../report/verdict.js";
 import type { Session } from "../session/open.js";
 import { type RunSuiteOptions, runSuite, type SuiteRun, tellRun } from "../session/run-suite.js";
+import type { Variant } from "../step/machine.js";
 import { fingerprint } from "./suite-job.js";
 import { SuiteWorkers } from "./suite-workers.js";
 import { StatusLine } from "./terminal.js";
@@ -33,7 +34,7 @@ export async function runSuitesOnce(
   session: Session,
   suites: readonly Suite[],
   options: RunSuiteOptions,
-  { jobs, ...narrowing }: Pick<Crew, "property" | "coverage"> & { readonly jobs?: number | undefined } = {},
+  { jobs, ...narrowing }: Pick<Crew, "property" | "coverage" | "variants"> & { readonly jobs?: number | undefined } = {},
 ): Promise<SuiteResult[]> {
   const workers = new SuiteWorkers(jobs);
   try {
@@ -50,6 +51,8 @@ export interface Crew {
   readonly startAfter: number;
   readonly property?: string | undefined;
   readonly coverage?: boolean | undefined;
+  /** The variant of each suite, where not all are run in the one of the options. */
+  readonly variants?: readonly Variant[] | undefined;
 }
 
 /** The results, in the order of the suites. After an interrupt the current run ends with what is known, and no other begins. */
@@ -57,18 +60,20 @@ export async function runSuites(
   session: Session,
   suites: readonly Suite[],
   options: RunSuiteOptions,
-  { workers, startAfter, property, coverage = false }: Crew,
+  { workers, startAfter, property, coverage = false, variants }: Crew,
   attending: Attending<SuiteRun> = {},
 ): Promise<SuiteResult[]> {
-  const begin = (suite: Suite) => runSuite(session, suite, options);
+  const optionsOf = (number: number): RunSuiteOptions =>
+    variants === undefined ? options : { ...options, variant: variants[number] ?? {} };
+  const begin = (suite: Suite, number: number) => runSuite(session, suite, optionsOf(number));
   if (workers.count === 0 || suites.length < 2) return overSuites(session, suites, begin, progressText, attending);
-  const { cache, ...plain } = options;
+  const { cache, variant: _, ...plain } = options;
   workers.begin(
     {
       file: session.file,
       code: fingerprint(session),
       coverage,
-      suites: suites.map(({ name }) => name),
+      suites: suites.map(({ name }, number) => ({ name, variant: optionsOf(number).variant ?? {} })),
       property: property ?? null,
       options: plain,
       cache: cache?.directory ?? null,
@@ -78,15 +83,15 @@ export async function runSuites(
   const elsewhere: Elsewhere<Progress, SuiteRun> = {
     take: (position) => workers.take(position),
     stop: () => workers.stop(),
-    async result(suite, position, status) {
-      const asking = workers.answerOf(suite.name);
+    async result(suite, number, position, status) {
+      const asking = workers.answerOf(number);
       for (;;) {
         const { done, value } = await asking.next();
         if (!done && value !== null) status.show(progressText(suite.name, position, value, status.width));
         if (!done) continue;
-        if (value === null) return begin(suite);
+        if (value === null) return begin(suite, number);
         if (value.kind === "error") throw value.error;
-        return tellRun(session, suite, options, value.explored);
+        return tellRun(session, suite, optionsOf(number), value.explored);
       }
     },
   };
@@ -100,14 +105,14 @@ interface Elsewhere<Progress, Run> {
   /** Ends what is being done there, like an interrupt. */
   stop(): void;
   /** What remains to be done of a suite that was taken there, when it is ready. */
-  result(suite: Suite, position: string, status: StatusLine): Promise<Working<Progress, Run>>;
+  result(suite: Suite, number: number, position: string, status: StatusLine): Promise<Working<Progress, Run>>;
 }
 
 /** The same for any work. `textOf` makes the line that shows how far it has come. */
 export async function overSuites<Progress, Run>(
   session: Session,
   suites: readonly Suite[],
-  begin: (suite: Suite) => Working<Progress, Run>,
+  begin: (suite: Suite, number: number) => Working<Progress, Run>,
   textOf: (suite: string, position: string, progress: Progress, width: number) => string,
   { signal, onResult }: Attending<Run> = {},
   elsewhere: Elsewhere<Progress, Run> | null = null,
@@ -142,10 +147,10 @@ export async function overSuites<Progress, Run>(
     for (const number of suites.keys()) {
       if (elsewhere !== null && !elsewhere.take(number)) away.push(number);
       else if (hasToEnd()) results[number] = { kind: "not-run", suite: suites[number] as Suite };
-      else await settle(number, async (suite) => begin(suite));
+      else await settle(number, async (suite) => begin(suite, number));
     }
     for (const number of away) {
-      await settle(number, (suite, position) => (elsewhere as Elsewhere<Progress, Run>).result(suite, position, status));
+      await settle(number, (suite, position) => (elsewhere as Elsewhere<Progress, Run>).result(suite, number, position, status));
     }
     return results;
   } finally {

@@ -3,6 +3,7 @@ import type { Progress } from "../explore/outcome.js";
 import type { Location } from "../lang/errors.js";
 import type { Session } from "../session/open.js";
 import type { Explored, RunSuiteOptions } from "../session/run-suite.js";
+import type { Variant } from "../step/machine.js";
 
 /** Suites to explore. */
 export interface Job {
@@ -12,20 +13,20 @@ export interface Job {
   /** What `fingerprint` says of the code as the main thread has it. */
   readonly code: string;
   readonly coverage: boolean;
-  /** Names of the suites, in the order in which the main thread goes through them. */
-  readonly suites: readonly string[];
+  /** Names of the suites, in the order in which the main thread goes through them, each in its variant. */
+  readonly suites: readonly { readonly name: string; readonly variant: Variant }[];
   /** Code of the only property to ask of each; null for all. */
   readonly property: string | null;
   /** One for each suite: 0 until a thread has taken it. */
   readonly taken: Int32Array;
-  readonly options: Omit<RunSuiteOptions, "cache">;
+  readonly options: Omit<RunSuiteOptions, "cache" | "variant">;
   /** Directory of the verdict cache; null for none. */
   readonly cache: string | null;
 }
 
 export type ToWorker = { readonly kind: "job"; readonly job: Job } | { readonly kind: "stop" };
 
-export type FromWorker = { readonly job: number; readonly suite: string } & (
+export type FromWorker = { readonly job: number; readonly position: number } & (
   | { readonly kind: "progress"; readonly progress: Progress }
   | { readonly kind: "explored"; readonly explored: Explored }
   | { readonly kind: "error"; readonly message: string; readonly hint: string; readonly location: Location | null }

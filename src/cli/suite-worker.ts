@@ -36,8 +36,9 @@ async function work(job: Job): Promise<void> {
     // Messages are delivered between turns of the event loop only.
     await nextTurn();
     if (hasToStop || current !== job.number) return;
-    const suite = suites.find(({ name }) => name === job.suites[position]);
-    if (suite !== undefined && take(job.taken, position)) await explore(job, session, suite, options);
+    const { name: wanted, variant } = job.suites[position] as Job["suites"][number];
+    const suite = suites.find(({ name }) => name === wanted);
+    if (suite !== undefined && take(job.taken, position)) await explore(job.number, position, session, suite, { ...options, variant });
   }
 }
 
@@ -50,8 +51,8 @@ function opened({ file, coverage }: Job): Session | null {
   }
 }
 
-async function explore(job: Job, session: Session, suite: Suite, options: RunSuiteOptions): Promise<void> {
-  const of = { job: job.number, suite: suite.name };
+async function explore(job: number, position: number, session: Session, suite: Suite, options: RunSuiteOptions): Promise<void> {
+  const of = { job, position };
   try {
     const work = exploreSuite(session, suite, options);
     let step = work.next();

@@ -14,8 +14,8 @@ export class SuiteWorkers {
   #workers: Worker[] = [];
   #job: Job | null = null;
   #timer: NodeJS.Timeout | undefined;
-  readonly #answers = new Map<string, Answer>();
-  readonly #progress = new Map<string, Progress>();
+  readonly #answers = new Map<number, Answer>();
+  readonly #progress = new Map<number, Progress>();
   #tell: () => void = () => {};
 
   /** `jobs` is the number of threads together with the main one; by default one for each core. */
@@ -49,16 +49,16 @@ export class SuiteWorkers {
     return this.#job === null || take(this.#job.taken, position);
   }
 
-  /** What a worker says of a suite that it took; progress until it has said so. Null if there is no worker any more. */
-  async *answerOf(suite: string): AsyncGenerator<Progress | null, Answer | null> {
+  /** What a worker says of the suite at the position, which it took; progress until it has said so. Null if there is no worker any more. */
+  async *answerOf(position: number): AsyncGenerator<Progress | null, Answer | null> {
     for (;;) {
-      const answer = this.#answers.get(suite);
+      const answer = this.#answers.get(position);
       if (answer !== undefined) return answer;
       if (this.#workers.length === 0) return null;
       await new Promise<void>((resolve) => {
         this.#tell = resolve;
       });
-      yield this.#progress.get(suite) ?? null;
+      yield this.#progress.get(position) ?? null;
     }
   }
 
@@ -92,12 +92,12 @@ export class SuiteWorkers {
 
   #hear(message: FromWorker): void {
     if (message.job !== this.#job?.number) return;
-    const { suite } = message;
-    if (message.kind === "progress") this.#progress.set(suite, message.progress);
-    else if (message.kind === "explored") this.#answers.set(suite, { kind: "explored", explored: message.explored });
+    const { position } = message;
+    if (message.kind === "progress") this.#progress.set(position, message.progress);
+    else if (message.kind === "explored") this.#answers.set(position, { kind: "explored", explored: message.explored });
     else {
       const { message: text, hint, location } = message;
-      this.#answers.set(suite, { kind: "error", error: new ModelError(text, hint, location ?? undefined) });
+      this.#answers.set(position, { kind: "error", error: new ModelError(text, hint, location ?? undefined) });
     }
     this.#tell();
   }

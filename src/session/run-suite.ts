@@ -102,8 +102,9 @@ export function* exploreSuite(
   const goOnAfter = new Set(Object.keys(suite.expected ?? {}));
   const outcome = yield* explore(machine, { limits, paranoid: options.paranoid ?? false, goOnAfter });
   const atomicReasons = [...machine.atomicReasons];
-  cache?.keep(session, description, { outcome, atomicReasons }, new Set([...session.enteredAtLoad, ...entered]));
-  return { outcome, atomicReasons, covered: [...machine.covered], isCached: false };
+  const asked = [...machine.asked];
+  cache?.keep(session, description, { outcome, atomicReasons, asked }, new Set([...session.enteredAtLoad, ...entered]));
+  return { outcome, atomicReasons, asked, covered: [...machine.covered], isCached: false };
 }
 
 /** The other part: how what was seen compares with what the suite expects, and its findings in the words of the plain engine. */
@@ -117,6 +118,7 @@ export function* tellRun(
   const machine = machineOf(session, suite, variant);
   for (const reason of explored.atomicReasons) machine.atomicReasons.add(reason);
   for (const point of explored.covered) machine.covered.add(point);
+  for (const commit of explored.asked) machine.asked.add(commit);
   const run = judged(suite, resolvedVariant(suite, machine, variant), machine, explored);
   if (tersely && run.isCached && run.exitCode === 0) return run;
   try {

@@ -15,6 +15,8 @@ import type { Session } from "./open.js";
 export interface Remembered {
   readonly outcome: Outcome;
   readonly atomicReasons: readonly string[];
+  /** Commits that were asked for: with others applied or not the run is the same. */
+  readonly asked: readonly string[];
 }
 
 /** What makes two runs of a suite in a session the same run, if the code is. */
@@ -70,8 +72,8 @@ export class VerdictCache {
     const functions = [...entered].sort().map((key) => [key, bodies.get(key) ?? ""] as const);
     const key = this.#keyOf(session, description);
     const others = this.#entries(key).filter((entry) => JSON.stringify(entry.functions) !== JSON.stringify(functions));
-    const { outcome, atomicReasons } = remembered;
-    const entries: Entry[] = [{ functions, outcome, atomicReasons }, ...others].slice(0, ENTRIES_KEPT);
+    const { outcome, atomicReasons, asked } = remembered;
+    const entries: Entry[] = [{ functions, outcome, atomicReasons, asked }, ...others].slice(0, ENTRIES_KEPT);
     const stored: Stored = { entries, checksum: checksumOf(entries) };
     this.#cache.set(key, stored);
     this.#forgetOldest();

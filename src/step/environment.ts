@@ -12,6 +12,8 @@ export interface RunEnvironment {
   readonly threads: readonly Thread[];
   readonly registers: readonly ControlRegister[];
   readonly applied: ReadonlySet<string>;
+  /** Commits of which somebody asked whether they are applied. */
+  readonly asked: Set<string>;
   readonly faultPolicy: "contract" | "any";
   /** Procedures whose return some property watches. */
   readonly watched: ReadonlySet<string>;

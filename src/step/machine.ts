@@ -34,6 +34,8 @@ export class Machine implements RunEnvironment {
   readonly threads: readonly Thread[];
   readonly registers: readonly ControlRegister[];
   readonly applied: ReadonlySet<string>;
+  /** Commits of which model code or a property has asked so far whether they are applied. Other sets of commits that answer alike behave alike. */
+  readonly asked = new Set<string>();
   readonly faultPolicy: "contract" | "any";
   readonly faults: number;
   readonly watched: ReadonlySet<string>;

@@ -246,6 +246,7 @@ export class Recorder implements Context {
   }
 
   applied(commit: string): boolean {
+    this.environment.asked.add(commit);
     return this.environment.applied.has(commit);
   }
 
