@@ -1,23 +1,34 @@
 /**
- * What of `reports` is derived from runs beside the ledger and the pages: the table of switches and the traces of the findings.
+ * What of `reports` is derived from runs beside the ledger and the pages: the known bugs and the traces of the findings.
  * `npm run reports` writes it; with `-- --check` the exit code is 1 if something is not as it would be written.
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Suite } from "../src/lang/suite.js";
-import { bundledSuites, modelLoader, packageRoot, session } from "../src/session/open.js";
+import { bundledSuites, modelLoader, openWith, packageRoot } from "../src/session/open.js";
+import { mistakesOf } from "../src/session/rediscovery.js";
+import { bugPage, contextOf, corpusPage, pathOf, rediscover } from "./corpus.js";
 import { withTraces } from "./findings.js";
-import { mistakes, runSwitch, switchesOf, switchesPage } from "./switches.js";
 
 const root = packageRoot();
 const isCheck = process.argv.includes("--check");
-const loader = modelLoader({ root, typecheck: false });
-const bundled = session(loader.load(bundledSuites()).exports.suites as Suite[], loader);
+const bundled = openWith(modelLoader({ root, typecheck: false }), bundledSuites());
 const { version } = JSON.parse(readFileSync(resolve(root, "package.json"), "utf8")) as { version: string };
 
-const rows = switchesOf(loader).map((row) => runSwitch(bundled, row));
-for (const mistake of rows.flatMap(mistakes)) fail(mistake);
-keep("reports/switches.md", () => switchesPage(rows));
+const context = contextOf(bundled, bundled.bugs);
+const rediscoveries = bundled.switches.map((row) => rediscover(bundled, row));
+for (const mistake of rediscoveries.flatMap(mistakesOf)) fail(mistake);
+keep("reports/corpus.md", () => corpusPage(rediscoveries, context));
+const shown = bundled.bugs.filter(({ id }) => rediscoveries.some(({ row }) => row.entry === id));
+for (const bug of shown) {
+  const rows = rediscoveries.filter(({ row }) => row.entry === bug.id);
+  keep(join("reports", pathOf(bug)), () => bugPage(bug, rows, context));
+}
+const pagesOfBugs = new Set(shown.map(pathOf));
+for (const page of readdirSync(resolve(root, "reports/corpus")).filter((name) => name.endsWith(".md"))) {
+  if (pagesOfBugs.has(`corpus/${page}`)) continue;
+  if (isCheck) fail(`reports/corpus/${page} is of no bug that is shown: npm run reports`);
+  else rmSync(resolve(root, "reports/corpus", page));
+}
 const findings = "reports/findings";
 for (const page of readdirSync(resolve(root, findings)).sort()) {
   const path = join(findings, page);

@@ -29,5 +29,9 @@ export const suites: readonly Suite[] = [
   ...ownershipSuites(smmuv3Virt),
 ];
 
+/** Read by `iommu-mc corpus`. */
+export { bugs } from "../corpus/entries.js";
 /** Read by `check --coverage`. */
 export { notExercised } from "../not-exercised.js";
+/** Read by `iommu-mc corpus`. */
+export { switches } from "../switches.js";

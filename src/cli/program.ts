@@ -4,6 +4,7 @@ import { FORMATS } from "../report/formats.js";
 import { REPLAY_FORMATS } from "../report/replay-report.js";
 import { TRACES_SHOWN } from "../report/shown.js";
 import { type CheckOptions, check } from "./check.js";
+import { type CorpusOptions, corpus } from "./corpus.js";
 import { GRAPHS, type GraphKind, type GraphOptions, graph } from "./graph.js";
 import { version } from "./header.js";
 import { type LedgerOptions, ledger } from "./ledger.js";
@@ -41,6 +42,7 @@ export function makeProgram(done: (exitCode: number) => void): Command {
   addLedger(program, done);
   addReport(program, done);
   addGraph(program, done);
+  addCorpus(program, done);
   return program;
 }
 
@@ -234,6 +236,22 @@ function addGraph(program: Command, done: (exitCode: number) => void): void {
       ),
     )
     .action(async (kind: GraphKind, design: string | undefined, options: GraphOptions) => done(await graph(kind, design, options)));
+}
+
+function addCorpus(program: Command, done: (exitCode: number) => void): void {
+  program
+    .command("corpus")
+    .summary("see known bugs again, before their fix and with it")
+    .description(
+      "Runs each known bug's suite in the design just before its fix, and in the one with it. Exit code: 0 all come out as claimed, 1 one does not, 2 wrong usage or model, 3 unfinished.",
+    )
+    .argument("[bug]", "number or name of one, to see its trace in full; default: all of them")
+    .option("--file <file>", "a .ts file that exports suites, bugs and switches, instead of the bundled ones")
+    .option("--cache", "of suites whose code is unchanged since they last came to their end, say what was found out then")
+    .option("--jobs <n>", "threads that suites run on (default: one for each core)", positiveNumber)
+    .option("--json", "print one JSON document (docs/json.md)")
+    .addHelpText("after", examples("iommu-mc corpus", "iommu-mc corpus owned-group-without-domain", "iommu-mc corpus 3 --json"))
+    .action(async (bug: string | undefined, options: CorpusOptions) => done(await corpus(bug, options)));
 }
 
 function examples(...lines: readonly string[]): string {

@@ -1,4 +1,6 @@
 /** Everything a model, property or suite file imports: `import { … } from "iommu-mc"`. */
+
+export type { Change, KnownBug, Switch } from "./corpus.js";
 export { type Abstraction, abstraction, type Commit, type Design, design, type Errs, withCommits } from "./design.js";
 export * from "./errno.js";
 export { list_add, list_add_tail, list_del, list_empty, list_first_entry, list_first_entry_or_null, list_is_singular } from "./lists.js";

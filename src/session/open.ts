@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { KnownBug, Switch } from "../lang/corpus.js";
 import { type Abstraction, takeAbstractions } from "../lang/design.js";
 import { type Location, ModelError } from "../lang/errors.js";
 import * as lang from "../lang/index.js";
@@ -28,6 +29,9 @@ export interface Session {
   readonly points: readonly CoveragePoint[];
   /** What the file says of those that its suites do not exercise. */
   readonly notExercised: readonly NotExercised[];
+  /** What the file says of known bugs, and of the commits that fixed them. */
+  readonly bugs: readonly KnownBug[];
+  readonly switches: readonly Switch[];
   /** The file that was opened, absolute. */
   readonly file: string;
   /** What the loaded code is, and what of it has been entered. */
@@ -68,11 +72,15 @@ export function openWith(loader: Loader, path: string): Session {
   if (suites.length === 0) {
     throw new ModelError(`${path} exports no suite`, "Export a suite({ … }), or an array of them.", { file: path, line: 1, column: 1 });
   }
-  return session([...new Set(suites)], loader, Array.isArray(exports.notExercised) ? exports.notExercised : []);
+  return session([...new Set(suites)], loader, exports);
 }
 
-/** A session of suites that come from modules loaded before. Throws a ModelError if two suites have the same name. */
-export function session(suites: readonly Suite[], loader: Loader, notExercised: readonly NotExercised[] = []): Session {
+/**
+ * A session of suites that come from modules loaded before, and of what their file exports beside them. Throws a ModelError if two
+ * suites have the same name.
+ */
+export function session(suites: readonly Suite[], loader: Loader, beside: Readonly<Record<string, unknown>> = {}): Session {
+  const listed = <T>(name: string) => (Array.isArray(beside[name]) ? (beside[name] as readonly T[]) : []);
   const names = suites.map(({ name }) => name);
   const twice = names.find((name, position) => names.indexOf(name) !== position);
   if (twice) throw new ModelError(`two suites are called ${twice}`, "Give every suite a name of its own.");
@@ -94,7 +102,9 @@ export function session(suites: readonly Suite[], loader: Loader, notExercised: 
     calls: () => loader.calls(),
     procedures,
     points: loader.points,
-    notExercised,
+    notExercised: listed<NotExercised>("notExercised"),
+    bugs: listed<KnownBug>("bugs"),
+    switches: listed<Switch>("switches"),
     file: loader.files[0] ?? "",
     code: loader,
     enteredAtLoad: new Set(loader.entered),

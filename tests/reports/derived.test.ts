@@ -1,34 +1,89 @@
-/** What of `reports` is derived from runs is as the runs are now: the table of switches, and the traces of the findings. */
+/**
+ * What of `reports` is derived from runs is as the runs are now: the known bugs and the traces of the findings. Of the bugs only the
+ * smallest are run here; `npm run reports -- --check` runs them all.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { bugs } from "../../reports/corpus/entries.js";
 import { switches } from "../../reports/switches.js";
+import { bugPage, contextOf, pathOf, rediscover, rowCells } from "../../scripts/corpus.js";
 import { withTraces } from "../../scripts/findings.js";
-import { mistakes, runSwitch, switchesPage } from "../../scripts/switches.js";
+import type { Ledger } from "../../src/report/ledger.js";
 import { packageRoot } from "../../src/session/open.js";
+import { mistakesOf, suiteOfRow } from "../../src/session/rediscovery.js";
 import { openBundled } from "../models/variant.js";
 
 const session = openBundled();
 const { version } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { version: string };
 const read = (...path: string[]) => readFileSync(join(packageRoot(), "reports", ...path), "utf8");
-const rows = switches.map((row) => runSwitch(session, row));
 
-describe("switches", () => {
-  it.each(rows.map((row) => [`${row.row.commit} in ${row.row.suite}`, row] as const))(
-    "%s: red without it, and with it what is claimed",
-    (_, row) => {
-      expect(mistakes(row)).toEqual([]);
+/** How many bugs are run. */
+const FEW = 10;
+
+/** States of the largest suite of a bug, as far as they are recorded. */
+const ledger = JSON.parse(read("ledger.json")) as Ledger;
+const rowsOf = (id: number) => switches.filter(({ entry }) => entry === id);
+const sizeOf = (id: number) => Math.max(...rowsOf(id).map((row) => ledger[row.suite]?.states ?? Number.POSITIVE_INFINITY));
+const shown = bugs.filter(({ id }) => rowsOf(id).length > 0);
+const smallest = [...shown].sort((one, other) => sizeOf(one.id) - sizeOf(other.id)).slice(0, FEW);
+const context = contextOf(session, bugs);
+
+describe("known bugs", () => {
+  const table = read("corpus.md");
+
+  it.each(smallest.map((bug) => [`${bug.id} ${bug.name}`, bug] as const))(
+    "%s: violated without the fix, and with it what is claimed",
+    (_, bug) => {
+      const rows = rowsOf(bug.id).map((row) => rediscover(session, row));
+      expect(rows.flatMap(mistakesOf)).toEqual([]);
+      expect(read(pathOf(bug))).toBe(bugPage(bug, rows, context));
+      for (const row of rows) expect(table).toContain(` | ${rowCells(row).join(" | ")} |`);
     },
   );
 
-  it("stand in switches.md as they come out", () => {
-    expect(read("switches.md")).toBe(switchesPage(rows));
+  it("have a page each, and a line in the table for each suite", () => {
+    const pages = readdirSync(join(packageRoot(), "reports/corpus")).filter((name) => name.endsWith(".md"));
+    expect(pages.map((name) => `corpus/${name}`)).toEqual(shown.map(pathOf).sort());
+    for (const { commit, suite } of switches) expect(table).toContain(`| \`${commit}\` in \`${suite}\` |`);
   });
 
-  it("a row whose commit changes nothing is a mistake", () => {
+  it("are shown in two designs that differ by one commit", () => {
+    for (const row of switches) expect(suiteOfRow(session, row).name).toBe(row.suite);
     const [first] = switches;
-    const same = runSwitch(session, { ...first!, without: {}, with: {} });
-    expect(mistakes(same)).toEqual(["b54240ad4943 in probe/failing-walk: L1 is not violated without it"]);
+    expect(() => suiteOfRow(session, { ...first!, without: {}, with: {} })).toThrow("differs by nothing");
+    const both = { revert: ["01657bc14a39", "a2e7e59a9426"] };
+    expect(() => suiteOfRow(session, { ...first!, commit: "01657bc14a39", without: both, with: {} })).toThrow(
+      "+01657bc14a39 +a2e7e59a9426",
+    );
+  });
+
+  it("a row that claims what does not come out is a mistake", () => {
+    const row = switches.find(({ commit }) => commit === "b54240ad4943")!;
+    expect(mistakesOf(rediscover(session, { ...row, red: "double-free" }))).toEqual([
+      "b54240ad4943 in probe/failing-walk: double-free is not violated without it",
+    ]);
+    const left = { red: "L1", why: "it is not" };
+    expect(mistakesOf(rediscover(session, { ...row, left }))).toContain("b54240ad4943 in probe/failing-walk: L1 is not violated with it");
+  });
+
+  it("that no suite shows say why, and no others do", () => {
+    for (const { id, leftOut = "" } of bugs) expect([id, leftOut.length > 10]).toEqual([id, rowsOf(id).length === 0]);
+  });
+
+  it("have fixes as the designs call them, and follow from each other as these say", () => {
+    const known = new Map(Object.entries(context.commits));
+    for (const { id, fix, follows } of bugs) {
+      for (const { sha, subject } of fix) {
+        const commit = sha === null ? undefined : known.get(sha);
+        if (commit !== undefined && subject !== null) expect([id, subject]).toEqual([id, commit.subject]);
+      }
+      expect([id, follows === undefined || bugs.some((other) => other.id === follows)]).toEqual([id, true]);
+    }
+    for (const { entry, commit } of switches) {
+      if (entry === undefined) continue;
+      expect([entry, commit, bugs.find(({ id }) => id === entry)?.fix.some(({ sha }) => sha === commit)]).toEqual([entry, commit, true]);
+    }
   });
 });
 
