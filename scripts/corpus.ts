@@ -5,14 +5,14 @@ import { type CorpusContext, chainTexts, designOf, exploredText, fixesOf, fixTex
 import { prose, table, traceBlocks } from "../src/report/markdown.js";
 import { counted, grouped } from "../src/report/wrap.js";
 import type { Session } from "../src/session/open.js";
-import { type Rediscovery, shortestOf, suiteOfRow } from "../src/session/rediscovery.js";
+import { type Rediscovery, runsOf, shortestOf, suiteOfRow } from "../src/session/rediscovery.js";
 import { runSuiteNow, type SuiteRun } from "../src/session/run-suite.js";
 
 /** Throws if the row compares what it may not. */
 export function rediscover(session: Session, row: Switch): Rediscovery {
   const suite = suiteOfRow(session, row);
-  const run = (variant: Switch["with"]) => runSuiteNow(session, suite, { variant });
-  return { row, before: run(row.without), after: run(row.with) };
+  const [before, after] = runsOf(row).map((options) => runSuiteNow(session, suite, options)) as [SuiteRun, SuiteRun];
+  return { row, before, after };
 }
 
 export function contextOf({ suites }: Pick<Session, "suites">, bugs: readonly KnownBug[]): CorpusContext {

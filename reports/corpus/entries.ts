@@ -16,7 +16,10 @@ export const bugs: readonly KnownBug[] = [
     id: 2,
     name: "double-probe-device",
     year: 2022,
-    fix: [{ sha: "01657bc14a39", subject: "iommu: Avoid races around device probe" }],
+    fix: [
+      { sha: "6eb4da8cf545", subject: null },
+      { sha: "01657bc14a39", subject: "iommu: Avoid races around device probe" },
+    ],
     follows: 1,
   },
   {
@@ -76,7 +79,6 @@ export const bugs: readonly KnownBug[] = [
     name: "probe-returns-null-instance",
     year: 2022,
     fix: [{ sha: "71ff461c3f41", subject: "iommu/omap: Fix regression in probe for NULL pointer dereference" }],
-    leftOut: "needs a driver like omap's, whose probe_device() may return NULL",
   },
   {
     id: 11,
@@ -86,14 +88,12 @@ export const bugs: readonly KnownBug[] = [
       { sha: "c919739ce472", subject: "iommu/vt-d: Handle race between registration and device probe" },
       { sha: "cbc040081fdf", subject: "iommu/amd: Handle race between registration and device probe" },
     ],
-    leftOut: "needs several IOMMUs of one driver that register one by one",
   },
   {
     id: 12,
     name: "deferral-without-end",
     year: 2022,
-    fix: [{ sha: null, subject: 'Revert "iommu/of: Delete usage of driver_deferred_probe_check_state()"' }],
-    leftOut: "needs the end of deferral after initcalls and its timeout",
+    fix: [{ sha: "a4f124908617", subject: null }],
   },
   {
     id: 13,
@@ -214,14 +214,12 @@ export const bugs: readonly KnownBug[] = [
     name: "group-alloc-error-leak",
     year: 2020,
     fix: [{ sha: "7cc31613734c", subject: "iommu: Fix reference count leak in iommu_group_alloc." }],
-    leftOut: "needs the error paths of iommu_group_alloc() and its kobjects",
   },
   {
     id: 32,
     name: "group-id-freed-twice",
     year: 2022,
     fix: [{ sha: "bf75eb44e11b", subject: "iommu: Remove duplicate ida_free in iommu_group_alloc" }],
-    leftOut: "needs the error paths of iommu_group_alloc() and the ids of groups",
     follows: 31,
   },
   {
@@ -229,7 +227,6 @@ export const bugs: readonly KnownBug[] = [
     name: "group-attr-error-leak",
     year: 2023,
     fix: [{ sha: "4daa861174d5", subject: "iommu: Fix error unwind in iommu_group_alloc()" }],
-    leftOut: "needs the error paths of iommu_group_alloc() and its sysfs files",
   },
   {
     id: 34,

@@ -5,7 +5,7 @@ import type { Suite } from "../lang/suite.js";
 import { bugText, type CorpusContext, corpusText, type JsonCorpus, jsonBug, type KnownBugRuns, summaryOf } from "../report/corpus.js";
 import { exitCodeOf, type SuiteResult, worst } from "../report/verdict.js";
 import type { Session } from "../session/open.js";
-import { mistakesOf, type Rediscovery, suiteOfRow } from "../session/rediscovery.js";
+import { mistakesOf, type Rediscovery, runsOf, suiteOfRow } from "../session/rediscovery.js";
 import type { ExitCode } from "../session/run-suite.js";
 import { runSuitesOnce } from "./drive.js";
 import { UsageError, unknownName } from "./errors.js";
@@ -82,7 +82,7 @@ async function runBugs(
     session,
     tasks.flatMap(({ suite }) => [suite, suite]),
     cache ? { cache: verdictCache() } : {},
-    { jobs, variants: tasks.flatMap(({ row }) => [row.without, row.with]) },
+    { jobs, each: tasks.flatMap(({ row }) => runsOf(row)) },
   );
   const rediscoveries = tasks.flatMap(({ row }, position): Rediscovery[] => {
     const [before, after] = [results[2 * position], results[2 * position + 1]];

@@ -7,8 +7,7 @@ import { progressText } from "../report/progress.js";
 import type { SuiteResult } from "../report/verdict.js";
 import type { Session } from "../session/open.js";
 import { type RunSuiteOptions, runSuite, type SuiteRun, tellRun } from "../session/run-suite.js";
-import type { Variant } from "../step/machine.js";
-import { fingerprint } from "./suite-job.js";
+import { type EachRun, fingerprint } from "./suite-job.js";
 import { SuiteWorkers } from "./suite-workers.js";
 import { StatusLine } from "./terminal.js";
 
@@ -34,7 +33,7 @@ export async function runSuitesOnce(
   session: Session,
   suites: readonly Suite[],
   options: RunSuiteOptions,
-  { jobs, ...narrowing }: Pick<Crew, "property" | "coverage" | "variants"> & { readonly jobs?: number | undefined } = {},
+  { jobs, ...narrowing }: Pick<Crew, "property" | "coverage" | "each"> & { readonly jobs?: number | undefined } = {},
 ): Promise<SuiteResult[]> {
   const workers = new SuiteWorkers(jobs);
   try {
@@ -51,8 +50,8 @@ export interface Crew {
   readonly startAfter: number;
   readonly property?: string | undefined;
   readonly coverage?: boolean | undefined;
-  /** The variant of each suite, where not all are run in the one of the options. */
-  readonly variants?: readonly Variant[] | undefined;
+  /** What is different for each suite, where not all are run alike. */
+  readonly each?: readonly EachRun[] | undefined;
 }
 
 /** The results, in the order of the suites. After an interrupt the current run ends with what is known, and no other begins. */
@@ -60,20 +59,19 @@ export async function runSuites(
   session: Session,
   suites: readonly Suite[],
   options: RunSuiteOptions,
-  { workers, startAfter, property, coverage = false, variants }: Crew,
+  { workers, startAfter, property, coverage = false, each }: Crew,
   attending: Attending<SuiteRun> = {},
 ): Promise<SuiteResult[]> {
-  const optionsOf = (number: number): RunSuiteOptions =>
-    variants === undefined ? options : { ...options, variant: variants[number] ?? {} };
+  const optionsOf = (number: number): RunSuiteOptions => ({ ...options, ...each?.[number] });
   const begin = (suite: Suite, number: number) => runSuite(session, suite, optionsOf(number));
   if (workers.count === 0 || suites.length < 2) return overSuites(session, suites, begin, progressText, attending);
-  const { cache, variant: _, ...plain } = options;
+  const { cache, ...plain } = options;
   workers.begin(
     {
       file: session.file,
       code: fingerprint(session),
       coverage,
-      suites: suites.map(({ name }, number) => ({ name, variant: optionsOf(number).variant ?? {} })),
+      suites: suites.map(({ name }, number) => ({ name, ...each?.[number] })),
       property: property ?? null,
       options: plain,
       cache: cache?.directory ?? null,

@@ -3,7 +3,9 @@ import type { Progress } from "../explore/outcome.js";
 import type { Location } from "../lang/errors.js";
 import type { Session } from "../session/open.js";
 import type { Explored, RunSuiteOptions } from "../session/run-suite.js";
-import type { Variant } from "../step/machine.js";
+
+/** Options of one run among others. */
+export type EachRun = Pick<RunSuiteOptions, "variant" | "until">;
 
 /** Suites to explore. */
 export interface Job {
@@ -13,13 +15,13 @@ export interface Job {
   /** What `fingerprint` says of the code as the main thread has it. */
   readonly code: string;
   readonly coverage: boolean;
-  /** Names of the suites, in the order in which the main thread goes through them, each in its variant. */
-  readonly suites: readonly { readonly name: string; readonly variant: Variant }[];
+  /** Names of the suites, in the order in which the main thread goes through them, with what is different for each. */
+  readonly suites: readonly ({ readonly name: string } & EachRun)[];
   /** Code of the only property to ask of each; null for all. */
   readonly property: string | null;
   /** One for each suite: 0 until a thread has taken it. */
   readonly taken: Int32Array;
-  readonly options: Omit<RunSuiteOptions, "cache" | "variant">;
+  readonly options: Omit<RunSuiteOptions, "cache">;
   /** Directory of the verdict cache; null for none. */
   readonly cache: string | null;
 }

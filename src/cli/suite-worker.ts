@@ -36,9 +36,9 @@ async function work(job: Job): Promise<void> {
     // Messages are delivered between turns of the event loop only.
     await nextTurn();
     if (hasToStop || current !== job.number) return;
-    const { name: wanted, variant } = job.suites[position] as Job["suites"][number];
+    const { name: wanted, ...different } = job.suites[position] as Job["suites"][number];
     const suite = suites.find(({ name }) => name === wanted);
-    if (suite !== undefined && take(job.taken, position)) await explore(job.number, position, session, suite, { ...options, variant });
+    if (suite !== undefined && take(job.taken, position)) await explore(job.number, position, session, suite, { ...options, ...different });
   }
 }
 

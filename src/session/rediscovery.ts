@@ -5,7 +5,7 @@ import type { Suite } from "../lang/suite.js";
 import { appliedCommits } from "../step/machine.js";
 import type { Replayed } from "../trace/judge.js";
 import type { Session } from "./open.js";
-import type { SuiteRun } from "./run-suite.js";
+import type { RunSuiteOptions, SuiteRun } from "./run-suite.js";
 
 export interface Rediscovery {
   readonly row: Switch;
@@ -32,6 +32,11 @@ export function suiteOfRow({ suites }: Pick<Session, "suites">, row: Switch): Su
     );
   }
   return suite;
+}
+
+/** How the row's suite is run, without the commit and with it: what else is violated is no end of the search for what the row is about. */
+export function runsOf(row: Switch): readonly [Pick<RunSuiteOptions, "variant" | "until">, Pick<RunSuiteOptions, "variant" | "until">] {
+  return [{ variant: row.without, until: row.red }, { variant: row.with }];
 }
 
 /** The shortest trace of the check. */

@@ -13,6 +13,8 @@ export interface RunSuiteOptions {
   readonly variant?: Variant;
   readonly engine?: "fast" | "reference";
   readonly limits?: Limits;
+  /** Property or check whose violation alone ends the run; without it, every one does that the suite does not expect. */
+  readonly until?: string;
   /** Run every transition natively too, and compare: throws a ModelError at the first difference. */
   readonly paranoid?: boolean;
   /** Where outcomes are kept and looked for. Default: nowhere. */
@@ -95,11 +97,11 @@ export function* exploreSuite(
   entered.clear();
   const machine = machineOf(session, suite, options.variant);
   const variant = resolvedVariant(suite, machine, options.variant ?? {});
-  const description = { suite, options: { variant, engine, maxStates: limits.maxStates, maxDepth: limits.maxDepth } };
+  const description = { suite, options: { variant, engine, maxStates: limits.maxStates, maxDepth: limits.maxDepth, until: options.until } };
   const remembered = recalls ? cache?.find(session, description) : null;
   if (remembered) return { ...remembered, covered: [], isCached: true };
   const explore = engine === "reference" ? exploreReference : exploreFast;
-  const goOnAfter = new Set(Object.keys(suite.expected ?? {}));
+  const goOnAfter = new Set(options.until === undefined ? Object.keys(suite.expected ?? {}) : othersThan(options.until, suite));
   const outcome = yield* explore(machine, { limits, paranoid: options.paranoid ?? false, goOnAfter });
   const atomicReasons = [...machine.atomicReasons];
   const asked = [...machine.asked];
@@ -164,9 +166,18 @@ function exitCodeOf(outcome: Outcome, comparisons: readonly Comparison[]): ExitC
   return off.length > 0 || outcome.end.kind === "limit" ? 3 : 0;
 }
 
+/** Properties and checks of the suite. */
+export function checksOfSuite({ properties, scenario }: Suite): string[] {
+  return [...properties.map(({ code }) => code), ...checksOf(scenario.terminates ?? false)];
+}
+
+function othersThan(check: string, suite: Suite): string[] {
+  return checksOfSuite(suite).filter((other) => other !== check);
+}
+
 /** Throws a ModelError if the suite expects something of a check that it does not have. */
 export function checkExpectations(suite: Suite): void {
-  const known = [...suite.properties.map(({ code }) => code), ...checksOf(suite.scenario.terminates ?? false)];
+  const known = checksOfSuite(suite);
   const unknown = Object.keys(suite.expected ?? {}).find((check) => !known.includes(check));
   if (unknown !== undefined) {
     throw new ModelError(
