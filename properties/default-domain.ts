@@ -1,6 +1,6 @@
 /** Default domains: which type a group gets, when, and what becomes of a change. */
 import { type Errno, isFreed, property, windows } from "iommu-mc";
-import { type Device, type DomainType, type IommuGroup, linux } from "../models/linux/schema.js";
+import { type Device, type DomainType, type IommuDomain, type IommuGroup, linux } from "../models/linux/schema.js";
 import { everyMember, isDmaDomain } from "./reach.js";
 
 const { always, atEnd, atRest, onReturn, onStep } = windows(linux);
@@ -14,6 +14,14 @@ export const C6 = property({
     if (domain.ops === null || !isDmaDomain(domain)) return null;
     return domain.type === "DMA" || domain.ops.flush_iotlb_all;
   }),
+});
+
+export const C6Flush = property({
+  code: "C6-flush",
+  sentence: "The IOTLB is flushed only of domains that have a page table.",
+  source: "6e6c6d6bc6c9; drivers' flush_iotlb_all() are operations of paging domains",
+  seenRedBy: "--revert 6e6c6d6bc6c9",
+  window: onReturn<[IommuDomain], void>("iommu_flush_iotlb_all", ([domain]) => domain.type !== "IDENTITY" && domain.type !== "BLOCKED"),
 });
 
 export const C7 = property({

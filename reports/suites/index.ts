@@ -7,6 +7,7 @@ import { deferredAttachSuites } from "./deferred-attach.js";
 import { dmaSuites } from "./dma.js";
 import { driverSuites } from "./drivers.js";
 import { groupAllocSuites } from "./group-alloc.js";
+import { groupDomainSuites } from "./group-domains.js";
 import { hotplugSuites } from "./hotplug.js";
 import { closeSuites, ownershipSuites, partialAttachSuites } from "./ownership-on.js";
 import { probingSuites } from "./probing.js";
@@ -21,6 +22,7 @@ export const suites: readonly Suite[] = [
   ...dmaSuites,
   ...defaultDomainSuites,
   ...driverSuites,
+  ...groupDomainSuites,
   ...groupAllocSuites,
   ...viabilitySuites,
   ...closeSuites(smmuv3Virt),

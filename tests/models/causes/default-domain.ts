@@ -9,6 +9,12 @@ export const causes: readonly Cause[] = [
     red: "C6",
     suite: "default-domain/type-refused/virtio_iommu-DMA_FQ-from-DMA",
   },
+  {
+    name: "--revert 6e6c6d6bc6c9",
+    red: "C6-flush",
+    suite: "group-domains/range-under-identity/intel_iommu",
+    revert: ["6e6c6d6bc6c9"],
+  },
   { name: "the base (a device joins a group that has its default domain)", red: "C7", suite: "default-domain/joins/graphics-DMA" },
   {
     name: "the base (identity is written where SNP forbids it)",
