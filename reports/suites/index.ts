@@ -2,6 +2,7 @@
 import type { Suite } from "iommu-mc";
 import { intelQ35 } from "../../models/linux/machine/topologies/intel-q35.js";
 import { smmuv3Virt } from "../../models/linux/machine/topologies/smmuv3-virt.js";
+import { arm64Suites } from "./arm64.js";
 import { defaultDomainSuites } from "./default-domain.js";
 import { deferredAttachSuites } from "./deferred-attach.js";
 import { dmaSuites } from "./dma.js";
@@ -25,6 +26,7 @@ export const suites: readonly Suite[] = [
   ...groupDomainSuites,
   ...groupAllocSuites,
   ...viabilitySuites,
+  ...arm64Suites,
   ...closeSuites(smmuv3Virt),
   ...partialAttachSuites(intelQ35),
   ...ownershipSuites(intelQ35, { rebinders: 2 }),

@@ -6,6 +6,7 @@
 import type { Cause, Edit } from "./causes/cause.js";
 import { causes as defaultDomain } from "./causes/default-domain.js";
 import { causes as hotplug } from "./causes/hotplug.js";
+import { causes as in2015 } from "./causes/in-2015.js";
 import { causes as probing } from "./causes/probing.js";
 import { causes as translation } from "./causes/translation.js";
 
@@ -42,6 +43,7 @@ export const propertyCauses: readonly Cause[] = [
   ...hotplug,
   ...translation,
   ...defaultDomain,
+  ...in2015,
   {
     name: "mutant: detach returns an owned group to its default domain",
     red: "K1",

@@ -1,0 +1,52 @@
+/** What the core asks of an IOMMU's driver: add_device(), attach_dev() and the like, as most drivers of v4.4 had them. */
+import { abstraction, atomic, EINVAL, ENODEV, type Errno, fault, kfree, kzalloc, observe, type Proc } from "iommu-mc";
+import { arm64, type Device, type DomainType, type IommuDomain, type IommuOps } from "./schema.js";
+
+abstraction("attaching or detaching one device, and freeing a domain, is one step each", "may miss a bug");
+abstraction(
+  "an IOMMU's driver is none in particular: it does what the core asks of add_device(), and may or may not know DMA domains, which drivers learned one by one",
+  "neither",
+);
+
+/** `ops->domain_alloc`. */
+export function domain_alloc(ops: IommuOps, type: DomainType): IommuDomain | null {
+  if (type === "DMA" && !ops.has_dma_domains) return null;
+  if (ops.can_run_out && fault("domain_alloc")) return null;
+  const domain = kzalloc(arm64, "iommu_domain");
+  domain.type = type;
+  return domain;
+}
+
+/** `ops->domain_free`. */
+export function domain_free(domain: IommuDomain): void {
+  kfree(domain);
+}
+
+/** `ops->attach_dev`. A failure leaves the device on nothing, as where an IOMMU has no context bank left. */
+export function* attach_dev(domain: IommuDomain, dev: Device): Proc<Errno> {
+  atomic("attaching one device is one step");
+  const ret = attachOne(domain, dev);
+  observe("attach_dev", domain, dev, ret);
+  return ret;
+}
+
+function attachOne(domain: IommuDomain, dev: Device): Errno {
+  if (domain.ops!.needs_group && dev.iommu_group === null) return -ENODEV;
+  dev.hw = null;
+  if (fault("attach_dev", !domain.attached_before.has(dev))) return -EINVAL;
+  dev.hw = domain;
+  domain.attached_before.add(dev);
+  return 0;
+}
+
+/** `ops->detach_dev`. */
+export function* detach_dev(domain: IommuDomain, dev: Device): Proc {
+  atomic("detaching one device is one step");
+  if (dev.hw === domain) dev.hw = null;
+  observe("detach_dev", domain, dev);
+}
+
+/** Whether add_device() of this driver takes the device for one of its own. */
+export function isMaster(ops: IommuOps, dev: Device): boolean {
+  return dev.iommus === ops;
+}

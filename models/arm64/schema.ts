@@ -1,0 +1,121 @@
+/**
+ * The state of the IOMMU core of 2015, and of the DMA ops of arm64 and arm above it. It is a model of its own because nothing
+ * that models/linux turns on is there yet: no dev->iommu, no fwspec, no owner of a group and no probe lock, one `iommu_ops` a
+ * bus that is set once, groups that a device may go without, and a firmware that is asked when a device is made instead of
+ * when its driver is bound.
+ */
+import { abstraction, enumeration, flag, list, mutex, ref, refcount, schema, setOf, type View } from "iommu-mc";
+
+export const arm64 = schema({
+  device: {
+    /** device_lock(): serialises bind and unbind. */
+    lock: mutex(),
+    bus: ref("bus_type"),
+    /** It is on the bus's klist, which walks of the bus see. */
+    on_bus: flag(),
+    /** device_add() will fail; as a failure to inject it would use up those of others. */
+    cannot_be_added: flag(),
+    is_bound: flag().guardedBy("lock"),
+    /** The kind of IOMMU that its `iommus` property names; null where it has none. */
+    iommus: ref("iommu_ops"),
+    /** The device whose requester id it uses too: they share a group. */
+    alias: ref("device"),
+    iommu_group: ref("iommu_group"),
+    /** Its directory has a link `iommu_group`. */
+    has_group_link: flag(),
+    /** `archdata.dma_ops`: of arm64 the first three, of arm the first and the rest. */
+    dma_ops: enumeration(
+      "NULL",
+      "swiotlb_dma_ops",
+      "iommu_dma_ops",
+      "arm_dma_ops",
+      "arm_coherent_dma_ops",
+      "iommu_ops",
+      "iommu_coherent_ops",
+    ),
+    /** `archdata.dma_coherent`: its DMA sees the caches of the CPUs. */
+    dma_coherent: flag(),
+    /** `archdata.mapping`, on arm. */
+    mapping: ref("dma_iommu_mapping"),
+    /** What its IOMMU translates its DMA with; null lets it through untranslated, as these IOMMUs do by default. */
+    hw: ref("iommu_domain"),
+  },
+  bus_type: {
+    kind: enumeration("platform", "pci"),
+    iommu_ops: ref("iommu_ops"),
+    /** iommu_bus_init() has registered its notifier. */
+    has_iommu_notifier: flag(),
+    /** register_iommu_dma_ops_notifier() of arm64 has. */
+    has_dma_ops_notifier: flag(),
+    klist_devices: list("device", 2),
+  },
+  /** A kind of IOMMU, of which there is one. */
+  iommu_ops: {
+    /** attach_dev() refuses a device that the driver's add_device() has not seen, as arm-smmu's does; that of others does not care. */
+    needs_group: flag(),
+    /** domain_alloc() knows IOMMU_DOMAIN_DMA. */
+    has_dma_domains: flag(),
+    /** domain_alloc() may fail in this scenario. */
+    can_run_out: flag(),
+  },
+  iommu_domain: {
+    type: enumeration("UNMANAGED", "DMA"),
+    ops: ref("iommu_ops"),
+    /** __IOMMU_DOMAIN_FAKE_DEFAULT: made by arm64 for a device that has no default domain. */
+    is_fake_default: flag(),
+    /** iommu_dma_init_domain() has set up its IOVAs, without which no DMA can be mapped in it. */
+    has_iovas: flag(),
+    /** Devices it was attached to successfully. */
+    attached_before: setOf("device").ghost(),
+  },
+  group_device: {
+    dev: ref("device"),
+  },
+  iommu_group: {
+    mutex: mutex(),
+    /** References through `devices_kobj`, which in turn holds the group. */
+    devices_kobj: refcount(7),
+    devices: list("group_device", 2).guardedBy("mutex"),
+    default_domain: ref("iommu_domain"),
+    domain: ref("iommu_domain"),
+    /** Its directory `devices` has a link to the device. */
+    device_links: setOf("device"),
+  },
+  /** Globals of arch/arm64/mm/dma-mapping.c. */
+  dma_mapping: {
+    iommu_dma_notifier_lock: mutex(),
+    iommu_dma_masters: list("iommu_dma_notifier_data", 2).guardedBy("iommu_dma_notifier_lock"),
+  },
+  iommu_dma_notifier_data: {
+    dev: ref("device"),
+    ops: ref("iommu_ops"),
+  },
+  /** Globals of drivers/base. */
+  driver_core: {
+    /** The one driver that matches all devices has been registered. */
+    has_driver: flag(),
+  },
+  /** A mapping of arch/arm/mm/dma-mapping.c. */
+  dma_iommu_mapping: {
+    domain: ref("iommu_domain"),
+    kref: refcount(3),
+  },
+});
+
+abstraction("an IOMMU lets the DMA of a device that is on no domain through, as ARM's did by default", "neither");
+abstraction("a device has one id at one IOMMU, and the IOMMU's driver has been told of it by of_xlate()", "may miss a bug");
+
+export type Device = View<typeof arm64, "device">;
+export type BusType = View<typeof arm64, "bus_type">;
+export type IommuOps = View<typeof arm64, "iommu_ops">;
+export type IommuDomain = View<typeof arm64, "iommu_domain">;
+export type GroupDevice = View<typeof arm64, "group_device">;
+export type IommuGroup = View<typeof arm64, "iommu_group">;
+export type IommuDmaNotifierData = View<typeof arm64, "iommu_dma_notifier_data">;
+export type DmaIommuMapping = View<typeof arm64, "dma_iommu_mapping">;
+
+export type DomainType = IommuDomain["type"];
+
+// A view names a place and holds no data, so those of the kernel's globals may stand at module level.
+export const dma_mapping = arm64.struct("dma_mapping").view(0) as unknown as View<typeof arm64, "dma_mapping">;
+export const driver_core = arm64.struct("driver_core").view(0) as unknown as View<typeof arm64, "driver_core">;
