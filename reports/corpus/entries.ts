@@ -110,7 +110,6 @@ export const bugs: readonly KnownBug[] = [
       { sha: "797a8b4d768c", subject: "iommu: Handle default domain attach failure" },
       { sha: "7d4e6ccd1fb0", subject: "iommu: Remove device link to group on failure" },
     ],
-    leftOut: "needs iommu_group_add_device() as it was before v4.11, and the sysfs links for its second part",
   },
   {
     id: 16,
@@ -426,14 +425,15 @@ export const bugs: readonly KnownBug[] = [
     id: 65,
     name: "notifier-misses-early-devices",
     year: 2016,
-    fix: [{ sha: "722ec35f7fae", subject: "arm64: dma-mapping: fix handling of devices registered before arch_initcall" }],
-    leftOut: "needs arm64's queue of devices without DMA ops, of v4.4",
+    fix: [
+      { sha: "722ec35f7fae", subject: "arm64: dma-mapping: fix handling of devices registered before arch_initcall" },
+      { sha: "16c11325cc44", subject: "arm64: mm: change IOMMU notifier action to attach DMA ops" },
+    ],
   },
   {
     id: 67,
     name: "detach-leaves-null-dma-ops",
     year: 2017,
     fix: [{ sha: "1874619a7df4", subject: "ARM: dma-mapping: Set proper DMA ops in arch_iommu_detach_device()" }],
-    leftOut: "needs arm's DMA ops",
   },
 ];

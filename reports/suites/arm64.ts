@@ -190,7 +190,7 @@ const attachSuites: readonly Suite[] = [
     threads: ({ device, bus, iommu }) => [
       thread("init", do_initcalls, bus("pci"), iommu(0), device("d0"), device("d1"), "device iommu device"),
     ],
-    properties: [C1Then, C3Then, L3Then],
+    properties: [C1Then, C3Then],
     expected: everything(resultIgnored, "C1-2015"),
   }),
   on2015({
