@@ -1,19 +1,19 @@
 /** What groups, devices and the hardware say of domains must agree. */
 import { type Errno, isFreed, property, windows } from "iommu-mc";
 import { type Device, type IommuDomain, type IommuGroup, linux } from "../models/linux/schema.js";
-import { everyMember, isAttachDeferred } from "./reach.js";
+import { everyMember, isAttachDeferred, isOn } from "./reach.js";
 
 const { always, atRest, onReturn, onStep } = windows(linux);
 
 export const C1 = property({
   code: "C1",
   sentence:
-    "With the group's mutex free, every device whose attach is not deferred is on the domain the group says it is on, and a group with a default domain is on a domain.",
+    "With the group's mutex free, every device that is not being reset and whose attach is not deferred is on the domain the group says it is on, and a group with a default domain is on a domain.",
   source: "e7f85dfbbc9c; WARN_ON in __iommu_probe_device() (v6.5)",
   seenRedBy: "the base, fixed by dcf40ed3a20d; --revert 2cc73c5712f9; --revert 0286300e6045 (driver without detach_dev)",
   window: atRest("iommu_group", "mutex", (group) => ({
     "every device is on the group's domain":
-      group.domain === null || everyMember(group, (dev) => dev.hw === group.domain || isAttachDeferred(dev)),
+      group.domain === null || everyMember(group, (dev) => isOn(dev, group.domain) || isAttachDeferred(dev)),
     "a group with a default domain is on a domain": group.default_domain === null || group.domain !== null,
   })),
 });
@@ -27,7 +27,7 @@ export const C3 = property({
     if (ret === 0 || group.domain === null) return null;
     return {
       "the group does not say it is on the new domain": group.domain !== new_domain,
-      "every device is back on the old domain": everyMember(group, (dev) => dev.hw === group.domain),
+      "every device is back on the old domain": everyMember(group, (dev) => isOn(dev, group.domain)),
     };
   }),
 });
@@ -42,7 +42,7 @@ export const C3Attach = property({
     return {
       "the group is not on the new domain": group.domain !== domain,
       "no device is on the new domain": everyMember(group, (dev) => dev.hw !== domain),
-      "every device is on the group's domain": group.domain === null || everyMember(group, (dev) => dev.hw === group.domain),
+      "every device is on the group's domain": group.domain === null || everyMember(group, (dev) => isOn(dev, group.domain)),
     };
   }),
 });

@@ -15,6 +15,7 @@ export const witnesses: readonly Property[] = [userAtWork, driverAtWork];
 
 export { C6, C6Flush, C7, C7Type, C8, C12Count, O9, T3, X3Default } from "./default-domain.js";
 export { L4, L6, O4, V3 } from "./hotplug.js";
+export { C14, C14Rest, C16, L7 } from "./pasid.js";
 export { G1, L1, T4, T5, T5Domain, V2, X1, X2, X6 } from "./probing.js";
 export { C15, C15Untouched, staleTranslation, T1, T2, T3Queue, T6, X3 } from "./translation.js";
 export { C1, C3, C3Attach, C4, C4Detach, C5, C10, C11, driverAtWork, K1, L2, L3, L3Id, O1, O2, O2User, O3, O5, O6, O7, R1, userAtWork };

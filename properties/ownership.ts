@@ -106,13 +106,17 @@ export const O6 = property({
 
 export const O7 = property({
   code: "O7",
-  sentence: "Ownership is released only by who has it, and then nothing of it is left.",
-  source: "WARN_ON in iommu_group_release_dma_owner()",
+  sentence: "Ownership is released only by who has it, and then nothing of it is left, nor any domain attached to a PASID.",
+  source: "WARN_ON in iommu_group_release_dma_owner(); since 16603704559c of PASIDs too",
   seenRedBy:
     "mutant: owner_cnt = 0 left out of iommu_group_release_dma_owner(); mutant: iommu_device_use_default_domain() refuses only a group without an owner",
   window: onStep("iommu_group", (group, before) => {
     if (before(() => group.owner) === null || group.owner !== null) return null;
-    return { "it was counted once": before(() => group.owner_cnt) <= 1, "the count is zero": group.owner_cnt === 0 };
+    return {
+      "it was counted once": before(() => group.owner_cnt) <= 1,
+      "the count is zero": group.owner_cnt === 0,
+      "no PASID is attached": group.pasid_entry === "empty" && group.handle === null,
+    };
   }),
 });
 

@@ -37,6 +37,11 @@ export function isAttachDeferred(dev: Device): boolean {
   return dev.hw !== null && dev.hw === iommu_core.copied_tables;
 }
 
+/** Whether the device is on the domain, or will be when its reset is over. */
+export function isOn(dev: Device, domain: IommuDomain | null): boolean {
+  return dev.hw === domain || dev.resets > 0;
+}
+
 /** Whether a driver that uses the DMA API has the device. */
 export function hasNativeDriver(dev: Device): boolean {
   return dev.driver !== null && !dev.driver.driver_managed_dma;

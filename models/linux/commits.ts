@@ -32,6 +32,11 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v5.18",
     year: 2022,
   },
+  "2667ed10d9f0": {
+    subject: "mm: Fix PASID use-after-free issue",
+    since: "v5.18",
+    year: 2022,
+  },
   "1ea2a07a532b": {
     subject: "iommu: Add DMA ownership management interfaces",
     since: "v5.19",
@@ -76,7 +81,6 @@ export const commits: Readonly<Record<string, Commit>> = {
   e0e29bdb594a: {
     subject: "vfio: Fully lock struct vfio_group::container",
     since: "v5.19",
-    year: 2022,
   },
   "0286300e6045": {
     subject: "iommu: iommu_group_claim_dma_owner() must always assign a domain",
@@ -87,6 +91,11 @@ export const commits: Readonly<Record<string, Commit>> = {
   },
   a4f124908617: {
     subject: 'Revert "iommu/of: Delete usage of driver_deferred_probe_check_state()"',
+    since: "v6.0",
+    year: 2022,
+  },
+  ac9a5d522bb8: {
+    subject: "iommu/dma: Fix race condition during iova_domain initialization",
     since: "v6.0",
     year: 2022,
   },
@@ -110,11 +119,6 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v6.1",
     year: 2022,
   },
-  ac9a5d522bb8: {
-    subject: "iommu/dma: Fix race condition during iova_domain initialization",
-    since: "v6.0",
-    year: 2022,
-  },
   bf75eb44e11b: {
     subject: "iommu: Remove duplicate ida_free in iommu_group_alloc",
     since: "v6.1",
@@ -126,6 +130,18 @@ export const commits: Readonly<Record<string, Commit>> = {
     subject: "iommu: Avoid races around device probe",
     since: "v6.2",
     year: 2023,
+  },
+  "16603704559c": {
+    subject: "iommu: Add attach/detach_dev_pasid iommu interfaces",
+    since: "v6.2",
+    year: 2023,
+    needs: ["0286300e6045"],
+  },
+  "89395ccedbc1": {
+    subject: "iommu: Add device-centric DMA ownership interfaces",
+    since: "v6.2",
+    year: 2023,
+    needs: ["0286300e6045"],
   },
   "2cc73c5712f9": {
     subject: "iommu: Attach device group to old domain in error path",
@@ -261,16 +277,54 @@ export const commits: Readonly<Record<string, Commit>> = {
     year: 2024,
     needs: ["dcf40ed3a20d", "1b932ceddd19"],
   },
+  "6f9c4d8c468c": {
+    subject: "iommufd: Do not UAF during iommufd_put_object()",
+    since: "v6.7",
+    year: 2024,
+  },
+  c404f55c26fc: {
+    subject: "iommu: Validate the PASID in iommu_attach_device_pasid()",
+    since: "v6.9",
+    year: 2024,
+    fixes: ["16603704559c"],
+    needs: ["16603704559c"],
+  },
   b67483b3c44e: {
     subject: "iommu/dma: Centralise iommu_setup_dma_ops()",
     since: "v6.10",
     year: 2024,
     needs: ["d99be00f42ea"],
   },
+  b025dea63cde: {
+    subject: "iommu: Undo pasid attachment only for the devices that have succeeded",
+    since: "v6.10",
+    year: 2024,
+    fixes: ["16603704559c"],
+    needs: ["16603704559c"],
+  },
+  "8519e689834a": {
+    subject: "iommu: Extend domain attach group with handle support",
+    since: "v6.11",
+    year: 2024,
+    needs: ["dcf40ed3a20d", "16603704559c"],
+  },
+  "5e9f822c9c68": {
+    subject: "iommu: Swap the order of setting group->pasid_array and calling attach op of iommu drivers",
+    since: "v6.15",
+    year: 2025,
+    needs: ["8519e689834a", "b025dea63cde"],
+  },
   b46064a18810: {
     subject: "iommu: Handle race with default domain setup",
     since: "v6.15",
     year: 2025,
+  },
+  b3f6fcd8404f: {
+    subject: "iommu: Skip PASID validation for devices without PASID capability",
+    since: "v6.16",
+    year: 2025,
+    fixes: ["c404f55c26fc"],
+    needs: ["c404f55c26fc"],
   },
   "2b33598e666d": {
     subject: "iommu: Do not revert set_domain for the last gdev",
@@ -282,5 +336,53 @@ export const commits: Readonly<Record<string, Commit>> = {
     subject: "iommu: Lock group->mutex in iommu_deferred_attach()",
     since: "v7.0",
     year: 2026,
+  },
+  c279e83953d9: {
+    subject: "iommu: Introduce pci_dev_reset_iommu_prepare/done()",
+    since: "v7.0",
+    year: 2026,
+    needs: ["dcf40ed3a20d", "16603704559c", "5d5388b0e190"],
+  },
+  d769711fcddd: {
+    subject: "iommu: Fix NULL group->domain dereference in pci_dev_reset_iommu_done()",
+    since: "v7.1",
+    year: 2026,
+    fixes: ["c279e83953d9"],
+    needs: ["c279e83953d9"],
+  },
+  b296ca1fb43a: {
+    subject: "iommu: Replace per-group resetting_domain with per-gdev blocked flag",
+    since: "v7.1",
+    year: 2026,
+    fixes: ["c279e83953d9"],
+    needs: ["c279e83953d9"],
+  },
+  "1615e8896a8f": {
+    subject: "iommu: Fix pasid attach in pci_dev_reset_iommu_prepare/done()",
+    since: "v7.1",
+    year: 2026,
+    fixes: ["c279e83953d9"],
+    needs: ["b296ca1fb43a"],
+  },
+  "0d5fd7a9323c": {
+    subject: "iommu: Fix nested pci_dev_reset_iommu_prepare/done()",
+    since: "v7.1",
+    year: 2026,
+    fixes: ["c279e83953d9"],
+    needs: ["b296ca1fb43a"],
+  },
+  fc3523b16d2b: {
+    subject: "iommu: Fix ATS invalidation timeouts during __iommu_remove_group_pasid()",
+    since: "v7.1",
+    year: 2026,
+    fixes: ["c279e83953d9"],
+    needs: ["b296ca1fb43a"],
+  },
+  "5474e6e17a26": {
+    subject: "iommu: Fix WARN_ON in __iommu_group_set_domain_nofail() due to reset",
+    since: "v7.1",
+    year: 2026,
+    fixes: ["c279e83953d9"],
+    needs: ["b296ca1fb43a"],
   },
 };

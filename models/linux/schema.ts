@@ -30,6 +30,12 @@ export const linux = schema({
     has_iommu_dma_ops: flag(),
     /** What the IOMMU translates this device's DMA with; null blocks everything. */
     hw: ref("iommu_domain").guardedBy("iommu_group.mutex"),
+    /** The same of DMA with the one PASID of the scenario. */
+    hw_pasid: ref("iommu_domain").guardedBy("iommu_group.mutex"),
+    /** `dev->iommu->max_pasids`, where the one PASID of the scenario is 1: 0 for a device without PASIDs, 1 for one that has not that many. */
+    max_pasids: counter(2),
+    /** Resets under way, one within the other: from when pci_dev_reset_iommu_prepare() has succeeded to when pci_dev_reset_iommu_done() is at work. */
+    resets: counter(3).ghost(),
 
     /** The IOMMU that the firmware's tables name for it (`iommus`, `iommu-map`, IORT, VIOT); null where they say nothing, as on x86 with DMAR or IVRS tables. */
     iommus: ref("iommu_device"),
@@ -171,8 +177,14 @@ export const linux = schema({
     direct_map: setOf("device"),
     /** virtio's count of the devices on it, which wraps here at 16. */
     nr_endpoints: counter(15),
+    /** Of devices that have it attached to a PASID, and that twice if it was attached twice. */
+    dev_pasids: list("dev_pasid_info", 3),
     /** Devices it was attached to successfully: attaching again may not fail (the contract of attach_dev). */
     attached_before: setOf("device").ghost(),
+  },
+  /** Entry of a domain's list. */
+  dev_pasid_info: {
+    dev: ref("device"),
   },
   /** A page of memory: one that is given to DMA at times, or one that a page table is made of, which is allocated and freed. */
   page: {
@@ -226,6 +238,10 @@ export const linux = schema({
   /** Entry of a group's list. */
   group_device: {
     dev: ref("device"),
+    /** The device is being reset: it is on the group's blocking domain, whatever the group is on. */
+    blocked: flag(),
+    /** Calls of pci_dev_reset_iommu_prepare() that pci_dev_reset_iommu_done() has not answered. */
+    reset_depth: counter(3),
   },
   /** An id of `iommu_group_ida`, and with it the name of a directory in sysfs. */
   group_id: {
@@ -254,8 +270,22 @@ export const linux = schema({
     notifier_rwsem: mutex(),
     owner: ref("vfio_group").guardedBy("mutex"),
     owner_cnt: counter(4).guardedBy("mutex"),
+    /** Until b296ca1fb43a: one of its devices is being reset, and is on this domain. */
+    resetting_domain: ref("iommu_domain").guardedBy("mutex"),
+    /** How many of its devices are being reset. */
+    recovery_cnt: counter(3).guardedBy("mutex"),
+    /** `pasid_array`: the entry of IOMMU_NO_PASID, which is there only for a handle. Page faults read it without the mutex. */
+    handle: ref("iommu_attach_handle"),
+    /** And that of the one PASID of the scenario: its domain, and its handle if it has one. */
+    pasid_entry: enumeration("empty", "reserved", "present"),
+    pasid_domain: ref("iommu_domain"),
+    pasid_handle: ref("iommu_attach_handle"),
     /** The IOMMUs above its devices can enforce cache coherency (Intel's snoop control). Decides which domains VFIO can share. */
     can_snoop: flag(),
+  },
+  /** What a user of an attachment keeps with it, from one attach to one detach. */
+  iommu_attach_handle: {
+    domain: ref("iommu_domain"),
   },
   /** `group_list` on the stack of a bus_iommu_probe(); freed when it returns. */
   group_list: {
@@ -316,6 +346,7 @@ abstraction(
   "may miss a bug",
 );
 abstraction("where they are, a domain has two IOVAs, whose two entries fill a page of its page table", "may miss a bug");
+abstraction("a device has at most one PASID, 1, and PASID 0 stands for DMA without one", "may miss a bug");
 abstraction("modules are never unloaded; their references are not counted", "may miss a bug");
 abstraction("a struct device is never freed: who uses one that has been removed is not noticed for that alone", "may miss a bug");
 
@@ -335,6 +366,7 @@ export type IovaFq = View<typeof linux, "iova_fq">;
 export type IommuDomain = View<typeof linux, "iommu_domain">;
 export type GroupDevice = View<typeof linux, "group_device">;
 export type IommuGroup = View<typeof linux, "iommu_group">;
+export type IommuAttachHandle = View<typeof linux, "iommu_attach_handle">;
 export type GroupList = View<typeof linux, "group_list">;
 export type VfioGroup = View<typeof linux, "vfio_group">;
 export type VfioDevice = View<typeof linux, "vfio_device">;

@@ -11,7 +11,9 @@ import { groupAllocSuites } from "./group-alloc.js";
 import { groupDomainSuites } from "./group-domains.js";
 import { hotplugSuites } from "./hotplug.js";
 import { closeSuites, ownershipSuites, partialAttachSuites } from "./ownership-on.js";
+import { pasidSuites } from "./pasids.js";
 import { probingSuites } from "./probing.js";
+import { resetSuites } from "./resets.js";
 import { registrationSuites } from "./registration.js";
 import { viabilitySuites } from "./viability.js";
 
@@ -27,6 +29,8 @@ export const suites: readonly Suite[] = [
   ...groupAllocSuites,
   ...viabilitySuites,
   ...arm64Suites,
+  ...pasidSuites,
+  ...resetSuites,
   ...closeSuites(smmuv3Virt),
   ...partialAttachSuites(intelQ35),
   ...ownershipSuites(intelQ35, { rebinders: 2 }),

@@ -21,6 +21,10 @@ export interface Driver {
   readonly attach_dev_unlocked?: (domain: IommuDomain, dev: Device) => Proc<Errno>;
   /** Absent: a device leaves a domain only for another. */
   readonly detach_dev?: (dev: Device) => void;
+  /** Attaches a domain to the one PASID, which is on `old`, or blocked if that is null. Absent: no PASIDs. */
+  readonly set_dev_pasid?: (domain: IommuDomain, dev: Device, old: IommuDomain | null) => Errno;
+  /** Blocks the one PASID, which is on that domain. */
+  readonly remove_dev_pasid?: (domain: IommuDomain, dev: Device) => void;
   /** Whether there is a `flush_iotlb_all`. */
   readonly flush_iotlb_all: boolean;
 }

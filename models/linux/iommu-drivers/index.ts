@@ -118,3 +118,18 @@ export function* detach_dev(domain: IommuDomain, dev: Device): Proc {
   drivers[domain.ops!.driver].detach_dev!(dev);
   observe("detach_dev", domain, dev);
 }
+
+/** `domain->ops->set_dev_pasid`. */
+export function* set_dev_pasid(domain: IommuDomain, dev: Device, old: IommuDomain | null): Proc<Errno> {
+  atomic("attaching one device's PASID is one step");
+  const ret = drivers[domain.ops!.driver].set_dev_pasid!(domain, dev, old);
+  observe("set_dev_pasid", domain, dev, ret);
+  return ret;
+}
+
+/** `ops->remove_dev_pasid`, or `set_dev_pasid` of the blocked domain. */
+export function* remove_dev_pasid(domain: IommuDomain, dev: Device): Proc {
+  atomic("blocking one device's PASID is one step");
+  drivers[domain.ops!.driver].remove_dev_pasid!(domain, dev);
+  observe("remove_dev_pasid", domain, dev);
+}

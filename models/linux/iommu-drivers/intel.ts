@@ -1,5 +1,20 @@
 /** drivers/iommu/intel/iommu.c of 6.1.176. Has `detach_dev`; finds a device's IOMMU by the DMAR table. */
-import { applied, atomic, ENODEV, ENOMEM, EPERM, type Errno, fault, kfree, kzalloc, type Proc, WARN_ON } from "iommu-mc";
+import {
+  applied,
+  atomic,
+  data_race,
+  ENODEV,
+  ENOMEM,
+  EPERM,
+  type Errno,
+  fault,
+  kfree,
+  kzalloc,
+  list_add_tail,
+  list_del,
+  type Proc,
+  WARN_ON,
+} from "iommu-mc";
 import {
   type DevIommuPriv,
   type Device,
@@ -155,6 +170,44 @@ function intel_iommu_domain_free(domain: IommuDomain): void {
   kfree(domain);
 }
 
+/**
+ * 7.2.13 line 3633; 6.12.107 line 4355. A PASID that the device has no entry for is refused with a warning
+ * (intel_pasid_get_entry()). What it leaves is a domain, or nothing if the PASID is blocked.
+ */
+function intel_iommu_set_dev_pasid(domain: IommuDomain, dev: Device, old: IommuDomain | null): Errno {
+  if (WARN_ON(dev.max_pasids <= 1, "a PASID beyond what the device's PASID table has room for")) return -ENODEV;
+  if (fault("set_dev_pasid")) return -ENOMEM;
+  const dev_pasid = kzalloc(linux, "dev_pasid_info");
+  dev_pasid.dev = dev;
+  list_add_tail(dev_pasid, domain.dev_pasids);
+  data_race(() => {
+    dev.hw_pasid = domain;
+  });
+  if (old !== null) domain_remove_dev_pasid(old, dev);
+  return 0;
+}
+
+/** 7.2.13 line 3547. What stands for a blocking domain (BLOCKED in the C, here at times empty) has no such list. */
+function domain_remove_dev_pasid(domain: IommuDomain, dev: Device): void {
+  if (domain.type === "BLOCKED" || domain === dev.iommu_group!.blocking_domain) return;
+  for (const dev_pasid of domain.dev_pasids) {
+    if (dev_pasid.dev === dev) {
+      list_del(dev_pasid, domain.dev_pasids);
+      kfree(dev_pasid);
+      return;
+    }
+  }
+  WARN_ON(true, "a PASID is taken off a domain that it is not on");
+}
+
+/** 7.2.13 line 3583, as blocking_domain_set_dev_pasid(); 6.12.107 line 4321 is an operation of its own. */
+function intel_iommu_remove_dev_pasid(domain: IommuDomain, dev: Device): void {
+  data_race(() => {
+    dev.hw_pasid = null;
+  });
+  domain_remove_dev_pasid(domain, dev);
+}
+
 /** Line 4808. */
 export const intel_iommu_ops: Driver = {
   domain_alloc: intel_iommu_domain_alloc,
@@ -165,6 +218,8 @@ export const intel_iommu_ops: Driver = {
   attach_dev: intel_iommu_attach_device,
   attach_dev_unlocked: intel_iommu_attach_device_unlocked,
   detach_dev: intel_iommu_detach_device,
+  set_dev_pasid: intel_iommu_set_dev_pasid,
+  remove_dev_pasid: intel_iommu_remove_dev_pasid,
   flush_iotlb_all: true,
   free: intel_iommu_domain_free,
 };

@@ -20,7 +20,7 @@ import { type BusType, type Device, type DomainType, type GroupDevice, type Iomm
 import { iommu_get_dma_cookie, iommu_put_dma_cookie } from "./dma-cookie.js";
 import { iommu_group_get, iommu_group_put } from "./group.js";
 
-abstraction("PASIDs, fault handlers and nesting are left out", "may miss a bug");
+abstraction("fault handlers and nesting are left out", "may miss a bug");
 
 /** 6.1.176 line 1904. */
 export function __iommu_domain_alloc(bus: BusType, type: DomainType): IommuDomain | null {
@@ -48,7 +48,7 @@ export function iommu_domain_free(domain: IommuDomain): void {
 }
 
 /** 6.1.176 line 1951: the domain the core wants the group on when no user domain is attached. */
-function* __iommu_group_set_core_domain(group: IommuGroup): Proc {
+export function* __iommu_group_set_core_domain(group: IommuGroup): Proc {
   const new_domain = group.owner !== null ? group.blocking_domain : group.default_domain;
   if (applied("dcf40ed3a20d")) {
     yield* __iommu_group_set_domain_nofail(group, new_domain);
@@ -104,9 +104,28 @@ export function* iommu_deferred_attach(dev: Device, domain: IommuDomain): Proc<E
   if (!applied("5d5388b0e190")) return yield* __iommu_attach_device_unlocked(domain, dev);
   const group = dev.iommu_group!;
   yield* mutex_lock(group.mutex);
-  const ret = yield* __iommu_attach_device(domain, dev);
+  let ret: Errno = -EBUSY;
+  if (!isDeviceInReset(group, dev)) ret = yield* __iommu_attach_device(domain, dev);
   mutex_unlock(group.mutex);
   return ret;
+}
+
+/** Since c279e83953d9 (v7.0): a first map waits for the end of the reset, by failing. Since b296ca1fb43a only of a reset of its own device. */
+function isDeviceInReset(group: IommuGroup, dev: Device): boolean {
+  if (!applied("c279e83953d9")) return false;
+  return applied("b296ca1fb43a") ? __dev_to_gdev(group, dev)!.blocked : isInReset(group);
+}
+
+/** 7.2.13 line 2475: a device of the group is being reset, so that nobody may ask for another domain who can be refused. */
+export function isInReset(group: IommuGroup): boolean {
+  if (!applied("c279e83953d9")) return false;
+  return applied("b296ca1fb43a") ? group.recovery_cnt > 0 : group.resetting_domain !== null;
+}
+
+/** 7.2.13 line 93: the device's entry of the group's list, whose mutex the caller holds; null if it is not there. */
+export function __dev_to_gdev(group: IommuGroup, dev: Device): GroupDevice | null {
+  for (const device of group.devices) if (device.dev === dev) return device;
+  return null;
 }
 
 /** 6.1.176 line 2015; before 0286300e6045 a driver without `detach_dev` was silently not told. */
@@ -225,8 +244,11 @@ export function* __iommu_group_set_domain_internal(group: IommuGroup, new_domain
   lockdep_assert_held(group.mutex);
   if (group.domain === new_domain) return 0;
   if (new_domain === null) return yield* leave_without_domain(group);
+  if (isInReset(group) && !(must_succeed && applied("5474e6e17a26"))) return -EBUSY;
   let result: Errno = 0;
   for (const device of group.devices) {
+    // The end of its reset puts it on what the group is on then.
+    if (applied("5474e6e17a26") && device.blocked) continue;
     const ret = yield* __iommu_device_set_domain(group, device.dev!, new_domain, must_succeed);
     if (ret) {
       result = ret;

@@ -3,6 +3,7 @@ import {
   applied,
   EBUSY,
   EINVAL,
+  ENODEV,
   EPERM,
   EPROBE_DEFER,
   type Errno,
@@ -21,6 +22,7 @@ import {
   __iommu_group_set_domain_nofail,
 } from "./attach.js";
 import { iommu_group_get, iommu_group_put } from "./group.js";
+import { hasPasids } from "./pasid.js";
 
 /** 6.1.176 line 3100: identity equals identity. */
 function iommu_is_default_domain(group: IommuGroup): boolean {
@@ -40,7 +42,7 @@ export function* iommu_device_use_default_domain(dev: Device): Proc<Errno> {
   let ret: Errno = 0;
   yield* mutex_lock(group.mutex);
   if (applied("b46064a18810") && group.default_domain === null) ret = -EPROBE_DEFER;
-  else if (group.owner_cnt > 0 && (group.owner !== null || !iommu_is_default_domain(group))) ret = -EBUSY;
+  else if (group.owner_cnt > 0 && (group.owner !== null || !iommu_is_default_domain(group) || hasPasids(group))) ret = -EBUSY;
   else group.owner_cnt++;
   mutex_unlock(group.mutex);
   yield;
@@ -53,14 +55,17 @@ export function* iommu_device_unuse_default_domain(dev: Device): Proc {
   const group = yield* iommu_group_get(dev);
   if (group === null) return;
   yield* mutex_lock(group.mutex);
-  if (!WARN_ON(group.owner_cnt === 0, "unuse of a default domain nobody uses")) group.owner_cnt--;
+  const isWrong =
+    WARN_ON(group.owner_cnt === 0, "unuse of a default domain nobody uses") ||
+    WARN_ON(hasPasids(group), "a driver leaves a domain attached to a PASID");
+  if (!isWrong) group.owner_cnt--;
   mutex_unlock(group.mutex);
   yield;
   iommu_group_put(group);
 }
 
 /** 6.1.176 line 3174. Takes the first device without asking whether there is one. */
-function __iommu_group_alloc_blocking_domain(group: IommuGroup): Errno {
+export function __iommu_group_alloc_blocking_domain(group: IommuGroup): Errno {
   const dev = list_first_entry(group.devices).dev!;
   if (group.blocking_domain !== null) return 0;
   group.blocking_domain = __iommu_domain_alloc(dev.bus!, "BLOCKED");
@@ -73,47 +78,80 @@ function __iommu_group_alloc_blocking_domain(group: IommuGroup): Errno {
 
 /** 6.1.176 line 3206. VFIO calls it when a group is put into a container; the owner is the vfio_group. */
 export function* iommu_group_claim_dma_owner(group: IommuGroup, owner: VfioGroup): Proc<Errno> {
-  let ret: Errno = 0;
   yield* mutex_lock(group.mutex);
-  if (group.owner_cnt > 0) {
-    ret = -EPERM;
-  } else if (group.domain !== null && group.domain !== group.default_domain) {
-    ret = -EBUSY;
-  } else if (applied("0286300e6045")) {
+  const ret = group.owner_cnt > 0 ? -EPERM : yield* __iommu_take_dma_ownership(group, owner);
+  mutex_unlock(group.mutex);
+  return ret;
+}
+
+/** 7.2.13 line 3393; until 89395ccedbc1 (v6.2) a part of iommu_group_claim_dma_owner(). */
+function* __iommu_take_dma_ownership(group: IommuGroup, owner: VfioGroup): Proc<Errno> {
+  if ((group.domain !== null && group.domain !== group.default_domain) || hasPasids(group)) return -EBUSY;
+  let ret: Errno = 0;
+  if (applied("0286300e6045")) {
     ret = __iommu_group_alloc_blocking_domain(group);
     if (!ret) ret = yield* __iommu_group_set_domain(group, group.blocking_domain);
-    if (!ret) {
-      group.owner = owner;
-      group.owner_cnt++;
-    }
+    if (ret) return ret;
+    group.owner = owner;
   } else {
     group.owner = owner;
     if (group.domain !== null) yield* __iommu_detach_group(group.domain, group);
-    group.owner_cnt++;
   }
-  mutex_unlock(group.mutex);
-  return ret;
+  group.owner_cnt++;
+  return 0;
 }
 
 /** 6.1.176 line 3244. */
 export function* iommu_group_release_dma_owner(group: IommuGroup): Proc {
   yield* mutex_lock(group.mutex);
-  if (!WARN_ON(group.owner_cnt === 0 || group.owner === null, "release of a group nobody owns")) {
-    group.owner_cnt = 0;
-    if (!applied("0286300e6045")) {
-      if (!WARN_ON(group.domain !== null, "release of a group that is still on a domain") && group.default_domain !== null) {
-        yield* __iommu_attach_group(group.default_domain, group);
-      }
-      group.owner = null;
-    } else {
-      group.owner = null;
-      if (applied("dcf40ed3a20d")) {
-        yield* __iommu_group_set_domain_nofail(group, group.default_domain);
-      } else {
-        const ret = yield* __iommu_group_set_domain(group, group.default_domain);
-        WARN_ON(ret !== 0, "the driver refused the default domain");
-      }
-    }
-  }
+  yield* __iommu_release_dma_ownership(group);
   mutex_unlock(group.mutex);
+}
+
+/** 7.2.13 line 3482; until 89395ccedbc1 (v6.2) a part of iommu_group_release_dma_owner(). */
+function* __iommu_release_dma_ownership(group: IommuGroup): Proc {
+  if (WARN_ON(group.owner_cnt === 0 || group.owner === null, "release of a group nobody owns")) return;
+  if (WARN_ON(hasPasids(group), "release of a group with a domain attached to a PASID, or with a handle")) return;
+  group.owner_cnt = 0;
+  if (!applied("0286300e6045")) {
+    if (!WARN_ON(group.domain !== null, "release of a group that is still on a domain") && group.default_domain !== null) {
+      yield* __iommu_attach_group(group.default_domain, group);
+    }
+    group.owner = null;
+    return;
+  }
+  group.owner = null;
+  if (applied("dcf40ed3a20d")) {
+    yield* __iommu_group_set_domain_nofail(group, group.default_domain);
+  } else {
+    const ret = yield* __iommu_group_set_domain(group, group.default_domain);
+    WARN_ON(ret !== 0, "the driver refused the default domain");
+  }
+}
+
+/** 7.2.13 line 3453, of 89395ccedbc1 (v6.2): who presents the owner's pointer again is counted with it. */
+export function* iommu_device_claim_dma_owner(dev: Device, owner: VfioGroup): Proc<Errno> {
+  const group = yield* iommu_group_get(dev);
+  if (group === null) return -ENODEV;
+  let ret: Errno = 0;
+  yield* mutex_lock(group.mutex);
+  if (group.owner_cnt > 0) {
+    if (group.owner === owner) group.owner_cnt++;
+    else ret = -EPERM;
+  } else ret = yield* __iommu_take_dma_ownership(group, owner);
+  mutex_unlock(group.mutex);
+  yield;
+  iommu_group_put(group);
+  return ret;
+}
+
+/** 7.2.13 line 3513, of 89395ccedbc1 (v6.2): the last claim releases the group. */
+export function* iommu_device_release_dma_owner(dev: Device): Proc {
+  const group = (yield* iommu_group_get(dev))!;
+  yield* mutex_lock(group.mutex);
+  if (group.owner_cnt > 1) group.owner_cnt--;
+  else yield* __iommu_release_dma_ownership(group);
+  mutex_unlock(group.mutex);
+  yield;
+  iommu_group_put(group);
 }

@@ -48,6 +48,8 @@ export interface BootDevice {
   /** Of a kind that its IOMMU's driver wants untranslated. */
   readonly needsIdentity?: boolean;
   readonly resvDirect?: boolean;
+  /** Whether it has the one PASID of the scenario, no PASIDs, or fewer than that. Default "none". */
+  readonly pasids?: "enough" | "too few" | "none";
   /** At the start: not there, on its bus but not probed, or in its group. */
   readonly state: "absent" | "added" | "probed";
   /** Group of a device that is probed. Default: one of its own, called after it. */
@@ -86,6 +88,8 @@ type Pool =
   | "iommu_domain"
   | "group_device"
   | "dev_iommu"
+  | "dev_pasid_info"
+  | "iommu_attach_handle"
   | "iommu_fwspec"
   | "dev_iommu_priv"
   | "vfio_group"
@@ -140,6 +144,9 @@ export function bootScenario(options: BootOptions): Scenario {
       kobject_name: options.groupIds === true ? 3 : 0,
       group_list: options.iommus,
       dev_iommu: slots("dev_iommu", devices.length),
+      // Where a device has PASIDs: an entry for each, and a handle for each domain of a user.
+      dev_pasid_info: slots("dev_pasid_info", 0),
+      iommu_attach_handle: slots("iommu_attach_handle", 0),
       dev_iommu_priv: slots("dev_iommu_priv", devices.length),
       iommu_fwspec: hasFwspecs(options.iommu) ? slots("iommu_fwspec", devices.length) : 0,
       vfio_group: slots("vfio_group", new Set(onVfio.map(({ name, group = name }) => group)).size + owners),
@@ -235,6 +242,7 @@ function makeDevice(make: LinuxMake, { buses, iommus }: Kernel, declared: BootDe
     untrusted: declared.untrusted === true,
     needs_identity: declared.needsIdentity === true,
     resv_direct: declared.resvDirect === true,
+    max_pasids: { none: 0, "too few": 1, enough: 2 }[declared.pasids ?? "none"],
   });
   if (iommu !== null) putBehind(dev, found("IOMMU", iommus, iommu));
   if (state !== "absent") addToBus(dev);

@@ -1,0 +1,92 @@
+/** Who uses what came after 6.1: drivers that use PASIDs, and resets of PCI devices. */
+import { abstraction, atomic, data_race, idle, kfree, kzalloc, mutex_lock, mutex_unlock, type Proc } from "iommu-mc";
+import { iommu_domain_alloc, iommu_domain_free } from "../iommu/attach.js";
+import { iommu_attach_device_pasid, iommu_attach_handle_get, iommu_detach_device_pasid } from "../iommu/pasid.js";
+import { pci_dev_reset_iommu_done, pci_dev_reset_iommu_prepare } from "../iommu/reset.js";
+import { type Device, type IommuAttachHandle, linux } from "../schema.js";
+
+abstraction("what a reset does to a device is nothing but that it takes a while", "may miss a bug");
+
+/** pci_reset_function(): somebody writes to the `reset` file of the device, whose lock is held meanwhile. */
+export function* reset_function(dev: Device): Proc {
+  yield* mutex_lock(dev.lock);
+  yield* pcie_flr(dev);
+  mutex_unlock(dev.lock);
+}
+
+/** The same, again and again. */
+export function* reset_again(dev: Device): Proc {
+  for (;;) {
+    yield idle();
+    yield* reset_function(dev);
+  }
+}
+
+/** drivers/pci/pci.c of 7.2.13 line 4371: one reset. */
+export function* pcie_flr(dev: Device): Proc {
+  const ret = yield* pci_dev_reset_iommu_prepare(dev);
+  yield;
+  if (ret) return;
+  yield* pci_dev_reset_iommu_done(dev);
+}
+
+/** cxl_reset_bus_function(): a reset that prepares the device, and then calls another that does so too. */
+export function* cxl_reset_bus_function(dev: Device): Proc {
+  yield* mutex_lock(dev.lock);
+  const ret = yield* pci_dev_reset_iommu_prepare(dev);
+  yield;
+  if (ret === 0) {
+    yield* pcie_flr(dev);
+    yield;
+    yield* pci_dev_reset_iommu_done(dev);
+  }
+  mutex_unlock(dev.lock);
+}
+
+/** A driver gives its device a domain for a PASID, and takes it off. */
+export function* use_pasid(dev: Device): Proc {
+  const domain = iommu_domain_alloc(dev.bus!);
+  if (domain === null) return;
+  yield;
+  const handle = kzalloc(linux, "iommu_attach_handle");
+  const ret = yield* iommu_attach_device_pasid(domain, dev, handle);
+  yield idle();
+  if (ret === 0) yield* iommu_detach_device_pasid(domain, dev);
+  yield;
+  kfree(handle);
+  iommu_domain_free(domain);
+}
+
+/** The same, but it stays attached if it can be: what iommufd_hwpt_attach_device() does for a PASID, which frees its handle if it fails. */
+export function* attach_pasid(dev: Device): Proc {
+  const domain = iommu_domain_alloc(dev.bus!);
+  if (domain === null) return;
+  yield;
+  const handle = kzalloc(linux, "iommu_attach_handle");
+  const ret = yield* iommu_attach_device_pasid(domain, dev, handle);
+  if (ret === 0) return;
+  yield;
+  kfree(handle);
+  iommu_domain_free(domain);
+}
+
+/**
+ * The device asks for a page with its PASID. The fault is queued with the handle that it is found by, which the driver waits for
+ * when it takes the PASID off (iopf_queue_flush_dev()); who handles it reads the handle later.
+ */
+export function* fault_and_handle(dev: Device): Proc {
+  yield idle(() => data_race(() => dev.hw_pasid !== null));
+  const handle = find_attach_handle(dev);
+  if (handle === null) return;
+  yield;
+  handle_fault(handle);
+}
+
+function find_attach_handle(dev: Device): IommuAttachHandle | null {
+  atomic("a device that is told that the PASID is blocked asks for nothing more");
+  return data_race(() => dev.hw_pasid) === null ? null : iommu_attach_handle_get(dev.iommu_group!, "PASID");
+}
+
+function handle_fault(handle: IommuAttachHandle): boolean {
+  return handle.domain !== null;
+}
