@@ -21,7 +21,8 @@ export const C14Rest = property({
   sentence:
     "With the group's mutex free, the PASID of every device that is not being reset is on the domain that the group has for it, or is blocked if it has none.",
   source: "iommu_attach_device_pasid(), iommu_detach_device_pasid(); WARN_ON in iommu_remove_dev_pasid()",
-  seenRedBy: "mutant: a device that is detached from a PASID is left out; mutant: what was attached before an attach of a PASID failed is not undone",
+  seenRedBy:
+    "mutant: a device that is detached from a PASID is left out; mutant: what was attached before an attach of a PASID failed is not undone",
   window: atRest("iommu_group", "mutex", (group) =>
     everyMember(group, (dev) => !hasPasid(dev) || dev.resets > 0 || dev.hw_pasid === group.pasid_domain),
   ),

@@ -306,7 +306,7 @@ export const commits: Readonly<Record<string, Commit>> = {
     subject: "iommu: Extend domain attach group with handle support",
     since: "v6.11",
     year: 2024,
-    needs: ["dcf40ed3a20d", "16603704559c"],
+    needs: ["ecd60dc5d22b", "16603704559c"],
   },
   "5e9f822c9c68": {
     subject: "iommu: Swap the order of setting group->pasid_array and calling attach op of iommu drivers",
@@ -341,7 +341,7 @@ export const commits: Readonly<Record<string, Commit>> = {
     subject: "iommu: Introduce pci_dev_reset_iommu_prepare/done()",
     since: "v7.0",
     year: 2026,
-    needs: ["dcf40ed3a20d", "16603704559c", "5d5388b0e190"],
+    needs: ["ecd60dc5d22b", "16603704559c", "5d5388b0e190"],
   },
   d769711fcddd: {
     subject: "iommu: Fix NULL group->domain dereference in pci_dev_reset_iommu_done()",

@@ -306,7 +306,6 @@ export const bugs: readonly KnownBug[] = [
       { sha: "b025dea63cde", subject: "iommu: Undo pasid attachment only for the devices that have succeeded" },
       { sha: "c404f55c26fc", subject: "iommu: Validate the PASID in iommu_attach_device_pasid()" },
     ],
-    leftOut: "needs PASIDs",
   },
   {
     id: 49,
@@ -314,13 +313,12 @@ export const bugs: readonly KnownBug[] = [
     year: 2026,
     fix: [
       { sha: "5474e6e17a26", subject: "iommu: Fix WARN_ON in __iommu_group_set_domain_nofail() due to reset" },
-      { sha: "b296ca1fb43a", subject: null },
-      { sha: "0d5fd7a9323c", subject: null },
-      { sha: "d769711fcddd", subject: null },
-      { sha: "1615e8896a8f", subject: null },
-      { sha: "fc3523b16d2b", subject: null },
+      { sha: "b296ca1fb43a", subject: "iommu: Replace per-group resetting_domain with per-gdev blocked flag" },
+      { sha: "0d5fd7a9323c", subject: "iommu: Fix nested pci_dev_reset_iommu_prepare/done()" },
+      { sha: "d769711fcddd", subject: "iommu: Fix NULL group->domain dereference in pci_dev_reset_iommu_done()" },
+      { sha: "1615e8896a8f", subject: "iommu: Fix pasid attach in pci_dev_reset_iommu_prepare/done()" },
+      { sha: "fc3523b16d2b", subject: "iommu: Fix ATS invalidation timeouts during __iommu_remove_group_pasid()" },
     ],
-    leftOut: "needs the resets of PCI functions of v7.0",
   },
   {
     id: 50,

@@ -13,8 +13,8 @@ import { hotplugSuites } from "./hotplug.js";
 import { closeSuites, ownershipSuites, partialAttachSuites } from "./ownership-on.js";
 import { pasidSuites } from "./pasids.js";
 import { probingSuites } from "./probing.js";
-import { resetSuites } from "./resets.js";
 import { registrationSuites } from "./registration.js";
+import { resetSuites } from "./resets.js";
 import { viabilitySuites } from "./viability.js";
 
 export const suites: readonly Suite[] = [

@@ -34,7 +34,7 @@ export const pasidSuites: readonly Suite[] = [
     faults: 1,
     terminates: true,
     threads: (objects) => [thread("driver", use_pasid, d0(objects))],
-    properties: [C14, C14Rest, L2],
+    properties: [C14Rest, L2],
   }),
   ofTwo({
     name: "too-few",

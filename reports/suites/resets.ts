@@ -11,7 +11,13 @@ import { type BootSuite, bootSuite, everything, violated } from "./on-linux61.js
 /** PASIDs as in v6.16: with what had been mended since they came. */
 export const pasids = withCommits(
   linux61,
+  "1b932ceddd19",
   "dcf40ed3a20d",
+  "ecd60dc5d22b",
+  "4c8ad9da0566",
+  "dd8a25c557e1",
+  "d257344c6619",
+  "a48ce36e2786",
   "16603704559c",
   "89395ccedbc1",
   "c404f55c26fc",
@@ -25,6 +31,7 @@ export const pasids = withCommits(
 export const resets = withCommits(
   pasids,
   "dba9ca9d41f5",
+  "2b33598e666d",
   "5d5388b0e190",
   "c279e83953d9",
   "d769711fcddd",

@@ -17,8 +17,14 @@ import { remove_dev_pasid, set_dev_pasid } from "../iommu-drivers/index.js";
 import type { Device, IommuAttachHandle, IommuDomain, IommuGroup } from "../schema.js";
 import { __iommu_attach_group, __iommu_group_set_core_domain, __iommu_group_set_domain, isInReset } from "./attach.js";
 
-abstraction("a domain is only attached to PASIDs of devices whose driver has the operations for it, and is that driver's own", "may miss a bug");
-abstraction("of group->pasid_array there are the entries of IOMMU_NO_PASID and of one PASID; to store into a slot that is reserved does not fail", "neither");
+abstraction(
+  "a domain is only attached to PASIDs of devices whose driver has the operations for it, and is that driver's own",
+  "may miss a bug",
+);
+abstraction(
+  "of group->pasid_array there are the entries of IOMMU_NO_PASID and of one PASID; to store into a slot that is reserved does not fail",
+  "neither",
+);
 
 /** !xa_empty(&group->pasid_array); nothing is in it before 16603704559c (v6.2). */
 export function hasPasids(group: IommuGroup): boolean {
