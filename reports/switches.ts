@@ -545,4 +545,13 @@ export const switches: readonly Switch[] = [
       why: "until it is probed to the end the device is a member that nobody has attached, and the mutex is given back in between; f188056352bc (v6.6) makes that one critical section",
     },
   },
+  {
+    entry: 15,
+    bug: "a device joins a group, and nobody looks whether it could be attached to the group's domain",
+    commit: "797a8b4d768c",
+    suite: "group-domains/joins-failing",
+    red: "C8",
+    without: { revert: ["797a8b4d768c"] },
+    with: {},
+  },
 ];

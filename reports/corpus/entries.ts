@@ -131,7 +131,6 @@ export const bugs: readonly KnownBug[] = [
     name: "blocking-a-direct-mapped-device",
     year: 2023,
     fix: [{ sha: "a48ce36e2786", subject: "iommu: Prevent RESV_DIRECT devices from blocking domains" }],
-    leftOut: "needs require_direct and the refusal to block such a device",
   },
   {
     id: 19,
@@ -146,7 +145,6 @@ export const bugs: readonly KnownBug[] = [
     name: "flush-on-domain-without-op",
     year: 2023,
     fix: [{ sha: "6e6c6d6bc6c9", subject: "iommu: Avoid unnecessary cache invalidations" }],
-    leftOut: "needs the flush at the end of the direct mappings of v6.6",
     follows: 18,
   },
   {
@@ -180,7 +178,6 @@ export const bugs: readonly KnownBug[] = [
       { sha: "59ddce4418da", subject: "iommu: Reorganize iommu_get_default_domain_type() to respect def_domain_type()" },
       { sha: "83b3836bf83f", subject: "iommu: Allow ops->default_domain to work when !CONFIG_IOMMU_DMA" },
     ],
-    leftOut: "needs both ways of choosing a default domain's type",
   },
   {
     id: 26,

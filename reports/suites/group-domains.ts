@@ -35,6 +35,24 @@ function once({ name, ...declared }: Omit<BootSuite, "terminates">): Suite {
   return bootSuite({ name: `group-domains/${name}`, terminates: true, ...declared });
 }
 
+/** A device joins a group that is on its default domain, and cannot be attached to that. */
+function joinsFailing(): Suite {
+  return once({
+    name: "joins-failing",
+    describes:
+      "a second IOMMU registers, when a device below a bridge that is on its default domain is on its bus but was not probed; one call may fail",
+    iommu: "amd_iommu",
+    iommus: 2,
+    devices: [
+      { name: "bridge", state: "probed" },
+      { name: "d1", state: "added", upstream: "bridge" },
+    ],
+    faults: 1,
+    threads: (objects) => [thread("iommu", register_iommu, objects.iommu(1), objects.ops)],
+    properties: [C8, L2],
+  });
+}
+
 /** Somebody claims the group of a device whose firmware goes on with its DMA. */
 function claimed(iommu: IommuDriver): Suite {
   return bootSuite({
@@ -111,6 +129,7 @@ function typeWritten(
 }
 
 export const groupDomainSuites: readonly Suite[] = [
+  joinsFailing(),
   claimed("amd_iommu"),
   claimed("arm_smmu_v3"),
   rangeUnderIdentity("intel_iommu"),
