@@ -134,6 +134,15 @@ export const switches: readonly Switch[] = [
     with: { apply: ["dba9ca9d41f5"] },
   },
   {
+    entry: 24,
+    bug: "probe_finalize() is called with the group's mutex, which it takes",
+    commit: "202005191328",
+    suite: "finalize/mtk_iommu_v1",
+    red: "lockdep",
+    without: { revert: ["202005191328"] },
+    with: {},
+  },
+  {
     entry: 34,
     bug: "every probe of a single device leaks a reference on its group",
     commit: "79659190ee97",

@@ -17,6 +17,12 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v5.7",
     year: 2020,
   },
+  // Its sha could not be found out: these are the first digits of the Message-Id of the patch, which was taken as it is.
+  "202005191328": {
+    subject: "iommu: Don't call .probe_finalize() under group->mutex",
+    since: "v5.8",
+    year: 2020,
+  },
   "79659190ee97": {
     subject: "iommu: Don't take group reference in iommu_alloc_default_domain()",
     since: "v5.8",

@@ -117,7 +117,7 @@ export const linux = schema({
     copied_tables: ref("iommu_domain"),
   },
   iommu_ops: {
-    driver: enumeration("intel_iommu", "arm_smmu_v3", "amd_iommu", "virtio_iommu", "omap_iommu"),
+    driver: enumeration("intel_iommu", "arm_smmu_v3", "amd_iommu", "virtio_iommu", "omap_iommu", "mtk_iommu_v1"),
     /** Whether `default_domain_ops` has a `detach_dev`. */
     detach_dev: flag(),
     /** Whether they have a `flush_iotlb_all`, which flush queues call. */
@@ -132,6 +132,8 @@ export const linux = schema({
   /** One IOMMU. */
   iommu_device: {
     ops: ref("iommu_ops"),
+    /** MediaTek's v1: the domain of the mapping that its devices share. */
+    mapping: ref("iommu_domain"),
     /** Its own driver is bound to it, which driver_find_device() asks for; that is after it has registered. */
     is_bound: flag(),
   },

@@ -7,6 +7,7 @@ import { defaultDomainSuites } from "./default-domain.js";
 import { deferredAttachSuites } from "./deferred-attach.js";
 import { dmaSuites } from "./dma.js";
 import { driverSuites } from "./drivers.js";
+import { finalizeSuites } from "./finalize.js";
 import { groupAllocSuites } from "./group-alloc.js";
 import { groupDomainSuites } from "./group-domains.js";
 import { hotplugSuites } from "./hotplug.js";
@@ -26,6 +27,7 @@ export const suites: readonly Suite[] = [
   ...defaultDomainSuites,
   ...driverSuites,
   ...groupDomainSuites,
+  ...finalizeSuites,
   ...groupAllocSuites,
   ...viabilitySuites,
   ...arm64Suites,

@@ -6,6 +6,7 @@ import { arm_smmu_ops } from "./arm-smmu-v3.js";
 import type { Driver } from "./driver.js";
 import { intel_iommu_ops } from "./intel.js";
 import { flush_id, idOf } from "./iotlb.js";
+import { mtk_iommu_v1_ops } from "./mtk-v1.js";
 import { omap_iommu_ops } from "./omap.js";
 import { viommu_ops } from "./virtio.js";
 
@@ -17,6 +18,7 @@ export const drivers: Readonly<Record<IommuOps["driver"], Driver>> = {
   amd_iommu: amd_iommu_ops,
   virtio_iommu: viommu_ops,
   omap_iommu: omap_iommu_ops,
+  mtk_iommu_v1: mtk_iommu_v1_ops,
 };
 
 /** include/linux/iommu.h line 427: the operations of a device that was probed; of one that was not, a NULL dereference. */

@@ -2,7 +2,7 @@
 import { abstraction, applied, type Proc } from "iommu-mc";
 import { dev_iommu_ops } from "../iommu-drivers/index.js";
 import { type Device, type IommuDomain, iommu_core } from "../schema.js";
-import { iommu_deferred_attach, iommu_get_dma_domain, iommu_get_domain_for_dev } from "./attach.js";
+import { iommu_attach_device, iommu_deferred_attach, iommu_get_dma_domain, iommu_get_domain_for_dev } from "./attach.js";
 import { iommu_dma_init_domain } from "./dma-cookie.js";
 import { iommu_is_dma_domain } from "./domain-type.js";
 
@@ -70,10 +70,17 @@ export function arch_teardown_dma_ops(dev: Device): void {
   if (iommu_core.is_arm64) dev.has_iommu_dma_ops = false;
 }
 
-/** `ops->probe_finalize`: Intel's, AMD's and virtio's drivers set the DMA ops up anew until b67483b3c44e (v6.10); on arm64 nobody has one. */
+/**
+ * `ops->probe_finalize`: Intel's, AMD's and virtio's drivers set the DMA ops up anew until b67483b3c44e (v6.10); on arm64 nobody has one.
+ * That of MediaTek's v1 (mtk_iommu_v1.c line 516) attaches the domain of its mapping as any user of the IOMMU API would.
+ */
 export function* probe_finalize(dev: Device): Proc {
-  yield* dev_iommu_ops(dev);
+  const ops = yield* dev_iommu_ops(dev);
   yield;
+  if (ops.driver === "mtk_iommu_v1") {
+    yield* iommu_attach_device(dev.scope!.mapping!, dev);
+    return;
+  }
   if (iommu_core.is_arm64 || applied("b67483b3c44e")) return;
   dev.has_iommu_dma_ops = false;
   yield;

@@ -320,7 +320,8 @@ function* set_up_groups(bus: BusType, group_list: GroupList): Proc<Errno> {
     mutex_unlock(group.mutex);
     if (ret) return ret;
     yield;
-    if (hasDefaultDomain || applied("d99be00f42ea")) yield* __iommu_group_dma_finalize(group);
+    const isFinalized = !applied("202005191328");
+    if (!isFinalized && (hasDefaultDomain || applied("d99be00f42ea"))) yield* __iommu_group_dma_finalize(group);
   }
 }
 
@@ -330,7 +331,10 @@ function* set_up_group(bus: BusType, group: IommuGroup): Proc<Errno> {
   return group.default_domain === null ? 0 : yield* attach_group_members(group);
 }
 
-/** iommu_group_create_direct_mappings() and __iommu_group_dma_attach(): a device whose attach is deferred stays as it is. */
+/**
+ * iommu_group_create_direct_mappings() and __iommu_group_dma_attach(): a device whose attach is deferred stays as it is. Before
+ * "Don't call .probe_finalize() under group->mutex" (v5.8) each device was finalized as soon as it was attached.
+ */
 function* attach_group_members(group: IommuGroup): Proc<Errno> {
   for (const device of group.devices) yield* iommu_create_device_direct_mappings(group.default_domain, device.dev!);
   for (const device of group.devices) {
@@ -338,6 +342,7 @@ function* attach_group_members(group: IommuGroup): Proc<Errno> {
     const dev = device.dev!;
     const ret = is_attach_deferred(dev) ? 0 : yield* __iommu_attach_device(group.default_domain!, dev);
     if (ret) return ret;
+    if (!applied("202005191328")) yield* probe_finalize(dev);
   }
   return 0;
 }
