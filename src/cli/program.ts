@@ -3,6 +3,7 @@ import { Argument, Command, Option } from "commander";
 import { FORMATS } from "../report/formats.js";
 import { REPLAY_FORMATS } from "../report/replay-report.js";
 import { TRACES_SHOWN } from "../report/shown.js";
+import { type BackportsOptions, backports } from "./backports.js";
 import { type CheckOptions, check } from "./check.js";
 import { type CorpusOptions, corpus } from "./corpus.js";
 import { GRAPHS, type GraphKind, type GraphOptions, graph } from "./graph.js";
@@ -21,6 +22,8 @@ import {
 } from "./options.js";
 import { type ReplayOptions, replay } from "./replay.js";
 import { type ReportOptions, report } from "./report.js";
+import { series } from "./series.js";
+import type { SetOptions } from "./set-checker.js";
 import { type SimulateCommandOptions, simulateCommand } from "./simulate.js";
 import { type ImportOptions, importTopology } from "./topology/import.js";
 
@@ -43,6 +46,8 @@ export function makeProgram(done: (exitCode: number) => void): Command {
   addReport(program, done);
   addGraph(program, done);
   addCorpus(program, done);
+  addSeries(program, done);
+  addBackports(program, done);
   return program;
 }
 
@@ -252,6 +257,47 @@ function addCorpus(program: Command, done: (exitCode: number) => void): void {
     .option("--json", "print one JSON document (docs/json.md)")
     .addHelpText("after", examples("iommu-mc corpus", "iommu-mc corpus owned-group-without-domain", "iommu-mc corpus 3 --json"))
     .action(async (bug: string | undefined, options: CorpusOptions) => done(await corpus(bug, options)));
+}
+
+function addSeries(program: Command, done: (exitCode: number) => void): void {
+  const command = program
+    .command("series")
+    .summary("see what each patch of a series breaks and mends")
+    .description(
+      "Runs all suites of a design with each prefix of a series, and finds the fewest patches of it that break something by themselves. Exit code: 0 each patch keeps what held before it, 1 one does not, or needs a later one, 2 wrong usage or model, 3 unfinished.",
+    )
+    .argument("<base>", "a design, or the path of a .ts file that exports suites of one")
+    .argument("<commit...>", "the patches, first to last, by sha");
+  addSetOptions(command)
+    .addHelpText(
+      "after",
+      examples("iommu-mc series linux-6.1 dba9ca9d41f5 49a22aae7d9c", "iommu-mc series linux-6.1 dcf40ed3a20d --suite 'partial-attach/*'"),
+    )
+    .action(async (base: string, commits: string[], options: SetOptions) => done(await series(base, commits, options)));
+}
+
+function addBackports(program: Command, done: (exitCode: number) => void): void {
+  const command = program
+    .command("backports")
+    .summary("see which sets of fixes a design can take")
+    .description(
+      "Runs all suites of a design with each subset of some fixes: which are safe, which fix needs which, and the smallest safe set of each. Exit code: 0 each fix is in a safe set, 1 one is in none, 2 wrong usage or model, 3 unfinished.",
+    )
+    .argument("<base>", "a design, or the path of a .ts file that exports suites of one")
+    .option("--to <commit...>", "the fixes, by sha");
+  addSetOptions(command)
+    .addHelpText("after", examples("iommu-mc backports linux-6.1 --to dcf40ed3a20d 4c8ad9da0566 dba9ca9d41f5"))
+    .action(async (base: string, options: BackportsOptions) => done(await backports(base, options)));
+}
+
+/** Options of commands that check a design in many sets of commits. */
+function addSetOptions(command: Command): Command {
+  addVariantOptions(command.option("--suite <name>", "only the suites of that name; * stands for anything"));
+  return addLimitOptions(command)
+    .option("--file <file>", "a .ts file that exports suites, instead of the bundled ones")
+    .option("--cache", "of suites whose code is unchanged since they last came to their end, say what was found out then")
+    .option("--jobs <n>", "threads that suites run on (default: one for each core)", positiveNumber)
+    .option("--json", "print one JSON document (docs/json.md)");
 }
 
 function examples(...lines: readonly string[]): string {

@@ -13,8 +13,8 @@ export interface RunSuiteOptions {
   readonly variant?: Variant;
   readonly engine?: "fast" | "reference";
   readonly limits?: Limits;
-  /** Property or check whose violation alone ends the run; without it, every one does that the suite does not expect. */
-  readonly until?: string;
+  /** Property or check whose violation alone ends the run, null for none; without it, every one does that the suite does not expect. */
+  readonly until?: string | null;
   /** Run every transition natively too, and compare: throws a ModelError at the first difference. */
   readonly paranoid?: boolean;
   /** Where outcomes are kept and looked for. Default: nowhere. */
@@ -171,8 +171,9 @@ export function checksOfSuite({ properties, scenario }: Suite): string[] {
   return [...properties.map(({ code }) => code), ...checksOf(scenario.terminates ?? false)];
 }
 
-function othersThan(check: string, suite: Suite): string[] {
-  return checksOfSuite(suite).filter((other) => other !== check);
+/** Without the fault of a model, after which nothing makes sense. */
+function othersThan(check: string | null, suite: Suite): string[] {
+  return checksOfSuite(suite).filter((other) => other !== check && other !== "model-fault");
 }
 
 /** Throws a ModelError if the suite expects something of a check that it does not have. */

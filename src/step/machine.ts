@@ -171,19 +171,28 @@ export function appliedCommits(design: Design, variant: Variant): ReadonlySet<st
       );
     applied.add(known);
   }
-  for (const sha of applied) {
-    const missing = design.commits[sha]?.needs?.find((needed) => !applied.has(needed));
-    if (missing) {
-      throw new ModelError(
-        `${sha} (${design.commits[sha]?.subject}) needs ${missing} (${design.commits[missing]?.subject})`,
-        `Apply ${missing} too, or revert ${sha} with it.`,
-      );
-    }
+  const lacking = lackingIn(design, applied);
+  if (lacking !== null) {
+    const { sha, needs } = lacking;
+    throw new ModelError(
+      `${sha} (${design.commits[sha]?.subject}) needs ${needs} (${design.commits[needs]?.subject})`,
+      `Apply ${needs} too, or revert ${sha} with it.`,
+    );
   }
   return applied;
 }
 
-function resolveCommit(design: Design, sha: string): string {
+/** A commit of the set that needs another, which is not there; null if there is none, and the set makes sense. */
+export function lackingIn({ commits }: Pick<Design, "commits">, applied: ReadonlySet<string>): { sha: string; needs: string } | null {
+  for (const sha of applied) {
+    const needs = commits[sha]?.needs?.find((needed) => !applied.has(needed));
+    if (needs !== undefined) return { sha, needs };
+  }
+  return null;
+}
+
+/** The commit as the design calls it: a user may abbreviate. Throws a ModelError if it knows none, or several. */
+export function resolveCommit(design: Design, sha: string): string {
   const matching = Object.keys(design.commits).filter((known) => known.startsWith(sha) || sha.startsWith(known));
   if (matching.length === 1) return matching[0] as string;
   const known = Object.entries(design.commits).map(([known, commit]) => `  ${known} ${commit.subject}`);
