@@ -247,6 +247,13 @@ export const commits: Readonly<Record<string, Commit>> = {
     year: 2023,
     needs: ["01657bc14a39"],
   },
+  /** Stands for the whole series that it ends, of which aa0958570f24 ("iommu: Add iommu_init/deinit_device() paired functions") is the greatest part. */
+  f188056352bc: {
+    subject: "iommu: Avoid locking/unlocking for iommu_probe_device()",
+    since: "v6.6",
+    year: 2023,
+    needs: ["6eb4da8cf545", "dba9ca9d41f5", "d99be00f42ea"],
+  },
   a48ce36e2786: {
     subject: "iommu: Prevent RESV_DIRECT devices from blocking domains",
     since: "v6.6",
@@ -295,6 +302,24 @@ export const commits: Readonly<Record<string, Commit>> = {
     fixes: ["16603704559c"],
     needs: ["16603704559c"],
   },
+  "17de3f5fdd35": {
+    subject: "iommu: Retire bus ops",
+    since: "v6.8",
+    year: 2024,
+    needs: ["f188056352bc"],
+  },
+  "0061ffe289e1": {
+    subject: "iommu: Add static iommu_ops->release_domain",
+    since: "v6.9",
+    year: 2024,
+    needs: ["f188056352bc"],
+  },
+  "81e921fd3216": {
+    subject: "iommu/vt-d: Fix NULL domain on device release",
+    since: "v6.9",
+    year: 2024,
+    needs: ["0061ffe289e1"],
+  },
   b67483b3c44e: {
     subject: "iommu/dma: Centralise iommu_setup_dma_ops()",
     since: "v6.10",
@@ -320,6 +345,35 @@ export const commits: Readonly<Record<string, Commit>> = {
     year: 2025,
     needs: ["8519e689834a", "b025dea63cde"],
   },
+  "3e36c15fc1cc": {
+    subject: "iommu: Remove iommu_fwspec ops",
+    since: "v6.11",
+    year: 2024,
+    needs: ["17de3f5fdd35"],
+  },
+  "7d835134d4e1": {
+    subject: "iommu/arm-smmu: Make instance lookup robust",
+    since: "v6.15",
+    year: 2025,
+  },
+  bcb81ac6ae3c: {
+    subject: "iommu: Get DT/ACPI parsing into the proper probe path",
+    since: "v6.15",
+    year: 2025,
+    needs: ["a2e7e59a9426", "3e36c15fc1cc", "b67483b3c44e", "f188056352bc"],
+  },
+  "280e5a301005": {
+    subject: "iommu: Clear iommu-dma ops on cleanup",
+    since: "v6.15",
+    year: 2025,
+    needs: ["b67483b3c44e"],
+  },
+  "95deee37a123": {
+    subject: "platform: Fix race condition during DMA configure at IOMMU probe time",
+    since: "v6.15",
+    year: 2025,
+    needs: ["bcb81ac6ae3c"],
+  },
   b46064a18810: {
     subject: "iommu: Handle race with default domain setup",
     since: "v6.15",
@@ -331,6 +385,35 @@ export const commits: Readonly<Record<string, Commit>> = {
     year: 2025,
     fixes: ["c404f55c26fc"],
     needs: ["c404f55c26fc"],
+  },
+  "0c8e9c148e29": {
+    subject: "iommu: Avoid introducing more races",
+    since: "v6.16",
+    year: 2025,
+    needs: ["bcb81ac6ae3c"],
+  },
+  da33e87bd2bf: {
+    subject: "iommu: Handle yet another race around registration",
+    since: "v6.16",
+    year: 2025,
+    needs: ["bcb81ac6ae3c"],
+  },
+  "72b6f7cd89ce": {
+    subject: "iommu/virtio: Make instance lookup robust",
+    since: "v6.17",
+    year: 2025,
+  },
+  "78447d4545b2": {
+    subject: "PCI: Fix driver_managed_dma check",
+    since: "v6.17",
+    year: 2025,
+    needs: ["bcb81ac6ae3c"],
+  },
+  e94160488e65: {
+    subject: "iommu: Generic support for RMRs during device release",
+    since: "v6.19",
+    year: 2026,
+    needs: ["0061ffe289e1", "a48ce36e2786"],
   },
   "2b33598e666d": {
     subject: "iommu: Do not revert set_domain for the last gdev",

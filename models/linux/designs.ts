@@ -23,6 +23,11 @@ export const linux61 = kernel("linux-6.1", "6.1.176 (Debian 6.1.176-1)", "v6.1",
   "a2e7e59a9426",
 ]);
 
+/** What the source of Debian's trixie has: 6.12.107, with what its maintainers took of later releases. */
+export const linux612 = kernel("linux-6.12", "6.12.107", "v6.12", ["280e5a301005", "b46064a18810"]);
+
+export const linux72 = kernel("linux-7.2", "7.2.13", "v7.2");
+
 /**
  * 6.1.176 without some of its commits, under a name of its own: what they rewrote is as it was before, among what is as it is
  * in 6.1. Throws if it has not got one of them.

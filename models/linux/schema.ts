@@ -126,6 +126,8 @@ export const linux = schema({
     no_default_domains: flag(),
     /** Intel's one identity domain, which is never freed. */
     si_domain: ref("iommu_domain"),
+    /** Since 0061ffe289e1 (v6.9): the domain a device is put on before it is released; null too where a scenario has nothing to say of it. */
+    release_domain: ref("iommu_domain"),
     /** `amd_iommu_snp_en`: the hardware allows no identity domain. */
     snp_en: flag(),
   },
@@ -134,6 +136,8 @@ export const linux = schema({
     ops: ref("iommu_ops"),
     /** MediaTek's v1: the domain of the mapping that its devices share. */
     mapping: ref("iommu_domain"),
+    /** Since da33e87bd2bf (v6.16): its registration has come to its end. */
+    ready: flag(),
     /** Its own driver is bound to it, which driver_find_device() asks for; that is after it has registered. */
     is_bound: flag(),
   },

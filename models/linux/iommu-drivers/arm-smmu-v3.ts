@@ -1,5 +1,5 @@
 /** drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c of 6.1.176. Has no `detach_dev`; finds a device's IOMMU by its fwspec. */
-import { abstraction, atomic, EBUSY, EINVAL, ENODEV, ENOMEM, type Errno, fault, kfree, type Proc, WARN_ON } from "iommu-mc";
+import { abstraction, applied, atomic, EBUSY, EINVAL, ENODEV, ENOMEM, type Errno, fault, kfree, type Proc, WARN_ON } from "iommu-mc";
 import {
   type DevIommuPriv,
   type Device,
@@ -13,6 +13,7 @@ import type { Driver } from "./driver.js";
 import {
   alloc_domain,
   alloc_priv,
+  bus_find_device_by_fwnode,
   dev_iommu_fwspec_get,
   dev_iommu_priv_get,
   driver_find_device_by_fwnode,
@@ -32,7 +33,7 @@ function arm_smmu_domain_alloc(ops: IommuOps, type: DomainType): IommuDomain | n
   return alloc_domain(ops);
 }
 
-/** Line 2685. An SMMU that is only registering is not found: its walk of the buses finds nothing behind it. */
+/** Line 2685. An SMMU that is only registering is not found before 7d835134d4e1 (v6.15): its walk of the buses finds nothing behind it. */
 function* arm_smmu_probe_device(ops: IommuOps, dev: Device): Proc<IommuDevice | Errno> {
   const fwspec = yield* dev_iommu_fwspec_get(dev);
   if (fwspec === null) return -ENODEV;
@@ -42,7 +43,7 @@ function* arm_smmu_probe_device(ops: IommuOps, dev: Device): Proc<IommuDevice | 
   const known = yield* dev_iommu_priv_get(dev);
   if (WARN_ON(known !== null, "a device that is probed already")) return -EBUSY;
   yield;
-  const smmu = driver_find_device_by_fwnode(dev);
+  const smmu = applied("7d835134d4e1") ? bus_find_device_by_fwnode(dev) : driver_find_device_by_fwnode(dev);
   if (smmu === null) return -ENODEV;
   yield;
   if (fault("probe_device")) return -ENOMEM;

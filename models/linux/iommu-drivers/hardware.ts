@@ -50,6 +50,12 @@ export function driver_find_device_by_fwnode(dev: Device): IommuDevice | null {
   return iommu.is_bound ? iommu : null;
 }
 
+/** bus_find_device_by_fwnode() and dev_get_drvdata(): an IOMMU that registers has its data. */
+export function bus_find_device_by_fwnode(dev: Device): IommuDevice | null {
+  const iommu = dev.iommus!;
+  return iommu.ops === null ? null : iommu;
+}
+
 /** dev_iommu_priv_get() where it is one step with the use of it. */
 export function privOf(dev: Device): DevIommuPriv {
   return dev.iommu!.priv!;

@@ -57,14 +57,20 @@ function* intel_iommu_probe_device(_ops: IommuOps, dev: Device): Proc<IommuDevic
   return iommu;
 }
 
-/** Line 4601, with dmar_remove_one_dev_info() of line 4134, which takes for granted that the device is on a domain. */
+/**
+ * Line 4601, with dmar_remove_one_dev_info() of line 4134, which takes for granted that the device is on a domain. Since 81e921fd3216
+ * (v6.9) the core has blocked the device before, where the scenario has that domain; where it has none, that is done here. The DMA ops
+ * are the core's since b67483b3c44e (v6.10).
+ */
 function* intel_iommu_release_device(dev: Device): Proc {
   const info = (yield* dev_iommu_priv_get(dev))!;
   yield;
   atomic("taking one device off its domain is one step");
-  leave_domain(dev, info);
+  if (!applied("81e921fd3216")) leave_domain(dev, info);
+  else if (info.domain !== null && dev.iommu!.iommu_dev!.ops!.release_domain === null) leave_domain(dev, info);
   yield;
   yield* free_priv(dev, info);
+  if (applied("b67483b3c44e")) return;
   yield;
   dev.has_iommu_dma_ops = false;
 }
@@ -84,7 +90,18 @@ function device_def_domain_type(_ops: IommuOps, dev: Device): DomainType | null 
  * (`device_block_translation`), so that a failure leaves it without any translation.
  */
 function intel_iommu_attach_device(domain: IommuDomain, dev: Device): Errno {
+  if (domain.type === "BLOCKED") return blocking_domain_attach_dev(domain, dev);
   return leave_old_domain(domain, dev) || domain_add_dev_info(domain, dev);
+}
+
+/** 6.12.107 line 3284: the static blocking domain has no list of devices. */
+function blocking_domain_attach_dev(blocking_domain: IommuDomain, dev: Device): Errno {
+  const info = privOf(dev);
+  if (info.domain !== null) leave_domain(dev, info);
+  data_race(() => {
+    dev.hw = blocking_domain;
+  });
+  return 0;
 }
 
 /** The same where nobody holds the group's mutex: whoever else attaches the device comes between. */

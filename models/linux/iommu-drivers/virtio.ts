@@ -1,10 +1,11 @@
 /** drivers/iommu/virtio-iommu.c of 6.1.176, on x86. Has no `detach_dev`; finds a device's IOMMU by its fwspec. */
-import { abstraction, atomic, ENODEV, ENOMEM, ENOSPC, type Errno, fault, kfree, type Proc } from "iommu-mc";
+import { abstraction, applied, atomic, ENODEV, ENOMEM, ENOSPC, type Errno, fault, kfree, type Proc } from "iommu-mc";
 import type { DevIommuPriv, Device, DomainType, IommuDevice, IommuDomain, IommuOps } from "../schema.js";
 import type { Driver } from "./driver.js";
 import {
   alloc_domain,
   alloc_priv,
+  bus_find_device_by_fwnode,
   dev_iommu_fwspec_get,
   dev_iommu_priv_get,
   driver_find_device_by_fwnode,
@@ -28,14 +29,14 @@ function viommu_domain_free(domain: IommuDomain): void {
   kfree(domain);
 }
 
-/** Line 966. An IOMMU that is only registering is not found; its `priv` is set even later than it is bound. */
+/** Line 966. An IOMMU that is only registering is not found before 72b6f7cd89ce (v6.17), which sets its `priv` early. */
 function* viommu_probe_device(ops: IommuOps, dev: Device): Proc<IommuDevice | Errno> {
   const fwspec = yield* dev_iommu_fwspec_get(dev);
   if (fwspec === null) return -ENODEV;
   yield;
   if (fwspec.ops !== ops) return -ENODEV;
   yield;
-  const viommu = driver_find_device_by_fwnode(dev);
+  const viommu = applied("72b6f7cd89ce") ? bus_find_device_by_fwnode(dev) : driver_find_device_by_fwnode(dev);
   if (viommu === null) return -ENODEV;
   yield;
   if (fault("probe_device")) return -ENOMEM;

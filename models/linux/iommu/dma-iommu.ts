@@ -67,7 +67,7 @@ export function* arch_setup_dma_ops(dev: Device, isBehindIommu: boolean): Proc {
 
 /** arch/arm64/mm/dma-mapping.c line 60: other architectures keep what they have. */
 export function arch_teardown_dma_ops(dev: Device): void {
-  if (iommu_core.is_arm64) dev.has_iommu_dma_ops = false;
+  if (!applied("b67483b3c44e") && iommu_core.is_arm64) dev.has_iommu_dma_ops = false;
 }
 
 /**

@@ -138,6 +138,14 @@ function iommu_group_release(group: IommuGroup): void {
   kfree(group);
 }
 
+/** iommu_group_alloc_device() of v6.6 (6.12.107 line 1120): the entry of a group's list, which is not on it yet; null without memory. */
+export function alloc_group_device(dev: Device): GroupDevice | null {
+  if (fault("kzalloc(group_device)")) return null;
+  const device = kzalloc(linux, "group_device");
+  device.dev = dev;
+  return device;
+}
+
 /**
  * 6.1.176 line 947. The group takes a reference for the device. Before 797a8b4d768c (v4.11) nobody looked at what became of the attach;
  * since 0046a4337eae (v6.5) it is left to who probes the device. Until a5f1bd1afacd (v5.19) who listened to the group was told.
@@ -221,7 +229,7 @@ export function* iommu_group_get_for_dev(dev: Device): Proc<IommuGroup | Errno> 
 }
 
 /** `ops->device_group`: pci_device_group() for PCI devices and generic_device_group() for others; OMAP's asks for no bus. */
-function* device_group(dev: Device): Proc<IommuGroup | Errno> {
+export function* device_group(dev: Device): Proc<IommuGroup | Errno> {
   if (driverOf(dev) !== "omap_iommu" && dev.bus!.kind === "pci") return yield* pci_device_group(dev);
   return yield* iommu_group_alloc();
 }

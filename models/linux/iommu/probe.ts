@@ -1,7 +1,8 @@
-/** Probing and releasing devices in drivers/iommu/iommu.c of 6.1.176: from the registration of an IOMMU, from the bus's notifier, from the firmware code. */
+/** Probing and releasing devices in drivers/iommu/iommu.c, from 6.1.176 to 7.2.13: from the registration of an IOMMU, from the bus's notifier, from the firmware code. */
 import {
   abstraction,
   applied,
+  data_race,
   EBUSY,
   ENODEV,
   ENOMEM,
@@ -20,6 +21,7 @@ import {
   type Proc,
   WARN_ON,
 } from "iommu-mc";
+import { dev_iommu_fwspec_get } from "../iommu-drivers/hardware.js";
 import { is_attach_deferred, is_attach_deferred_now, probe_device, release_device } from "../iommu-drivers/index.js";
 import {
   type BusType,
@@ -42,7 +44,9 @@ import {
   setup_dma_ops_of_members,
 } from "./default-domain.js";
 import { iommu_setup_dma_ops, probe_finalize } from "./dma-iommu.js";
+import { iommu_fwspec_ops } from "./firmware.js";
 import {
+  alloc_group_device,
   iommu_group_forget_device,
   iommu_group_get,
   iommu_group_get_for_dev,
@@ -50,17 +54,21 @@ import {
   iommu_group_remove_device,
   list_del_device,
 } from "./group.js";
+import { iommu_deinit_device, iommu_init_device } from "./init-device.js";
 
 abstraction("taking a reference on the module of an IOMMU driver does not fail", "may miss a bug");
 abstraction("sysfs links between an IOMMU and its devices are left out", "may miss a bug");
 
 /**
- * 6.1.176 line 213. One driver for all buses. The instance is listed before the walks, so that firmware code finds it
- * meanwhile; a walk that fails ends the registration.
+ * 6.1.176 line 213, 6.12.107 line 251, 7.2.13 line 289. One driver for all buses, until 17de3f5fdd35 (v6.8) made them forget it.
+ * The instance is listed before the walks, so that firmware code finds it meanwhile, and it is for that to ask for `ready`; a walk
+ * that fails ends the registration.
  */
 export function* iommu_device_register(iommu: IommuDevice, ops: IommuOps): Proc<Errno> {
-  const current = iommu_core.buses.at(0)!.iommu_ops;
-  if (current !== null && current !== ops) return -EBUSY;
+  if (!applied("17de3f5fdd35")) {
+    const current = iommu_core.buses.at(0)!.iommu_ops;
+    if (current !== null && current !== ops) return -EBUSY;
+  }
   yield;
   iommu.ops = ops;
   yield* mutex_lock(iommu_core.device_lock);
@@ -77,6 +85,7 @@ export function* iommu_device_register(iommu: IommuDevice, ops: IommuOps): Proc<
   }
   yield;
   if (err) yield* iommu_device_unregister(iommu);
+  else if (applied("da33e87bd2bf")) iommu.ready = true;
   observe("iommu_device_register", iommu, err);
   return err;
 }
@@ -119,7 +128,7 @@ export function* dev_iommu_get(dev: Device): Proc<DevIommu | null> {
 }
 
 /** 6.1.176 line 277. Before b54240ad4943 (v5.17) the pointer was cleared last, which left it to a freed object for a while. */
-function* dev_iommu_free(dev: Device): Proc {
+export function* dev_iommu_free(dev: Device): Proc {
   const param = dev.iommu!;
   yield;
   if (applied("b54240ad4943")) {
@@ -138,17 +147,19 @@ function* dev_iommu_free(dev: Device): Proc {
 /**
  * 6.1.176 line 291. Since a2e7e59a9426 the callers hold the one probe lock; 01657bc14a39 had it in here, and before that
  * nothing kept two of these apart for the same device. Only 6eb4da8cf545 (v6.6) asks under the lock whether the device was
- * probed meanwhile.
+ * probed meanwhile. Which driver is asked the bus knows, since 17de3f5fdd35 (v6.8) the device's fwspec.
  */
 function* __iommu_probe_device(dev: Device, group_list: GroupList | null): Proc<Errno> {
-  const ops = dev.bus!.iommu_ops;
+  if (applied("bcb81ac6ae3c")) return dev.iommu_group === null ? yield* probe_and_join(dev, null, group_list) : 0;
+  const ops = applied("17de3f5fdd35") ? yield* iommu_fwspec_ops(dev, yield* dev_iommu_fwspec_get(dev)) : dev.bus!.iommu_ops;
   if (ops === null) return -ENODEV;
   yield;
   if (applied("a2e7e59a9426")) lockdep_assert_held(iommu_core.probe_device_lock);
   else if (applied("01657bc14a39")) yield* mutex_lock(iommu_core.probe_device_lock);
   const isProbed = applied("6eb4da8cf545") && dev.iommu_group !== null;
   yield;
-  const ret = isProbed ? 0 : yield* init_and_group(dev, ops, group_list);
+  let ret: Errno = 0;
+  if (!isProbed) ret = applied("f188056352bc") ? yield* probe_and_join(dev, ops, group_list) : yield* init_and_group(dev, ops, group_list);
   if (!applied("a2e7e59a9426") && applied("01657bc14a39")) mutex_unlock(iommu_core.probe_device_lock);
   return ret;
 }
@@ -190,13 +201,71 @@ function* init_and_group(dev: Device, ops: IommuOps, group_list: GroupList | nul
   return 0;
 }
 
-/** 6.1.176 line 347: a device that comes alone, by hotplug or because firmware code believes that it was missed. */
+/**
+ * The rest of __iommu_probe_device() since f188056352bc (v6.6): 6.12.107 line 526, 7.2.13 line 627. The device joins its group and is attached in
+ * one critical section. With a list, the group's default domain is left to who made the list. `ops` are null where
+ * iommu_init_device() looks for them.
+ */
+function* probe_and_join(dev: Device, ops: IommuOps | null, group_list: GroupList | null): Proc<Errno> {
+  lockdep_assert_held(iommu_core.probe_device_lock);
+  const failed = yield* iommu_init_device(dev, ops);
+  if (failed) return failed;
+  yield;
+  if (applied("bcb81ac6ae3c")) {
+    const isBinding = data_race(() => dev.driver !== null);
+    WARN_ON(isBinding, "late IOMMU probe at driver bind");
+    yield;
+  }
+  const group = dev.iommu_group!;
+  const gdev = alloc_group_device(dev);
+  yield* mutex_lock(group.mutex);
+  let ret: Errno = -ENOMEM;
+  if (gdev !== null) {
+    list_add_tail(gdev, group.devices);
+    WARN_ON(group.default_domain !== null && group.domain === null, "a group has a default domain and is on none");
+    ret = yield* join_group(group, dev, group_list);
+    if (ret) list_del(gdev, group.devices);
+  }
+  if (ret) {
+    kfree(gdev);
+    yield* iommu_deinit_device(dev, group);
+  }
+  mutex_unlock(group.mutex);
+  yield;
+  if (ret) iommu_group_put(group);
+  return ret;
+}
+
+function* join_group(group: IommuGroup, dev: Device, group_list: GroupList | null): Proc<Errno> {
+  if (group.default_domain !== null) yield* iommu_create_device_direct_mappings(group.default_domain, dev);
+  let ret: Errno = 0;
+  if (group.domain !== null) {
+    ret = yield* __iommu_device_set_domain(group, dev, group.domain, false);
+  } else if (group.default_domain === null) {
+    if (group_list === null) {
+      ret = yield* iommu_setup_default_domain(group, null);
+    } else if (group.entry === null) {
+      group.entry = group_list;
+      list_add_tail(group, group_list.groups);
+    }
+  }
+  if (ret) return ret;
+  yield;
+  if (applied("b67483b3c44e") && group.default_domain !== null) yield* iommu_setup_dma_ops(dev);
+  return 0;
+}
+
+/** 6.1.176 line 347, 6.12.107 line 603, 7.2.13 line 709: a device that comes alone, by hotplug or because firmware code believes that it was missed. */
 export function* iommu_probe_device(dev: Device): Proc<Errno> {
   if (applied("a2e7e59a9426")) yield* mutex_lock(iommu_core.probe_device_lock);
   const probed = yield* __iommu_probe_device(dev, null);
   if (applied("a2e7e59a9426")) mutex_unlock(iommu_core.probe_device_lock);
   if (probed) return probed;
   yield;
+  if (applied("f188056352bc")) {
+    yield* probe_finalize(dev);
+    return 0;
+  }
   const group = yield* iommu_group_get(dev);
   let ret: Errno = -ENODEV;
   if (group !== null) {
@@ -247,6 +316,10 @@ function* join_or_set_up(group: IommuGroup, dev: Device): Proc<Errno> {
  * the driver forgets the device while it still is on its group's list, where who holds the group's mutex finds it.
  */
 export function* iommu_release_device(dev: Device): Proc {
+  if (applied("f188056352bc")) {
+    yield* release_member(dev);
+    return;
+  }
   if (dev.iommu === null) return;
   yield;
   if (applied("dba9ca9d41f5")) {
@@ -271,22 +344,54 @@ export function* iommu_release_device(dev: Device): Proc {
   yield* dev_iommu_free(dev);
 }
 
-/** 6.1.176 line 1669. Members of a group are probed already, which is asked without a lock. */
-function* probe_iommu_group(dev: Device, group_list: GroupList): Proc<Errno> {
-  const group = yield* iommu_group_get(dev);
-  if (group !== null) {
-    yield;
-    iommu_group_put(group);
-    return 0;
-  }
+/** The same since f188056352bc (v6.6): 6.12.107 line 672, 7.2.13 line 778. A device that was never probed may have an fwspec. */
+function* release_member(dev: Device): Proc {
+  const isMember = dev.iommu_group !== null;
   yield;
+  if (isMember) yield* __iommu_group_remove_device(dev);
+  yield;
+  const isLeft = dev.iommu !== null;
+  yield;
+  if (isLeft) yield* dev_iommu_free(dev);
+}
+
+/** 6.12.107 line 645, 7.2.13 line 751. */
+function* __iommu_group_remove_device(dev: Device): Proc {
+  const group = dev.iommu_group!;
+  yield* mutex_lock(group.mutex);
+  const device = list_del_device(group, dev);
+  if (device !== null) {
+    const isEmpty = list_empty(group.devices);
+    WARN_ON(isEmpty && group.owner_cnt > 0, "a group that becomes empty is still in use");
+    WARN_ON(isEmpty && group.domain !== group.default_domain, "a group that becomes empty is not on its default domain");
+    kfree(device);
+    observe("remove_device_from_group", group, dev);
+    yield;
+    yield* iommu_deinit_device(dev, group);
+  }
+  mutex_unlock(group.mutex);
+  yield;
+  iommu_group_put(group);
+}
+
+/** 6.1.176 line 1669. Members of a group are probed already, which is asked without a lock; since 6eb4da8cf545 (v6.6) not here. */
+function* probe_iommu_group(dev: Device, group_list: GroupList): Proc<Errno> {
+  if (!applied("f188056352bc")) {
+    const group = yield* iommu_group_get(dev);
+    if (group !== null) {
+      yield;
+      iommu_group_put(group);
+      return 0;
+    }
+    yield;
+  }
   if (applied("a2e7e59a9426")) yield* mutex_lock(iommu_core.probe_device_lock);
   const ret = yield* __iommu_probe_device(dev, group_list);
   if (applied("a2e7e59a9426")) mutex_unlock(iommu_core.probe_device_lock);
   return ret === -ENODEV ? 0 : ret;
 }
 
-/** 6.1.176 line 1828. First every device of the bus gets its group; then each new group gets its default domain. */
+/** 6.1.176 line 1828, 7.2.13 line 1954. First every device of the bus gets its group; then each new group gets its default domain. */
 function* bus_iommu_probe(bus: BusType): Proc<Errno> {
   const group_list = kzalloc(linux, "group_list");
   let ret: Errno = 0;

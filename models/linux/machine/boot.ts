@@ -138,7 +138,12 @@ export function bootScenario(options: BootOptions): Scenario {
       // Default and blocking domain of each group; one more while a default domain is changed; for each user one in place and one being tried; the tables of a crashed kernel.
       iommu_domain: slots(
         "iommu_domain",
-        2 * devices.length + 1 + 2 * users + (options.kdump === true ? 1 : 0) + staticDomains(options.iommu),
+        2 * devices.length +
+          1 +
+          2 * users +
+          (options.kdump === true ? 1 : 0) +
+          (options.releaseDomain === true ? 1 : 0) +
+          staticDomains(options.iommu),
       ),
       group_device: slots("group_device", devices.length),
       kobject_name: options.groupIds === true ? 3 : 0,

@@ -40,6 +40,8 @@ export interface KernelOptions {
   readonly otherIommu?: IommuDriver;
   /** A driver that has no default domains, as several of 6.1 on 32-bit ARM. */
   readonly noDefaultDomains?: boolean;
+  /** The IOMMU's driver has a domain that devices are released on: its blocking domain. Default: a released device is on no domain. */
+  readonly releaseDomain?: boolean;
   /** SNP is enabled, which AMD's driver asks about. */
   readonly snp?: boolean;
 }
@@ -90,6 +92,7 @@ export function makeKernel(make: LinuxMake, options: KernelOptions): Kernel {
   make("vfio", "vfio");
   const ops = makeOps(make, options.iommu, { no_default_domains: options.noDefaultDomains === true, snp_en: options.snp === true });
   if (staticDomains(options.iommu) > 0) ops.si_domain = make("iommu_domain", "si_domain", { type: "IDENTITY", ops });
+  if (options.releaseDomain === true) ops.release_domain = make("iommu_domain", "blocking_domain", { type: "BLOCKED", ops });
   const otherOps = options.otherIommu === undefined ? null : makeOps(make, options.otherIommu, {});
   const isRegistered = options.registered > 0;
   const buses = new Map<BusType["kind"], BusType>();
@@ -100,7 +103,7 @@ export function makeKernel(make: LinuxMake, options: KernelOptions): Kernel {
   }
   const iommus = Array.from({ length: options.iommus }, (_, number) => {
     const isOn = number < options.registered;
-    const iommu = make("iommu_device", `iommu${number}`, { ops: isOn ? ops : null, is_bound: isOn });
+    const iommu = make("iommu_device", `iommu${number}`, { ops: isOn ? ops : null, is_bound: isOn, ready: isOn });
     if (isOn) list_add_tail(iommu, iommu_core.device_list);
     return iommu;
   });
