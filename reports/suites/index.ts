@@ -15,12 +15,14 @@ import { closeSuites, ownershipSuites, partialAttachSuites } from "./ownership-o
 import { pasidSuites } from "./pasids.js";
 import { probingSuites } from "./probing.js";
 import { registrationSuites } from "./registration.js";
+import { forwardSuites } from "./registration-forward.js";
 import { resetSuites } from "./resets.js";
 import { viabilitySuites } from "./viability.js";
 
 export const suites: readonly Suite[] = [
   ...probingSuites,
   ...registrationSuites,
+  ...forwardSuites,
   ...hotplugSuites,
   ...deferredAttachSuites,
   ...dmaSuites,

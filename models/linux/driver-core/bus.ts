@@ -20,6 +20,7 @@ export function* dma_configure(dev: Device): Proc<Errno> {
   if (typeof isBehindIommu === "number") return -EPROBE_DEFER;
   yield* arch_setup_dma_ops(dev, isBehindIommu);
   if (applied("bcb81ac6ae3c")) {
+    yield;
     const looksOnce = dev.bus!.kind === "pci" ? applied("78447d4545b2") : applied("95deee37a123");
     const hasDriver = looksOnce ? driver !== null : data_race(() => dev.driver !== null);
     if (!hasDriver) return 0;

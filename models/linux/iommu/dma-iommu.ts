@@ -42,11 +42,11 @@ export function* iommu_setup_dma_ops(dev: Device): Proc {
   const domain = yield* iommu_get_domain_for_dev(dev);
   if (applied("b67483b3c44e")) {
     yield;
-    dev.has_iommu_dma_ops = domain !== null && iommu_is_dma_domain(domain);
-    if (dev.has_iommu_dma_ops && iommu_core.has_iotlb) {
-      yield;
-      yield* iommu_dma_init_domain(domain!);
-    }
+    const isServed = domain !== null && iommu_is_dma_domain(domain);
+    yield;
+    dev.has_iommu_dma_ops = isServed;
+    yield;
+    if (isServed && iommu_core.has_iotlb) yield* iommu_dma_init_domain(domain!);
     return;
   }
   if (domain === null) return;

@@ -99,6 +99,7 @@ function* of_iommu_xlate(dev: Device, iommu: IommuDevice): Proc<Errno> {
   if (applied("3e36c15fc1cc")) {
     if (ops === null) return driver_deferred_probe_check_state();
     if (applied("da33e87bd2bf") && (yield* isStillRegistering(dev, iommu))) return -EPROBE_DEFER;
+    yield;
   }
   const ret = yield* iommu_fwspec_init(dev, ops);
   if (ret) return ret;
@@ -113,7 +114,6 @@ function* isStillRegistering(dev: Device, iommu: IommuDevice): Proc<boolean> {
   yield;
   if (isBeingProbed) return false;
   const { ready } = iommu;
-  yield;
   return !ready;
 }
 

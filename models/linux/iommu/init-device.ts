@@ -108,7 +108,11 @@ function* parse_firmware(dev: Device): Proc<boolean> {
   yield;
   yield* dma_configure(dev);
   yield* mutex_lock(iommu_core.probe_device_lock);
-  return !applied("0c8e9c148e29") || (dev.iommu !== null && dev.iommu_group === null);
+  if (!applied("0c8e9c148e29")) return true;
+  const isGivenUp = dev.iommu === null;
+  if (isGivenUp) return false;
+  yield;
+  return dev.iommu_group === null;
 }
 
 /**

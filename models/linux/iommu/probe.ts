@@ -150,7 +150,11 @@ export function* dev_iommu_free(dev: Device): Proc {
  * probed meanwhile. Which driver is asked the bus knows, since 17de3f5fdd35 (v6.8) the device's fwspec.
  */
 function* __iommu_probe_device(dev: Device, group_list: GroupList | null): Proc<Errno> {
-  if (applied("bcb81ac6ae3c")) return dev.iommu_group === null ? yield* probe_and_join(dev, null, group_list) : 0;
+  if (applied("bcb81ac6ae3c")) {
+    const isMember = dev.iommu_group !== null;
+    yield;
+    return isMember ? 0 : yield* probe_and_join(dev, null, group_list);
+  }
   const ops = applied("17de3f5fdd35") ? yield* iommu_fwspec_ops(dev, yield* dev_iommu_fwspec_get(dev)) : dev.bus!.iommu_ops;
   if (ops === null) return -ENODEV;
   yield;
@@ -246,6 +250,7 @@ function* join_group(group: IommuGroup, dev: Device, group_list: GroupList | nul
       ret = yield* iommu_setup_default_domain(group, null);
     } else if (group.entry === null) {
       group.entry = group_list;
+      yield;
       list_add_tail(group, group_list.groups);
     }
   }
