@@ -134,6 +134,15 @@ export const switches: readonly Switch[] = [
     with: { apply: ["dba9ca9d41f5"] },
   },
   {
+    entry: 21,
+    bug: "an external device's unmapped pages stay in its reach, since flushing is lazy for all devices alike",
+    commit: "82c3cefb9f16",
+    suite: "dma/untrusted-under-lazy-policy",
+    red: "T3-queue",
+    without: { revert: ["82c3cefb9f16"] },
+    with: {},
+  },
+  {
     entry: 24,
     bug: "probe_finalize() is called with the group's mutex, which it takes",
     commit: "202005191328",

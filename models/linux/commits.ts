@@ -28,6 +28,16 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v5.8",
     year: 2020,
   },
+  "82c3cefb9f16": {
+    subject: "iommu: Don't use lazy flush for untrusted device",
+    since: "v5.12",
+    year: 2021,
+  },
+  c208916fe6c7: {
+    subject: "iommu: Express DMA strictness via the domain type",
+    since: "v5.15",
+    year: 2021,
+  },
   b54240ad4943: {
     subject: "iommu: Fix potential use-after-free during probe",
     since: "v5.17",

@@ -1,5 +1,6 @@
 /** The DMA API of 6.1.176 with pages, IOVAs and an IOTLB: strict and lazy unmapping, and who gets a domain's id next. */
 import { type Suite, thread } from "iommu-mc";
+import { linux61Without } from "../../models/linux/designs.js";
 import { fq_flush_timeout } from "../../models/linux/iommu/dma-map.js";
 import type { BootDevice, BootObjects } from "../../models/linux/machine/boot.js";
 import type { IommuDriver } from "../../models/linux/machine/build.js";
@@ -109,6 +110,20 @@ export const dmaSuites: readonly Suite[] = [
       timer(),
     ],
     properties: [T1, T3Queue, staleTranslation],
+  }),
+  dma({
+    name: "untrusted-under-lazy-policy",
+    design: linux61Without("linux-6.1-flush-policy-of-5.12", "c208916fe6c7"),
+    describes: "the kernel's policy is lazy; the driver of an external device is bound, transfers a page and is unbound",
+    iommu: "arm_smmu_v3",
+    defaultType: "DMA_FQ",
+    defaultDomain: "DMA",
+    device: { untrusted: true },
+    threads: (objects) => {
+      objects.group("d0").default_domain!.iova_cookie!.is_initialised = false;
+      return [thread("driver", bind_and_stream, d0(objects), net(objects), objects.page(0), 0), timer()];
+    },
+    properties: [C1, T1, T3Queue, staleTranslation],
   }),
   ...onBoth(
     {

@@ -14,7 +14,7 @@ import {
   type Proc,
 } from "iommu-mc";
 import { put_pages_list } from "../iommu-drivers/page-table.js";
-import { type IommuDmaCookie, type IommuDomain, iommu_core, linux } from "../schema.js";
+import { type Device, type IommuDmaCookie, type IommuDomain, iommu_core, linux } from "../schema.js";
 import { iommu_is_dma_domain } from "./domain-type.js";
 
 /** Line 308. */
@@ -42,7 +42,7 @@ export function iommu_put_dma_cookie(domain: IommuDomain): void {
 }
 
 /** Line 538. Before ac9a5d522bb8 (v6.0) without the mutex: two devices of a group could both find the domain uninitialised. */
-export function* iommu_dma_init_domain(domain: IommuDomain): Proc {
+export function* iommu_dma_init_domain(domain: IommuDomain, dev: Device): Proc {
   const cookie = domain.iova_cookie;
   if (cookie === null) return;
   if (applied("ac9a5d522bb8")) yield* mutex_lock(cookie.mutex);
@@ -50,9 +50,19 @@ export function* iommu_dma_init_domain(domain: IommuDomain): Proc {
   if (!cookie.is_initialised) {
     yield;
     init_iova_domain(cookie);
-    if (domain.type === "DMA_FQ" && iommu_dma_init_fq(domain, cookie)) domain.type = "DMA";
+    if (isLazy(domain, dev) && iommu_dma_init_fq(domain, cookie)) domain.type = "DMA";
   }
   if (applied("ac9a5d522bb8")) mutex_unlock(cookie.mutex);
+}
+
+/**
+ * Whether the domain is to have a flush queue. Since c208916fe6c7 (v5.15) its type says so. Before, it was the kernel's policy for
+ * all domains alike, and since 82c3cefb9f16 (v5.12) the device that brought the domain up was looked at: dma-iommu.c of 5.10.223
+ * line 345.
+ */
+function isLazy(domain: IommuDomain, dev: Device): boolean {
+  if (applied("c208916fe6c7")) return domain.type === "DMA_FQ";
+  return iommu_core.def_domain_type === "DMA_FQ" && !(applied("82c3cefb9f16") && dev.untrusted);
 }
 
 /** iova.c line 52: a second call would forget what is allocated. */

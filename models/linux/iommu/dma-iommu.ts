@@ -46,7 +46,7 @@ export function* iommu_setup_dma_ops(dev: Device): Proc {
     yield;
     dev.has_iommu_dma_ops = isServed;
     yield;
-    if (isServed && iommu_core.has_iotlb) yield* iommu_dma_init_domain(domain!);
+    if (isServed && iommu_core.has_iotlb) yield* iommu_dma_init_domain(domain!, dev);
     return;
   }
   if (domain === null) return;
@@ -54,7 +54,7 @@ export function* iommu_setup_dma_ops(dev: Device): Proc {
   if (!iommu_is_dma_domain(domain)) return;
   yield;
   if (iommu_core.has_iotlb) {
-    yield* iommu_dma_init_domain(domain);
+    yield* iommu_dma_init_domain(domain, dev);
     yield;
   }
   dev.has_iommu_dma_ops = true;
