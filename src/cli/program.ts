@@ -4,6 +4,7 @@ import { FORMATS } from "../report/formats.js";
 import { REPLAY_FORMATS } from "../report/replay-report.js";
 import { TRACES_SHOWN } from "../report/shown.js";
 import { type BackportsOptions, backports } from "./backports.js";
+import { type BisectOptions, bisect } from "./bisect.js";
 import { type CheckOptions, check } from "./check.js";
 import { type CorpusOptions, corpus } from "./corpus.js";
 import { GRAPHS, type GraphKind, type GraphOptions, graph } from "./graph.js";
@@ -48,6 +49,7 @@ export function makeProgram(done: (exitCode: number) => void): Command {
   addCorpus(program, done);
   addSeries(program, done);
   addBackports(program, done);
+  addBisect(program, done);
   return program;
 }
 
@@ -288,6 +290,29 @@ function addBackports(program: Command, done: (exitCode: number) => void): void 
   addSetOptions(command)
     .addHelpText("after", examples("iommu-mc backports linux-6.1 --to dcf40ed3a20d 4c8ad9da0566 dba9ca9d41f5"))
     .action(async (base: string, options: BackportsOptions) => done(await backports(base, options)));
+}
+
+function addBisect(program: Command, done: (exitCode: number) => void): void {
+  const command = program
+    .command("bisect")
+    .summary("find the commit that broke something between two designs")
+    .description(
+      "Goes from a good design to a bad one by halves, commit by commit. Exit code: 0 the first bad commit was found, 1 there is nothing to find, 2 wrong usage or model, 3 unfinished, or sets between could not be tested.",
+    )
+    .argument("<good>", "a design, with commits put in (+SHA) and taken out (-SHA): linux-6.1+dcf40ed3a20d")
+    .argument("<bad>", "the same of the bad one")
+    .requiredOption("--suite <name>", "the suite that tells them apart")
+    .option("--property <code>", "only that property or check; otherwise, whatever is violated that is not in the good design")
+    .option("--faults <n>", "failures that may be injected in one behaviour, instead of the scenario's number", wholeNumber);
+  addLimitOptions(command)
+    .option("--file <file>", "a .ts file that exports suites, instead of the bundled ones")
+    .option("--cache", "of suites whose code is unchanged since they last came to their end, say what was found out then")
+    .option("--json", "print one JSON document (docs/json.md)")
+    .addHelpText(
+      "after",
+      examples("iommu-mc bisect linux-6.1+dcf40ed3a20d linux-6.1-0286300e6045 --suite vfio-close/arm_smmu_v3 --property L2"),
+    )
+    .action(async (good: string, bad: string, options: BisectOptions) => done(await bisect(good, bad, options)));
 }
 
 /** Options of commands that check a design in many sets of commits. */
