@@ -47,6 +47,16 @@ export const C3Attach = property({
   }),
 });
 
+export const C3Container = property({
+  code: "C3-container",
+  sentence: "With a container's lock free, what its user has mapped is pinned, and taken to be mapped, only if the container has a domain.",
+  source: "aae7a75a821a; vfio_unmap_unpin() (asks the first domain what to unpin)",
+  seenRedBy: "--revert aae7a75a821a",
+  window: atRest("vfio_dma", "iommu.lock", (dma) => {
+    return dma.iommu!.domain_list.length > 0 || (!dma.pinned && !dma.iommu_mapped);
+  }),
+});
+
 export const C4 = property({
   code: "C4",
   sentence: "When ownership has been released the group is on its default domain, and no device is on a user's.",

@@ -143,6 +143,15 @@ export const switches: readonly Switch[] = [
     with: {},
   },
   {
+    entry: 50,
+    bug: "a group that cannot be added to a container leaves its user's ranges pinned, and taken to be in a domain that is gone",
+    commit: "aae7a75a821a",
+    suite: "vfio-container/mediated",
+    red: "C3-container",
+    without: { revert: ["aae7a75a821a"] },
+    with: {},
+  },
+  {
     entry: 24,
     bug: "probe_finalize() is called with the group's mutex, which it takes",
     commit: "202005191328",

@@ -28,6 +28,11 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v5.8",
     year: 2020,
   },
+  aae7a75a821a: {
+    subject: "vfio/type1: Add proper error unwind for vfio_iommu_replay()",
+    since: "v5.9",
+    year: 2020,
+  },
   "82c3cefb9f16": {
     subject: "iommu: Don't use lazy flush for untrusted device",
     since: "v5.12",

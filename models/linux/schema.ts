@@ -335,8 +335,17 @@ export const linux = schema({
   vfio_iommu: {
     lock: mutex(),
     domain_list: list("vfio_domain", 2).guardedBy("lock"),
-    /** `dma_list`: the user's one range is pinned. */
+    /** The user's one range is pinned; of containers with a mediated device `dma_list` says more. */
     dma: flag().guardedBy("lock"),
+    /** `emulated_iommu_groups` is not empty: there is a mediated device without an IOMMU. */
+    has_emulated_group: flag().guardedBy("lock"),
+    dma_list: list("vfio_dma", 2).guardedBy("lock"),
+  },
+  vfio_dma: {
+    /** The C has no such pointer; it says whose lock guards the rest. */
+    iommu: ref("vfio_iommu").ghost(),
+    iommu_mapped: flag().guardedBy("iommu.lock"),
+    pinned: flag().guardedBy("iommu.lock"),
   },
   vfio_domain: {
     /** The C has no such pointer; it says whose lock guards the rest. */
@@ -378,6 +387,7 @@ export type VfioGroup = View<typeof linux, "vfio_group">;
 export type VfioDevice = View<typeof linux, "vfio_device">;
 export type VfioContainer = View<typeof linux, "vfio_container">;
 export type VfioIommu = View<typeof linux, "vfio_iommu">;
+export type VfioDma = View<typeof linux, "vfio_dma">;
 export type VfioDomain = View<typeof linux, "vfio_domain">;
 
 export type DomainType = IommuDomain["type"];

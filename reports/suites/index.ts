@@ -11,6 +11,7 @@ import { finalizeSuites } from "./finalize.js";
 import { groupAllocSuites } from "./group-alloc.js";
 import { groupDomainSuites } from "./group-domains.js";
 import { hotplugSuites } from "./hotplug.js";
+import { mediatedSuites } from "./mediated.js";
 import { closeSuites, ownershipSuites, partialAttachSuites } from "./ownership-on.js";
 import { pasidSuites } from "./pasids.js";
 import { probingSuites } from "./probing.js";
@@ -31,6 +32,7 @@ export const suites: readonly Suite[] = [
   ...groupDomainSuites,
   ...finalizeSuites,
   ...groupAllocSuites,
+  ...mediatedSuites,
   ...viabilitySuites,
   ...arm64Suites,
   ...pasidSuites,

@@ -79,6 +79,7 @@ export const propertyCauses: readonly Cause[] = [
       },
     ],
   },
+  { name: "--revert aae7a75a821a", red: "C3-container", suite: "vfio-container/mediated", revert: ["aae7a75a821a"] },
   { name: "the base (VFIO before it owned anything)", red: "O2-user", also: ["bug-on"], suite: "viability/bind-sibling" },
   { name: claimed, red: "O2", also: ["C1", "K1", "O5"], suite: smmu("passthrough"), revert: ["0286300e6045"] },
   {

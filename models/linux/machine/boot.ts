@@ -96,6 +96,7 @@ type Pool =
   | "vfio_device"
   | "vfio_container"
   | "vfio_iommu"
+  | "vfio_dma"
   | "vfio_domain";
 
 export interface BootOptions extends KernelOptions {
@@ -158,6 +159,7 @@ export function bootScenario(options: BootOptions): Scenario {
       vfio_device: slots("vfio_device", onVfio.length),
       vfio_container: slots("vfio_container", users),
       vfio_iommu: slots("vfio_iommu", users),
+      vfio_dma: slots("vfio_dma", 0),
       vfio_domain: slots("vfio_domain", users),
       ...(options.domainIds === undefined
         ? {}

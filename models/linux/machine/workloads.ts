@@ -14,6 +14,7 @@ import { iommu_group_alloc, iommu_group_put } from "../iommu/group.js";
 import { iommu_group_claim_dma_owner, iommu_group_release_dma_owner } from "../iommu/ownership.js";
 import type { Device, DeviceDriver, IommuGroup, Page, VfioContainer, VfioDevice, VfioGroup } from "../schema.js";
 import { vfio_fops_open, vfio_fops_release, vfio_fops_unl_ioctl, vfio_ioctl_set_iommu } from "../vfio/container.js";
+import { attach_emulated_group, map_dma_for_later, unmap_all } from "../vfio/replay.js";
 import {
   vfio_dma_do_map,
   vfio_dma_do_unmap,
@@ -325,6 +326,37 @@ export function* type1_user(group: IommuGroup, owner: VfioGroup): Proc {
     }
     yield* iommu_group_release_dma_owner(group);
   }
+}
+
+/**
+ * A process with a mediated device in its container, and two ranges mapped for that, adds a group with an IOMMU, once more if that
+ * fails, and takes everything away.
+ */
+export function* mediated_user(group: IommuGroup, owner: VfioGroup): Proc {
+  const iommu = vfio_iommu_type1_open();
+  if (iommu === null) return;
+  yield;
+  yield* attach_emulated_group(iommu);
+  yield;
+  yield* map_dma_for_later(iommu);
+  yield;
+  yield* map_dma_for_later(iommu);
+  yield;
+  const claimed = yield* iommu_group_claim_dma_owner(group, owner);
+  yield;
+  if (claimed === 0) {
+    let attached = yield* vfio_iommu_type1_attach_group(iommu, group);
+    yield;
+    if (attached) attached = yield* vfio_iommu_type1_attach_group(iommu, group);
+    yield;
+    if (attached === 0) yield* vfio_iommu_type1_detach_group(iommu, group);
+    yield;
+    yield* iommu_group_release_dma_owner(group);
+    yield;
+  }
+  yield* unmap_all(iommu);
+  yield;
+  yield* vfio_iommu_type1_release(iommu);
 }
 
 /** A driver is bound, transfers a page, and is unbound again. */

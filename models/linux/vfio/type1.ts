@@ -22,6 +22,7 @@ import { iommu_attach_group, iommu_detach_group, iommu_domain_alloc, iommu_domai
 import { iommu_unmap as unmap_and_flush } from "../iommu/map.js";
 import { map_page } from "../iommu-drivers/page-table.js";
 import { type IommuDomain, type IommuGroup, iommu_core, linux, type VfioIommu } from "../schema.js";
+import { vfio_iommu_replay, vfio_iommu_unmap_unpin_reaccount } from "./replay.js";
 
 abstraction("the user maps one range only, and always the same", "may miss a bug");
 abstraction("vfio_test_domain_fgsp(), which maps an empty page of its own into a new domain for a moment, is left out", "neither");
@@ -94,8 +95,9 @@ function* attach_new_domain(iommu: VfioIommu, iommu_group: IommuGroup): Proc<Err
       return ret;
     }
   }
-  // vfio_iommu_replay(): the new domain gets what the others have.
-  if (iommu.dma) ret = iommu_map(new_domain);
+  // The new domain gets what the others have.
+  if (iommu.has_emulated_group) ret = yield* vfio_iommu_replay(iommu, new_domain);
+  else if (iommu.dma) ret = iommu_map(new_domain);
   if (ret) {
     yield* out_detach(new_domain, iommu_group);
     return ret;
@@ -142,7 +144,10 @@ export function* vfio_iommu_type1_detach_group(iommu: VfioIommu, iommu_group: Io
     yield;
     list_del(iommu_group, domain.group_list);
     if (list_empty(domain.group_list)) {
-      if (list_is_singular(iommu.domain_list)) yield* vfio_iommu_unmap_unpin_all(iommu);
+      if (list_is_singular(iommu.domain_list)) {
+        if (iommu.has_emulated_group) yield* vfio_iommu_unmap_unpin_reaccount(iommu);
+        else yield* vfio_iommu_unmap_unpin_all(iommu);
+      }
       yield;
       iommu_domain_free(domain.domain!);
       list_del(domain, iommu.domain_list);
