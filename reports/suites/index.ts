@@ -14,6 +14,7 @@ import { hotplugSuites } from "./hotplug.js";
 import { mediatedSuites } from "./mediated.js";
 import { closeSuites, ownershipSuites, partialAttachSuites } from "./ownership-on.js";
 import { pasidSuites } from "./pasids.js";
+import { ppc64Suites } from "./ppc64.js";
 import { probingSuites } from "./probing.js";
 import { registrationSuites } from "./registration.js";
 import { forwardSuites } from "./registration-forward.js";
@@ -41,6 +42,7 @@ export const suites: readonly Suite[] = [
   ...partialAttachSuites(intelQ35),
   ...ownershipSuites(intelQ35, { rebinders: 2 }),
   ...ownershipSuites(smmuv3Virt),
+  ...ppc64Suites,
 ];
 
 /** Read by `iommu-mc corpus`. */
