@@ -90,12 +90,6 @@ export const notClaimed: readonly NotClaimed[] = [
     reason: notIn61("generic_single_device_group() came with v6.7"),
   },
   {
-    code: "O10",
-    claim: "On sPAPR the groups of a table are taken and given back in turn.",
-    source: "iommu_take_ownership()",
-    reason: "sPAPR is not modelled",
-  },
-  {
     code: "V1",
     claim: "The order of locks has no cycle, and nobody waits for a lock it holds.",
     source: "lockdep; iommu_group_store_type()",

@@ -23,7 +23,7 @@ export const O10 = property({
   code: "O10",
   sentence: "A table group is taken by a user exactly as long as its group has one.",
   source: "pnv_ioda2_take_ownership(), iommu_take_ownership(); d2d00e15808c (released when the platform's domain is attached again)",
-  seenRedBy: "--revert d2d00e15808c; --revert a8ca9fc9134c",
+  seenRedBy: "the base, fixed by d2d00e15808c; mutant: the attach of the blocking domain just returns 0",
   window: always("iommu_table_group", (table_group, state) => {
     if (table_group.group === null || !isSettled(table_group, state)) return null;
     const isHad = isInContainer(table_group, state);
@@ -38,7 +38,8 @@ export const O10Tables = property({
   code: "O10-tables",
   sentence: "What a PE's DMA goes through is its user's while there is one, and the kernel's while there is none.",
   source: "pnv_ioda2_take_ownership() (bypass off, window and table removed); tce_iommu_release_ownership()",
-  seenRedBy: "mutant: take_ownership of IODA2 leaves the bypass on; mutant: the container keeps its windows at detach",
+  seenRedBy:
+    "mutant: take_ownership of IODA2 leaves the bypass on; mutant: an entry that is unmapped goes on translating; mutant: release_ownership of pSeries leaves the entries there are",
   window: always("iommu_table_group", (table_group, state) => {
     if (table_group.group === null || !isSettled(table_group, state)) return null;
     const isHad = isInContainer(table_group, state);
@@ -56,7 +57,7 @@ export const O5Attach = property({
   code: "O5-attach",
   sentence: "When a group is in a user's container, no device of it reaches memory of the kernel any more.",
   source: "0286300e6045; the review of the first iommu_ops for powerpc (nothing of the DMA API is left when attach_dev returns)",
-  seenRedBy: "mutant: the attach of the blocking domain just returns 0",
+  seenRedBy: "mutant: the attach of the blocking domain just returns 0; mutant: an entry that is unmapped goes on translating",
   window: onReturn<[TceContainer, IommuGroup], Errno>("vfio_container_attach_group", ([, group], ret) => {
     if (ret !== 0) return null;
     const table_group = group.iommu_data!;
@@ -71,7 +72,7 @@ export const L2Tables = property({
   code: "L2-tables",
   sentence: "A TCE table lives as long as DMA goes through it, or a device's pointer leads to it.",
   source: "db08e1d53034; iommu_tce_table_get()",
-  seenRedBy: "--revert db08e1d53034",
+  seenRedBy: "the base, fixed by db08e1d53034; mutant: a window is taken away, and the hardware not told",
   window: always("device", (dev, state) => {
     if (!dev.on_bus || dev.pe === null) return null;
     // While ownership changes hands nobody uses the pointer.
@@ -87,7 +88,8 @@ export const T5Table = property({
   code: "T5-table",
   sentence: "A driver of the host has the table of its PE's window, which no user takes and nobody clears while it is bound.",
   source: "a8ca9fc9134c; pnv_pci_ioda_dma_dev_setup(), pci_dma_dev_setup_pSeriesLP() (set_iommu_table_base)",
-  seenRedBy: "--revert a8ca9fc9134c",
+  seenRedBy:
+    "--revert a8ca9fc9134c; the base, fixed by f431a8cde7f1 (a second device of a PE); mutant: a window is set, and the hardware not told",
   window: atRest("device", "lock", (dev) => {
     if (dev.driver !== "native" || (dev.can_dma_64 && dev.pe!.tce_bypass_enabled)) return null;
     const tbl = dev.iommu_table_base;
@@ -104,10 +106,12 @@ export const L3Platform = property({
   code: "L3-platform",
   sentence: "In the end a group has one reference of the platform and one for each of its devices.",
   source: "iommu_register_group(), spapr_tce_iommu_device_group(); BUG_ON in iommu_pseries_free_group()",
-  seenRedBy: "--revert 0846dd77c834",
+  seenRedBy: "the base, fixed by 0846dd77c834",
   window: atEnd("iommu_group", (group, state) => {
     const devices = state.all("device").filter((dev) => dev.iommu_group === group).length;
-    const platforms = state.all("iommu_table_group").filter((table_group) => table_group.group === group && table_group.device_count > 0).length;
+    const platforms = state
+      .all("iommu_table_group")
+      .filter((table_group) => table_group.group === group && table_group.device_count > 0).length;
     return refcount_read(group.devices_kobj) === devices + platforms;
   }),
 });
@@ -124,7 +128,7 @@ export const V2Claim = property({
   code: "V2-claim",
   sentence: "A group that nobody uses can be put into a container that has none.",
   source: "a940904443e4; f431a8cde7f1 (devices with several functions)",
-  seenRedBy: "the iommu_ops of v6.4 on a pSeries PE of two devices",
+  seenRedBy: "the base, fixed by f431a8cde7f1 (a pSeries PE of two devices)",
   window: onReturn<[TceContainer, IommuGroup], Errno>("vfio_container_attach_group", ([container, group], ret) => {
     if (group.owner_cnt > 0 && ret !== 0) return null;
     if (ret !== 0 && container.group_list.length > 0) return null;
@@ -136,7 +140,7 @@ export const V2Host = property({
   code: "V2-host",
   sentence: "A driver of the host is bound to a device that no user has.",
   source: "d2d00e15808c (a driver that comes after VFIO finds its window again)",
-  seenRedBy: "--revert d2d00e15808c",
+  seenRedBy: "the base, fixed by d2d00e15808c",
   window: onReturn<[Device], Errno>("bind_native", ([dev], ret) => {
     if (ret !== 0 && (!dev.on_bus || dev.driver !== "none" || (dev.iommu_group !== null && dev.iommu_group.owner !== null))) return null;
     return ret === 0;
@@ -147,12 +151,12 @@ export const V2Group = property({
   code: "V2-group",
   sentence: "In the end every device that is plugged in is in the group of its PE.",
   source: "a5c57fd2e9bd; iommu_add_device()",
-  seenRedBy: "mutant: iommu_probe_device() refuses a second device",
+  seenRedBy: "mutant: a device that is plugged in is not added to its group",
   window: atEnd("device", (dev) => (dev.on_bus ? dev.iommu_group !== null && dev.iommu_group === dev.pe!.group : null)),
 });
 
 export const tceUserAtWork = property({
-  code: "W3",
+  code: "W1-tce",
   sentence: "Witness: a user has memory mapped in a TCE table.",
   source: "the scenario",
   seenRedBy: "a scenario without a VFIO user",
@@ -160,7 +164,7 @@ export const tceUserAtWork = property({
 });
 
 export const tceDriverAtWork = property({
-  code: "W4",
+  code: "W2-tce",
   sentence: "Witness: a driver of the host has a packet mapped in a TCE table.",
   source: "the scenario",
   seenRedBy: "a scenario without a driver of the host",

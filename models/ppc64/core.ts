@@ -2,9 +2,32 @@
  * What drivers/iommu/iommu.c does for powerpc: probing, domains of a group, DMA ownership. In the form of 6.12.107, where without
  * iommu_ops (6.1.176) or without default domains (v6.4 to v6.6) it is not another.
  */
-import { abstraction, applied, atomic, EBUSY, EINVAL, ENODEV, EPERM, type Errno, kref_get, list_add_tail, list_del, list_empty, mutex_lock, mutex_unlock, type Proc, WARN_ON } from "iommu-mc";
+import {
+  abstraction,
+  applied,
+  atomic,
+  EBUSY,
+  EINVAL,
+  ENODEV,
+  EPERM,
+  type Errno,
+  kref_get,
+  list_add_tail,
+  list_del,
+  list_empty,
+  mutex_lock,
+  mutex_unlock,
+  type Proc,
+  WARN_ON,
+} from "iommu-mc";
 import { iommu_domain_free, iommu_group_get, iommu_group_put } from "./group.js";
-import { attach_dev, spapr_tce_blocking_iommu_set_platform_dma, spapr_tce_iommu_device_group, spapr_tce_iommu_domain_alloc, spapr_tce_iommu_probe_device } from "./iommu-ops.js";
+import {
+  attach_dev,
+  spapr_tce_blocking_iommu_set_platform_dma,
+  spapr_tce_iommu_device_group,
+  spapr_tce_iommu_domain_alloc,
+  spapr_tce_iommu_probe_device,
+} from "./iommu-ops.js";
 import { type Device, type IommuDomain, type IommuGroup, iommu_core, type TceContainer } from "./schema.js";
 
 abstraction("the IOMMU core of v6.4 undoes a change of domain that fails as that of v6.5 does (dcf40ed3a20d)", "may miss a bug");
@@ -95,7 +118,10 @@ export function* iommu_group_remove_device(dev: Device): Proc {
   if (group === null) return;
   yield* mutex_lock(group.mutex);
   list_del(dev, group.devices);
-  WARN_ON(list_empty(group.devices) && (group.owner_cnt > 0 || group.domain !== group.default_domain), "an empty group that is owned, or off its default domain");
+  WARN_ON(
+    list_empty(group.devices) && (group.owner_cnt > 0 || group.domain !== group.default_domain),
+    "an empty group that is owned, or off its default domain",
+  );
   if (dev.iommu_dev !== null) iommu_deinit_device(dev, group);
   else dev.iommu_group = null;
   mutex_unlock(group.mutex);

@@ -1,7 +1,16 @@
 /** `spapr_tce_iommu_ops` of arch/powerpc/kernel/iommu.c: since a940904443e4 (v6.4). */
 import { abstraction, applied, ENODEV, type Errno, fault, kzalloc, type Proc } from "iommu-mc";
 import { iommu_group_get, iommu_group_put, iommu_group_ref_get } from "./group.js";
-import { type Device, type IommuDevice, type IommuDomain, type IommuGroup, type IommuOps, iommu_core, type PciController, ppc64 } from "./schema.js";
+import {
+  type Device,
+  type IommuDevice,
+  type IommuDomain,
+  type IommuGroup,
+  type IommuOps,
+  iommu_core,
+  type PciController,
+  ppc64,
+} from "./schema.js";
 import { release_ownership, take_ownership } from "./table-group.js";
 
 abstraction("devices are PCI devices, and each PHB has a device_group()", "may miss a bug");

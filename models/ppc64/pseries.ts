@@ -4,7 +4,15 @@
  */
 import { abstraction, applied, atomic, EPERM, type Errno, fault, type Proc } from "iommu-mc";
 import type { Device, IommuTable, TableGroup, WindowNumber } from "./schema.js";
-import { iommu_release_ownership, iommu_table_alloc, iommu_table_clear, iommu_take_ownership, iommu_tce_table_get, iommu_tce_table_put } from "./table.js";
+import {
+  iommu_release_ownership,
+  iommu_table_alloc,
+  iommu_table_clear,
+  iommu_take_ownership,
+  iommu_tce_table_get,
+  iommu_tce_table_put,
+  isMapped,
+} from "./table.js";
 
 abstraction("pSeries has no window beside the default one: no dynamic windows of the kernel's own, no direct mapping", "may miss a bug");
 abstraction("dma_win_init_mutex is left out: group->mutex or the container's lock is held over what it guards here", "may miss a bug");
@@ -33,11 +41,11 @@ export function* spapr_tce_take_ownership(table_group: TableGroup, dev: Device):
     return 0;
   }
   const { table0, table1 } = table_group;
-  if (table0 !== null && table0.has_map) {
+  if (isMapped(table0)) {
     const rc = yield* iommu_take_ownership(table0);
     if (rc) return rc;
   }
-  if (table1 === null || !table1.has_map) return 0;
+  if (!isMapped(table1)) return 0;
   const rc = yield* iommu_take_ownership(table1);
   if (rc) yield* iommu_release_ownership(table0!);
   return rc;

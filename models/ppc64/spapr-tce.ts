@@ -1,11 +1,44 @@
 /** drivers/vfio/vfio_iommu_spapr_tce.c of 6.1.176, and with commits as before and after it. */
-import { abstraction, applied, atomic, BUG_ON, EBUSY, EFAULT, EINVAL, ENODEV, ENOMEM, EPERM, type Errno, fault, kfree, kzalloc, list_add, list_del, list_empty, list_first_entry, mutex_lock, mutex_unlock, type Proc } from "iommu-mc";
-import { type IommuGroup, type IommuTable, ppc64, type TableGroup, type TceContainer, type TceIommuGroup, type WindowNumber } from "./schema.js";
-import { iommu_release_ownership, iommu_take_ownership, iommu_tce_table_put } from "./table.js";
+import {
+  abstraction,
+  applied,
+  atomic,
+  BUG_ON,
+  EBUSY,
+  EFAULT,
+  EINVAL,
+  ENODEV,
+  ENOMEM,
+  EPERM,
+  type Errno,
+  fault,
+  kfree,
+  kzalloc,
+  list_add,
+  list_del,
+  list_empty,
+  list_first_entry,
+  mutex_lock,
+  mutex_unlock,
+  type Proc,
+} from "iommu-mc";
+import {
+  type IommuGroup,
+  type IommuTable,
+  ppc64,
+  type TableGroup,
+  type TceContainer,
+  type TceIommuGroup,
+  type WindowNumber,
+} from "./schema.js";
+import { iommu_release_ownership, iommu_take_ownership, iommu_tce_table_put, isMapped } from "./table.js";
 import { create_table, release_ownership, set_window, take_ownership, unset_window } from "./table-group.js";
 
 abstraction("a user's memory is one page, which stays registered; what is accounted to the process is left out", "may miss a bug");
-abstraction("before v4.6 the default window was made at the attach; here a user asks for it, as since def_window_pending", "may miss a bug");
+abstraction(
+  "before v4.6 the default window was made at the attach; here a user asks for it, as since def_window_pending",
+  "may miss a bug",
+);
 
 const windows = [0, 1] as const;
 
@@ -51,7 +84,7 @@ function* attach_locked(container: TceContainer, iommu_group: IommuGroup, table_
     else if (create_table_of(tcegrp.grp!.iommu_data!) !== create_table_of(table_group)) error = -EPERM;
     if (!error) continue;
     // One variable is the cursor of this loop and the new entry: the error path takes it for the second.
-    if (!applied("517ad4ae8aa9")) kfree(tcegrp);
+    if (!applied("tcegrp-free")) kfree(tcegrp);
     return error;
   }
   if (fault("kzalloc(tce_iommu_group)")) return -ENOMEM;
@@ -91,11 +124,11 @@ function* take_for(container: TceContainer, table_group: TableGroup): Proc<Errno
 /** 6.1.176 line 1160. */
 function* tce_iommu_take_ownership(container: TceContainer, table_group: TableGroup): Proc<Errno> {
   const { table0, table1 } = table_group;
-  if (table0 !== null && table0.has_map) {
+  if (isMapped(table0)) {
     const rc = yield* iommu_take_ownership(table0);
     if (rc) return rc;
   }
-  if (table1 !== null && table1.has_map) {
+  if (isMapped(table1)) {
     const rc = yield* iommu_take_ownership(table1);
     if (rc) {
       yield* iommu_release_ownership(table0!);

@@ -1,7 +1,19 @@
 /** Dispatch of `table_group->ops`. */
 import { atomic, type Errno, type Proc } from "iommu-mc";
-import { pnv_ioda2_release_ownership, pnv_ioda2_take_ownership, pnv_pci_ioda2_create_table, pnv_pci_ioda2_set_window, pnv_pci_ioda2_unset_window } from "./ioda2.js";
-import { spapr_tce_create_table, spapr_tce_release_ownership, spapr_tce_set_window, spapr_tce_take_ownership, spapr_tce_unset_window } from "./pseries.js";
+import {
+  pnv_ioda2_release_ownership,
+  pnv_ioda2_take_ownership,
+  pnv_pci_ioda2_create_table,
+  pnv_pci_ioda2_set_window,
+  pnv_pci_ioda2_unset_window,
+} from "./ioda2.js";
+import {
+  spapr_tce_create_table,
+  spapr_tce_release_ownership,
+  spapr_tce_set_window,
+  spapr_tce_take_ownership,
+  spapr_tce_unset_window,
+} from "./pseries.js";
 import type { Device, IommuTable, TableGroup, WindowNumber } from "./schema.js";
 
 /** `dev` is the device whose attach asks for it, since f431a8cde7f1 (v6.11). */

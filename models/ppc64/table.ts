@@ -1,6 +1,20 @@
 /** TCE tables of arch/powerpc/kernel/iommu.c of 6.1.176: references, the bitmap of entries in use, and the DMA API's maps. */
-import { abstraction, atomic, EBUSY, type Errno, kfree, kref_get, kref_init, kref_put, kzalloc, mutex_lock, mutex_unlock, type Proc, WARN_ON } from "iommu-mc";
-import { type Device, type IommuTable, ppc64, type TableGroup, type Tce } from "./schema.js";
+import {
+  abstraction,
+  atomic,
+  EBUSY,
+  type Errno,
+  kfree,
+  kref_get,
+  kref_init,
+  kref_put,
+  kzalloc,
+  mutex_lock,
+  mutex_unlock,
+  type Proc,
+  WARN_ON,
+} from "iommu-mc";
+import { type IommuTable, ppc64, type TableGroup, type Tce } from "./schema.js";
 
 abstraction("the locks of a table's pools are one, and an allocation tries all pools at once", "may miss a bug");
 abstraction("tables are counted in every design: before e5afdf9dd515 (v4.12) who gave one up freed it", "may miss a bug");
@@ -32,6 +46,12 @@ export function iommu_table_clear(tbl: IommuTable): void {
   tbl.user_tces.clear();
 }
 
+/** Whether there is a table, and the kernel allocates from it. */
+export function isMapped(tbl: IommuTable | null): tbl is IommuTable {
+  if (tbl === null) return false;
+  return tbl.has_map;
+}
+
 /** 6.1.176 line 1103: sets all bits, so that nobody else allocates. */
 export function* iommu_take_ownership(tbl: IommuTable): Proc<Errno> {
   yield* mutex_lock(tbl.pool_lock);
@@ -49,7 +69,7 @@ export function* iommu_release_ownership(tbl: IommuTable): Proc {
 }
 
 /** 6.1.176 line 851 (iommu_map_page) and 344 (iommu_alloc): the entry, or null where the C has DMA_MAPPING_ERROR. */
-export function* iommu_map_page(dev: Device, tbl: IommuTable | null): Proc<Tce | null> {
+export function* iommu_map_page(tbl: IommuTable | null): Proc<Tce | null> {
   if (tbl === null) return null;
   yield* mutex_lock(tbl.pool_lock);
   const entry = freeEntry(tbl);

@@ -42,7 +42,7 @@ export function* transmit(dev: Device): Proc {
   yield* mutex_lock(dev.lock);
   if (dev.driver === "native" && !(dev.can_dma_64 && dev.pe!.tce_bypass_enabled)) {
     const tbl = dev.iommu_table_base;
-    const entry = yield* iommu_map_page(dev, tbl);
+    const entry = yield* iommu_map_page(tbl);
     if (entry !== null) {
       dev.dma_table = tbl;
       dev.dma_entry = entry;
@@ -113,9 +113,11 @@ function* set_container(container: TceContainer, group: IommuGroup): Proc<Errno>
   return yield* vfio_container_attach_group(container, group);
 }
 
-/** The machine boots; a device and its sibling, if there is one, go to a user and come back; then their drivers of the host use them. */
+/** The machine boots; a device, and its sibling if there is one, go from their drivers of the host to a user and come back to them. */
 export function* lend(container: TceContainer, dev: Device, sibling: Device | null): Proc {
   yield* boot();
+  yield;
+  yield* drive(dev);
   yield;
   const ret = yield* bind_vfio(dev);
   if (sibling !== null) yield* bind_vfio(sibling);

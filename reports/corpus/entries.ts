@@ -265,7 +265,6 @@ export const bugs: readonly KnownBug[] = [
     name: "capability-check-without-ops",
     year: 2023,
     fix: [{ sha: "a940904443e4", subject: "powerpc/iommu: Add iommu_ops to report capabilities and allow blocking domains" }],
-    leftOut: "needs powerpc's table groups",
   },
   {
     id: 43,
@@ -375,14 +374,12 @@ export const bugs: readonly KnownBug[] = [
     name: "stale-table-base-after-ownership",
     year: 2017,
     fix: [{ sha: "db08e1d53034", subject: "powerpc/powernv/ioda2: Update iommu table base on ownership change" }],
-    leftOut: "needs powerpc's table groups",
   },
   {
     id: 59,
     name: "attach-actions-at-probe",
     year: 2023,
     fix: [{ sha: "a8ca9fc9134c", subject: "powerpc/iommu: Do not do platform domain attach atctions after probe" }],
-    leftOut: "needs powerpc's table groups",
     follows: 42,
   },
   {
@@ -390,7 +387,6 @@ export const bugs: readonly KnownBug[] = [
     name: "early-return-leaks-group",
     year: 2024,
     fix: [{ sha: "0846dd77c834", subject: "powerpc/iommu: Fix the missing iommu_group_put() during platform domain attach" }],
-    leftOut: "needs powerpc's table groups",
     follows: 59,
   },
   {
@@ -398,7 +394,6 @@ export const bugs: readonly KnownBug[] = [
     name: "release-ownership-never-called",
     year: 2024,
     fix: [{ sha: "d2d00e15808c", subject: "powerpc: iommu: Bring back table group release_ownership() call" }],
-    leftOut: "needs powerpc's table groups",
     follows: 42,
   },
   {
@@ -406,7 +401,6 @@ export const bugs: readonly KnownBug[] = [
     name: "hotplugged-phb-not-registered",
     year: 2024,
     fix: [{ sha: "a5c57fd2e9bd", subject: "powerpc/pseries/iommu: DLPAR add doesn't completely initialize pci_controller" }],
-    leftOut: "needs powerpc's host bridges",
     follows: 42,
   },
   {
@@ -414,7 +408,6 @@ export const bugs: readonly KnownBug[] = [
     name: "error-path-frees-attached-entry",
     year: 2019,
     fix: [{ sha: null, subject: "vfio/spapr_tce: Fix incorrect tce_iommu_group memory free" }],
-    leftOut: "needs VFIO's driver for powerpc",
   },
   {
     id: 65,

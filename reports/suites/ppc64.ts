@@ -1,10 +1,34 @@
 /** POWER's TCE tables: who owns them, from the first containers of several groups (v4.2) to the iommu_ops of v6.12. */
 import { type Design, type Expectation, type Property, type Suite, suite, thread } from "iommu-mc";
-import { ppc64v53, ppc64v66, ppc64v67, ppc64v68, ppc64v410, ppc64v510, ppc64v61, ppc64v612 } from "../../models/ppc64/designs.js";
+import { ppc64v53, ppc64v61, ppc64v66, ppc64v67, ppc64v68, ppc64v410, ppc64v510, ppc64v612 } from "../../models/ppc64/designs.js";
 import { type MachineOptions, machineScenario, type Pe } from "../../models/ppc64/machine.js";
 import { boot } from "../../models/ppc64/platform.js";
-import { boot_and_drive, boot_and_plug_phb, boot_and_unplug, host, lend, lend_and_plug, lend_and_unplug, lend_two, plug, user } from "../../models/ppc64/workloads.js";
-import { L2Tables, L3Platform, O5Attach, O10, O10Tables, T5Table, tceDriverAtWork, tceUserAtWork, V2Claim, V2Group, V2Host, V2Vfio } from "../../properties/ppc64.js";
+import {
+  boot_and_drive,
+  boot_and_plug_phb,
+  boot_and_unplug,
+  host,
+  lend,
+  lend_and_plug,
+  lend_and_unplug,
+  lend_two,
+  plug,
+  user,
+} from "../../models/ppc64/workloads.js";
+import {
+  L2Tables,
+  L3Platform,
+  O5Attach,
+  O10,
+  O10Tables,
+  T5Table,
+  tceDriverAtWork,
+  tceUserAtWork,
+  V2Claim,
+  V2Group,
+  V2Host,
+  V2Vfio,
+} from "../../properties/ppc64.js";
 import { everything, violated } from "./on-linux61.js";
 
 /** Of every design. */
@@ -41,9 +65,7 @@ function lendSuite(
     pes: [pe],
     v2: pe.kind !== "pseries" || design === ppc64v612,
     terminates: true,
-    threads: ({ container, device }) => [
-      thread("admin", lend, container, device(dev), sibling === undefined ? null : device(sibling)),
-    ],
+    threads: ({ container, device }) => [thread("admin", lend, container, device(dev), sibling === undefined ? null : device(sibling))],
     properties: [...tables, V2Vfio, V2Claim, V2Host, V2Group, tceUserAtWork, tceDriverAtWork].filter((asked) => !unreached.includes(asked)),
     expected,
   });
@@ -72,7 +94,7 @@ const bugs: readonly Suite[] = [
     properties: [O5Attach, L2Tables],
     expected: {
       "use-after-free": violated(
-        "tce_iommu_attach_group() frees the entry of the other group, with which the new one is not compatible; fixed by 517ad4ae8aa9 (v5.4)",
+        "tce_iommu_attach_group() frees the entry of the other group, with which the new one is not compatible; fixed in v5.4 (vfio/spapr_tce: Fix incorrect tce_iommu_group memory free)",
       ),
     },
   }),
@@ -80,7 +102,11 @@ const bugs: readonly Suite[] = [
     "vfio-without-iommu-ops",
     ppc64v61,
     single("ioda2"),
-    { "V2-vfio": violated("VFIO asks for cache coherency, of which nothing tells without iommu_ops (e8ae0e140c05); fixed by a940904443e4 (v6.4)") },
+    {
+      "V2-vfio": violated(
+        "VFIO asks for cache coherency, of which nothing tells without iommu_ops (e8ae0e140c05); fixed by a940904443e4 (v6.4)",
+      ),
+    },
     [O5Attach, V2Claim, tceUserAtWork],
   ),
   lendSuite("vfio-with-iommu-ops", ppc64v66, single("ioda2"), {}, [O5Attach, V2Claim, tceUserAtWork]),
@@ -122,7 +148,6 @@ const bugs: readonly Suite[] = [
       "O10",
       "V2-host",
     ),
-    [T5Table, tceDriverAtWork],
   ),
   ppc64Suite({
     name: "plug-phb",
@@ -160,7 +185,9 @@ const others: readonly Suite[] = [
     ppc64v67,
     functions("ioda2"),
     everything(
-      violated("a second device joins a group that is on its platform's domain, whose attach takes ownership; fixed by d2d00e15808c (v6.8)"),
+      violated(
+        "a second device joins a group that is on its platform's domain, whose attach takes ownership; fixed by d2d00e15808c (v6.8)",
+      ),
       "O10",
       "V2-host",
     ),
@@ -180,7 +207,9 @@ const others: readonly Suite[] = [
     ),
     [O5Attach, tceUserAtWork, tceDriverAtWork],
   ),
-  lendSuite("functions/pseries-6.12", ppc64v612, functions("pseries"), everything(staleInFunctions, "L2-tables", "use-after-free"), [V2Group]),
+  lendSuite("functions/pseries-6.12", ppc64v612, functions("pseries"), everything(staleInFunctions, "L2-tables", "use-after-free"), [
+    V2Group,
+  ]),
   plugSecond("second-function/pseries-6.6", ppc64v66, "pseries"),
   plugSecond("second-function/pseries-6.8", ppc64v68, "pseries", {
     "T5-table": violated(

@@ -7,6 +7,7 @@ import type { Cause, Edit } from "./causes/cause.js";
 import { causes as defaultDomain } from "./causes/default-domain.js";
 import { causes as hotplug } from "./causes/hotplug.js";
 import { causes as in2015 } from "./causes/in-2015.js";
+import { causes as ppc64 } from "./causes/ppc64.js";
 import { causes as probing } from "./causes/probing.js";
 import { causes as translation } from "./causes/translation.js";
 
@@ -44,6 +45,7 @@ export const propertyCauses: readonly Cause[] = [
   ...translation,
   ...defaultDomain,
   ...in2015,
+  ...ppc64,
   {
     name: "mutant: detach returns an owned group to its default domain",
     red: "K1",
