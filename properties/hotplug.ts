@@ -15,10 +15,14 @@ export const L4 = property({
 
 export const L6 = property({
   code: "L6",
-  sentence: "The hardware uses no domain for a device that its IOMMU driver has released.",
-  source: "iommu_deinit_device() (release_device() must stop using any domain)",
+  sentence: "The hardware uses no domain for a device that its IOMMU driver has released, or one that is never freed.",
+  source: "iommu_deinit_device() (release_device() must stop using any domain); 0061ffe289e1, e94160488e65",
   seenRedBy: "mutant: arm_smmu_release_device() leaves the device where it is",
-  window: always("device", (dev) => dev.iommu !== null || dev.hw === null || dev.hw.type === "COPIED"),
+  window: always("device", (dev) => {
+    if (dev.iommu !== null || dev.hw === null || dev.hw.type === "COPIED") return true;
+    const { ops } = dev.hw;
+    return ops !== null && ops.release_domain !== null && (dev.hw === ops.release_domain || dev.hw === ops.si_domain);
+  }),
 });
 
 export const O4 = property({

@@ -727,4 +727,22 @@ export const switches: readonly Switch[] = [
     without: {},
     with: { apply: ["d2d00e15808c"] },
   },
+  {
+    entry: 13,
+    bug: "a registration fails, and a device that it had set up keeps the DMA ops of a domain that is gone",
+    commit: "280e5a301005",
+    suite: "registration/bound-after-failure",
+    red: "null-deref",
+    without: { revert: ["280e5a301005"] },
+    with: {},
+  },
+  {
+    entry: 19,
+    bug: "a device whose firmware does DMA is blocked when it is released",
+    commit: "e94160488e65",
+    suite: "registration/released-range",
+    red: "T4",
+    without: { revert: ["e94160488e65"] },
+    with: {},
+  },
 ];

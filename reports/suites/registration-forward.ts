@@ -2,13 +2,27 @@
 import { type Suite, thread } from "iommu-mc";
 import { linux72 } from "../../models/linux/designs.js";
 import { deferred_probe_work_func } from "../../models/linux/driver-core/dd.js";
-import { attach_driver, register_iommu } from "../../models/linux/machine/events.js";
-import { G1, L1, L2, L4, O3, T5, T5Domain, V2, X1, X2 } from "../../properties/index.js";
-import { bootSuite, violated } from "./on-linux61.js";
+import type { IommuDriver } from "../../models/linux/machine/build.js";
+import {
+  attach_driver,
+  plug,
+  plug_and_unplug,
+  register_and_bind,
+  register_iommu,
+  unplug,
+  unplug_attached,
+} from "../../models/linux/machine/events.js";
+import { C1, C7, G1, L1, L2, L3, L4, L6, O3, T4, T5, T5Domain, V2, V3, X1, X2 } from "../../properties/index.js";
+import { bootSuite, everything, violated } from "./on-linux61.js";
 
 /** dev_WARN() of v6.15 to v7.2 where nothing is wrong, or something else. */
 const warnedAtBind = violated(
   "since bcb81ac6ae3c __iommu_probe_device() takes a driver for the sign of a probe from the firmware code at bind; a driver that is being bound sets dev->driver before that, under a lock that the walk of the bus does not hold, and the walk warns of itself",
+);
+
+/** What iommu_setup_default_domain() says of an attach that the kernel's contract lets fail. */
+const firstAttachFailed = violated(
+  "iommu_setup_default_domain() warns of a group's first attach that fails, of which the driver may have had reason enough",
 );
 
 /** A finding: what the sign of a probe in progress, dev->iommu, lets in. */
@@ -19,6 +33,16 @@ const boundInWindow = violated(
 /** A finding: a device that a driver is about to be bound to when the walk comes to it. */
 const passedOverWhenBound = violated(
   "since bcb81ac6ae3c iommu_init_device() does not parse the firmware's tables for a device that has a driver, since binding that has done so; while binding is only about to, the walk passes the device over for lack of an fwspec, and it is probed when its driver is tried again, after devices that belong to its group",
+);
+
+/** Known and accepted: the message of da33e87bd2bf names it. */
+const probedAlone = violated(
+  "known and accepted (da33e87bd2bf says so): the bus's notifier may come while a walk has queued a group for its second phase; it gives the group a default domain at once, of a type that devices which the walk has not come to yet are not asked about",
+);
+
+/** Known and accepted: a comment in bus_iommu_probe() names it. */
+const walkedUnlocked = violated(
+  "known and accepted (a comment in bus_iommu_probe() says so): probe_finalize() is called for each of a group's devices without its mutex, since some drivers come back and take that, and a device may leave the group meanwhile",
 );
 
 /** Entry 5: a bridge and the device below it, whose driver is bound during the walk. */
@@ -116,6 +140,125 @@ function twoWalks(behind: number | null): Suite {
   });
 }
 
+/** Entry 13: a registration that fails has set up devices already, one of which gets a driver afterwards. */
+function failedRegistration(): Suite {
+  return bootSuite({
+    name: "registration/bound-after-failure",
+    design: linux72,
+    describes:
+      "an IOMMU with a device on the platform bus and one on PCI registers, of which one call may fail; then the driver of the first is bound",
+    iommu: "intel_iommu",
+    registered: 0,
+    platformBus: true,
+    devices: [
+      { name: "p0", bus: "platform", state: "added", driver: "net" },
+      { name: "d0", state: "added" },
+    ],
+    drivers: [{ name: "net", kind: "native" }],
+    faults: 1,
+    terminates: true,
+    threads: (objects) => [thread("boot", register_and_bind, objects.iommu(0), objects.ops, objects.device("p0"), objects.driver("net"))],
+    properties: [L1, X1, X2, L2, L4, L6, T5],
+    expected: { "warn-on": firstAttachFailed },
+  });
+}
+
+/** Entry 19: a device whose firmware does DMA is pulled out. */
+function releasedRange(): Suite {
+  return bootSuite({
+    name: "registration/released-range",
+    design: linux72,
+    describes:
+      "d0, whose firmware does DMA to reserved memory, is pulled out; its IOMMU's driver has a domain to release devices on, which blocks",
+    iommu: "intel_iommu",
+    releaseDomain: true,
+    devices: [{ name: "d0", state: "probed", resvDirect: true }],
+    terminates: true,
+    threads: (objects) => [thread("hotplug", unplug, objects.device("d0"))],
+    properties: [X1, L2, L4, L6, T4],
+  });
+}
+
+/** Devices that come and go, with all that may fail. */
+function comeAndGo(iommu: IommuDriver): Suite {
+  return bootSuite({
+    name: `registration/come-and-go/${iommu}`,
+    design: linux72,
+    describes: "d0 is plugged in and pulled out again",
+    iommu,
+    devices: [{ name: "d0", state: "absent", driver: "net" }],
+    drivers: [{ name: "net", kind: "native" }],
+    terminates: true,
+    threads: (objects) => [thread("hotplug", plug_and_unplug, objects.device("d0"))],
+    properties: [X1, X2, C1, L1, L2, L3, L4, L6, T5],
+  });
+}
+
+/** Named by the developers: the notifier of the bus comes between the two phases of a walk. */
+function openRaceNotifierDuringWalk(): Suite {
+  return bootSuite({
+    name: "open-race/notifier-during-walk",
+    design: linux72,
+    describes:
+      "d0, d1 and d2 will share a group; d0 and d2, which needs an identity domain, are on their bus while their IOMMU registers, and d1 is plugged in",
+    iommu: "intel_iommu",
+    registered: 0,
+    devices: [
+      { name: "d0", state: "added" },
+      { name: "d2", state: "added", aliases: ["d0"], needsIdentity: true },
+      { name: "d1", state: "absent", aliases: ["d0"] },
+    ],
+    more: { dev_iommu: 1, iommu_group: 1 },
+    terminates: true,
+    threads: (objects) => [thread("dmar", register_iommu, objects.iommu(0), objects.ops), thread("plug", plug, objects.device("d1"))],
+    properties: [X1, X2, C1, L2, L4, C7],
+    expected: { C7: probedAlone },
+  });
+}
+
+/** The same for siblings of one group without needs. */
+function siblingsDuringWalk(): Suite {
+  return bootSuite({
+    name: "registration/siblings-during-walk",
+    design: linux72,
+    describes: "d1 is plugged into the group that d0 will have, while their IOMMU registers",
+    iommu: "intel_iommu",
+    registered: 0,
+    devices: [
+      { name: "d0", state: "added", aliases: ["d1"] },
+      { name: "d1", state: "absent", aliases: ["d0"] },
+    ],
+    more: { dev_iommu: 1, iommu_group: 1 },
+    terminates: true,
+    threads: (objects) => [thread("dmar", register_iommu, objects.iommu(0), objects.ops), thread("plug", plug, objects.device("d1"))],
+    properties: [X1, X2, G1, C1, L1, L2, L4, L6],
+  });
+}
+
+/** Named by the developers: probe_finalize() walks a group's devices without its mutex. */
+function openRaceFinalizeWalk(): Suite {
+  return bootSuite({
+    name: "open-race/finalize-walk",
+    design: linux72,
+    describes:
+      "d0 and d1, which will share a group, are on their bus; d1 is unplugged as soon as it is attached, while their IOMMU registers",
+    iommu: "intel_iommu",
+    registered: 0,
+    devices: [
+      { name: "d0", state: "added" },
+      { name: "d1", state: "added", aliases: ["d0"] },
+    ],
+    more: { dev_iommu: 1, iommu_group: 1 },
+    terminates: true,
+    threads: (objects) => [
+      thread("dmar", register_iommu, objects.iommu(0), objects.ops),
+      thread("unplug", unplug_attached, objects.device("d1")),
+    ],
+    properties: [L1, L4, L6, X1, X2, V3],
+    expected: everything(walkedUnlocked, "use-after-free", "null-deref"),
+  });
+}
+
 export const forwardSuites: readonly Suite[] = [
   overtaking(),
   passedOver(),
@@ -123,4 +266,13 @@ export const forwardSuites: readonly Suite[] = [
   lookingTwice("platform"),
   twoWalks(0),
   twoWalks(null),
+  failedRegistration(),
+  releasedRange(),
+  comeAndGo("intel_iommu"),
+  comeAndGo("arm_smmu_v3"),
+  comeAndGo("amd_iommu"),
+  comeAndGo("virtio_iommu"),
+  openRaceNotifierDuringWalk(),
+  siblingsDuringWalk(),
+  openRaceFinalizeWalk(),
 ];

@@ -258,7 +258,6 @@ export function* iommu_setup_default_domain(group: IommuGroup, target_type: Doma
   const dom = alloc_default_domain(group, req_type);
   if (dom === null) return old_dom === null && !applied("98ac73f99bc4") ? 0 : -ENODEV;
   if (dom === old_dom) return 0;
-  yield;
   const direct_failed = yield* map_members(dom, group);
   yield;
   group.default_domain = dom;
@@ -294,6 +293,7 @@ function* settle_default_domain(group: IommuGroup, dom: IommuDomain, old_dom: Io
 function* map_members(dom: IommuDomain, group: IommuGroup): Proc<Errno> {
   let failed: Errno = 0;
   for (const device of group.devices) {
+    yield;
     const ret = yield* iommu_create_device_direct_mappings(dom, device.dev!);
     if (ret) failed = ret;
   }

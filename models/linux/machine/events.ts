@@ -61,6 +61,12 @@ export function* unplug(dev: Device): Proc {
   yield* device_del(dev);
 }
 
+/** The device is pulled out as soon as it is attached to a domain. */
+export function* unplug_attached(dev: Device): Proc {
+  yield until(() => data_race(() => dev.hw !== null));
+  yield* device_del(dev);
+}
+
 /** The device is pulled out when somebody owns its group. */
 export function* unplug_owned(dev: Device, group: IommuGroup): Proc {
   yield until(() => data_race(() => group.owner !== null));
