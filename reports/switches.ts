@@ -152,6 +152,22 @@ export const switches: readonly Switch[] = [
     with: {},
   },
   {
+    bug: "two devices of a new group that come at the same time allocate a default domain each",
+    commit: "211ff31b3d33",
+    suite: "default-domain/two-at-once-of-5.15",
+    red: "X3-default",
+    without: { revert: ["211ff31b3d33"] },
+    with: {},
+  },
+  {
+    bug: "the lock of which only goes as far as the allocation",
+    commit: "556f99ac8866",
+    suite: "default-domain/two-at-once",
+    red: "guarded-by",
+    without: { revert: ["556f99ac8866"] },
+    with: {},
+  },
+  {
     entry: 24,
     bug: "probe_finalize() is called with the group's mutex, which it takes",
     commit: "202005191328",

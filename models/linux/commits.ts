@@ -43,6 +43,18 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v5.15",
     year: 2021,
   },
+  "211ff31b3d33": {
+    subject: "iommu: Fix race condition during default domain allocation",
+    since: "v5.15",
+    year: 2021,
+  },
+  "556f99ac8866": {
+    subject: "iommu: Extend mutex lock scope in iommu_probe_device()",
+    since: "v5.17",
+    year: 2022,
+    fixes: ["211ff31b3d33"],
+    needs: ["211ff31b3d33"],
+  },
   b54240ad4943: {
     subject: "iommu: Fix potential use-after-free during probe",
     since: "v5.17",

@@ -4,6 +4,7 @@ import { intelQ35 } from "../../models/linux/machine/topologies/intel-q35.js";
 import { smmuv3Virt } from "../../models/linux/machine/topologies/smmuv3-virt.js";
 import { arm64Suites } from "./arm64.js";
 import { defaultDomainSuites } from "./default-domain.js";
+import { defaultDomainRaceSuites } from "./default-domain-race.js";
 import { deferredAttachSuites } from "./deferred-attach.js";
 import { dmaSuites } from "./dma.js";
 import { driverSuites } from "./drivers.js";
@@ -33,6 +34,7 @@ export const suites: readonly Suite[] = [
   ...groupDomainSuites,
   ...finalizeSuites,
   ...groupAllocSuites,
+  ...defaultDomainRaceSuites,
   ...mediatedSuites,
   ...viabilitySuites,
   ...arm64Suites,

@@ -41,7 +41,7 @@ function iommu_get_def_domain_type(dev: Device): DomainType | null {
   return dev.untrusted ? "DMA" : needed;
 }
 
-/** 6.1.176 line 1591: sets the group's default domain; the domain too, where there was none. */
+/** 6.1.176 line 1591: sets the group's default domain; the domain too, where there was none. Before 211ff31b3d33 (v5.15) without the mutex, at times. */
 function* iommu_group_alloc_default_domain(bus: BusType, group: IommuGroup, type: DomainType): Proc<Errno> {
   let dom = __iommu_domain_alloc(bus, type);
   if (dom === null && type !== "DMA") dom = __iommu_domain_alloc(bus, "DMA");
@@ -49,7 +49,9 @@ function* iommu_group_alloc_default_domain(bus: BusType, group: IommuGroup, type
   yield;
   group.default_domain = dom;
   yield;
-  if (group.domain === null) group.domain = dom;
+  const hadDomain = group.domain !== null;
+  if (!applied("211ff31b3d33")) yield;
+  if (!hadDomain) group.domain = dom;
   return 0;
 }
 

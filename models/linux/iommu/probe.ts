@@ -274,10 +274,14 @@ export function* iommu_probe_device(dev: Device): Proc<Errno> {
   const group = yield* iommu_group_get(dev);
   let ret: Errno = -ENODEV;
   if (group !== null) {
-    yield* mutex_lock(group.mutex);
-    ret = yield* attach_probed_device(group, dev);
-    if (!ret && applied("b67483b3c44e") && group.default_domain !== null) yield* iommu_setup_dma_ops(dev);
-    mutex_unlock(group.mutex);
+    if (applied("556f99ac8866")) {
+      yield* mutex_lock(group.mutex);
+      ret = yield* attach_probed_device(group, dev);
+      if (!ret && applied("b67483b3c44e") && group.default_domain !== null) yield* iommu_setup_dma_ops(dev);
+      mutex_unlock(group.mutex);
+    } else {
+      ret = yield* attach_with_little_locking(group, dev);
+    }
     yield;
     iommu_group_put(group);
   }
@@ -285,6 +289,24 @@ export function* iommu_probe_device(dev: Device): Proc<Errno> {
   if (ret) yield* iommu_release_device(dev);
   else yield* probe_finalize(dev);
   return ret;
+}
+
+/**
+ * 5.10.223 line 260: before 556f99ac8866 (v5.17) iommu_probe_device() attached and mapped without the group's mutex. 211ff31b3d33
+ * (v5.15) had begun with the allocation of the default domain, for which there was no lock before either.
+ */
+function* attach_with_little_locking(group: IommuGroup, dev: Device): Proc<Errno> {
+  if (applied("211ff31b3d33")) yield* mutex_lock(group.mutex);
+  yield* iommu_alloc_default_domain(group, dev);
+  if (applied("211ff31b3d33")) mutex_unlock(group.mutex);
+  yield;
+  const domain = group.default_domain;
+  yield;
+  const ret = domain === null ? 0 : yield* __iommu_attach_device(domain, dev);
+  if (ret) return ret;
+  yield;
+  yield* iommu_create_device_direct_mappings(domain, dev);
+  return 0;
 }
 
 /**
