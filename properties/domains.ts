@@ -57,6 +57,20 @@ export const C3Container = property({
   }),
 });
 
+export const C3Replace = property({
+  code: "C3-replace",
+  sentence: "A replacement of a group's domain that fails leaves every device on the domain the group was on.",
+  source: "iommufd_device_replace() (if it fails no change is made to the attachment)",
+  seenRedBy: "the base (Intel's driver leaves the old domain before it knows that the new one will do)",
+  window: onReturn<[IommuGroup, IommuDomain], Errno>("iommu_replace_group_handle", ([group, new_domain], ret) => {
+    if (ret === 0 || group.domain === null) return null;
+    return {
+      "the group does not say it is on the new domain": group.domain !== new_domain,
+      "every device is on the old domain": everyMember(group, (dev) => isOn(dev, group.domain)),
+    };
+  }),
+});
+
 export const C4 = property({
   code: "C4",
   sentence: "When ownership has been released the group is on its default domain, and no device is on a user's.",

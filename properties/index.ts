@@ -1,6 +1,6 @@
 /** The catalogue, by the codes that suites and the command line use. */
 import type { Property } from "iommu-mc";
-import { C1, C3, C3Attach, C3Container, C4, C4Detach, C5, C10, C11, L2 } from "./domains.js";
+import { C1, C3, C3Attach, C3Container, C3Replace, C4, C4Detach, C5, C10, C11, L2 } from "./domains.js";
 import { L3, L3Id, R1 } from "./lifetime.js";
 import { driverAtWork, K1, O1, O2, O2User, O3, O5, O6, O7, userAtWork } from "./ownership.js";
 
@@ -15,7 +15,7 @@ export const witnesses: readonly Property[] = [userAtWork, driverAtWork];
 
 export { C6, C6Flush, C7, C7Type, C8, C12Count, O9, T3, X3Default } from "./default-domain.js";
 export { L4, L6, O4, V3 } from "./hotplug.js";
-export { C14, C14Rest, C16, L7 } from "./pasid.js";
+export { C14, C14Rest, C16, L7, T2Pasid } from "./pasid.js";
 export { G1, L1, T4, T5, T5Domain, V2, X1, X2, X6 } from "./probing.js";
 export { C15, C15Untouched, staleTranslation, T1, T2, T3Queue, T6, X3 } from "./translation.js";
 export {
@@ -23,6 +23,7 @@ export {
   C3,
   C3Attach,
   C3Container,
+  C3Replace,
   C4,
   C4Detach,
   C5,

@@ -39,6 +39,17 @@ export const C16 = property({
   })),
 });
 
+export const T2Pasid = property({
+  code: "T2-pasid",
+  sentence: "A PASID is free only when no device has an address space by it, and it is that of the process whose PASID it is.",
+  source: "2667ed10d9f0 (the PASID stays until device drivers had a chance to clear it out of the hardware)",
+  seenRedBy: "--revert 2667ed10d9f0",
+  window: always("ioasid", (pasid) => {
+    if (pasid.cd === null) return null;
+    return { "it is not free": pasid.allocated, "it is that of the address space": !isFreed(pasid.cd) && pasid.cd.pasid === pasid };
+  }),
+});
+
 export const L7 = property({
   code: "L7",
   sentence: "A handle that page faults can find is alive, and is that of the domain that is attached.",

@@ -91,6 +91,10 @@ export const linux = schema({
   /** Globals of drivers/iommu/iommu.c. */
   iommu_core: {
     probe_device_lock: mutex(),
+    /** Of SMMUv3's driver: bonds of devices and address spaces. */
+    sva_lock: mutex(),
+    /** The one number that there is for PASIDs, in scenarios that need it. */
+    ioasid: ref("ioasid"),
     /** The spinlock of `iommu_device_list`. */
     device_lock: mutex(),
     device_list: list("iommu_device", 2).guardedBy("device_lock"),
@@ -293,6 +297,55 @@ export const linux = schema({
   iommu_attach_handle: {
     domain: ref("iommu_domain"),
   },
+  /** A process's memory, as far as devices share it. */
+  mm_struct: {
+    /** Users of the address space, which goes with the last. */
+    mm_users: refcount(2),
+    /** References on the structure: one for all of those, and one for each device's bond. */
+    mm_count: refcount(3),
+    pasid: ref("ioasid"),
+  },
+  /** The number of a PASID. */
+  ioasid: {
+    allocated: flag(),
+    /** The address space that the device's context descriptor with that number is of. */
+    cd: ref("mm_struct"),
+  },
+  /** A device that shares a process's address space. */
+  arm_smmu_bond: {
+    mm: ref("mm_struct"),
+  },
+  /** An open iommufd, and the objects that its user has numbered. */
+  iommufd_ctx: {
+    hwpt0: ref("iommufd_hw_pagetable"),
+    hwpt1: ref("iommufd_hw_pagetable"),
+    groups: list("iommufd_group", 2),
+    /** The C passes the context itself as the owner of a group. */
+    owner: ref("vfio_group"),
+  },
+  /** A domain that the user of an iommufd has allocated. */
+  iommufd_hw_pagetable: {
+    domain: ref("iommu_domain"),
+    users: refcount(5),
+    /** Ioctls that have it, and one for the number that the user knows it by. */
+    wait_cnt: refcount(4),
+    /** Until 6f9c4d8c468c: those ioctls, as readers of this semaphore. */
+    destroy_rwsem: counter(3),
+  },
+  /** What an iommufd keeps with a group; `hwpt` and `devices` are the entry of IOMMU_NO_PASID of `pasid_attach`. */
+  iommufd_group: {
+    lock: mutex(),
+    ref: refcount(3),
+    group: ref("iommu_group"),
+    hwpt: ref("iommufd_hw_pagetable").guardedBy("lock"),
+    devices: setOf("device").guardedBy("lock"),
+  },
+  /** A device that is bound to an iommufd. */
+  iommufd_device: {
+    dev: ref("device"),
+    ictx: ref("iommufd_ctx"),
+    igroup: ref("iommufd_group"),
+  },
   /** `group_list` on the stack of a bus_iommu_probe(); freed when it returns. */
   group_list: {
     groups: list("iommu_group", 4),
@@ -382,6 +435,13 @@ export type IommuDomain = View<typeof linux, "iommu_domain">;
 export type GroupDevice = View<typeof linux, "group_device">;
 export type IommuGroup = View<typeof linux, "iommu_group">;
 export type IommuAttachHandle = View<typeof linux, "iommu_attach_handle">;
+export type MmStruct = View<typeof linux, "mm_struct">;
+export type Ioasid = View<typeof linux, "ioasid">;
+export type ArmSmmuBond = View<typeof linux, "arm_smmu_bond">;
+export type IommufdCtx = View<typeof linux, "iommufd_ctx">;
+export type IommufdHwPagetable = View<typeof linux, "iommufd_hw_pagetable">;
+export type IommufdGroup = View<typeof linux, "iommufd_group">;
+export type IommufdDevice = View<typeof linux, "iommufd_device">;
 export type GroupList = View<typeof linux, "group_list">;
 export type VfioGroup = View<typeof linux, "vfio_group">;
 export type VfioDevice = View<typeof linux, "vfio_device">;

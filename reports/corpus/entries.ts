@@ -282,7 +282,6 @@ export const bugs: readonly KnownBug[] = [
     name: "iommufd-put-object-uaf",
     year: 2023,
     fix: [{ sha: "6f9c4d8c468c", subject: "iommufd: Do not UAF during iommufd_put_object()" }],
-    leftOut: "needs iommufd's objects",
   },
   {
     id: 45,
@@ -348,8 +347,7 @@ export const bugs: readonly KnownBug[] = [
     id: 55,
     name: "pasid-freed-before-unbind",
     year: 2022,
-    fix: [{ sha: "2667ed10d9f0", subject: "iommu/sva: Fix PASID use-after-free issue" }],
-    leftOut: "needs PASIDs and address spaces",
+    fix: [{ sha: "2667ed10d9f0", subject: "mm: Fix PASID use-after-free issue" }],
   },
   {
     id: 56,

@@ -12,7 +12,9 @@ import { finalizeSuites } from "./finalize.js";
 import { groupAllocSuites } from "./group-alloc.js";
 import { groupDomainSuites } from "./group-domains.js";
 import { hotplugSuites } from "./hotplug.js";
+import { iommufdSuites } from "./iommufd.js";
 import { mediatedSuites } from "./mediated.js";
+import { openRaceSuites } from "./open-races.js";
 import { closeSuites, ownershipSuites, partialAttachSuites } from "./ownership-on.js";
 import { pasidSuites } from "./pasids.js";
 import { ppc64Suites } from "./ppc64.js";
@@ -38,6 +40,8 @@ export const suites: readonly Suite[] = [
   ...mediatedSuites,
   ...viabilitySuites,
   ...arm64Suites,
+  ...iommufdSuites,
+  ...openRaceSuites,
   ...pasidSuites,
   ...resetSuites,
   ...closeSuites(smmuv3Virt),

@@ -1,8 +1,8 @@
 /** Domains attached to a PASID of the devices of a group, v6.2 to v6.16, put onto 6.1.176. */
 import { type Suite, thread } from "iommu-mc";
 import type { BootDevice, BootObjects } from "../../models/linux/machine/boot.js";
-import { attach_pasid, fault_and_handle, use_pasid } from "../../models/linux/machine/users.js";
-import { C14, C14Rest, L2, L7 } from "../../properties/index.js";
+import { attach_pasid, fault_and_handle, sva_user, use_pasid } from "../../models/linux/machine/users.js";
+import { C14, C14Rest, L2, L7, T2Pasid } from "../../properties/index.js";
 import { type BootSuite, bootSuite } from "./on-linux61.js";
 import { pasids } from "./resets.js";
 
@@ -51,5 +51,15 @@ export const pasidSuites: readonly Suite[] = [
     terminates: true,
     threads: (objects) => [thread("user", attach_pasid, d0(objects)), thread("iopf", fault_and_handle, d0(objects))],
     properties: [C14, C14Rest, L2, L7],
+  }),
+  bootSuite({
+    name: "sva/exit",
+    describes: "two processes, one after the other or at the same time, let d0 share their memory by the one PASID that there is, and exit",
+    iommu: "arm_smmu_v3",
+    devices: [{ name: "d0", state: "probed" }],
+    processes: 2,
+    terminates: true,
+    threads: (objects) => [thread("one", sva_user, objects.mm(0)), thread("other", sva_user, objects.mm(1))],
+    properties: [T2Pasid],
   }),
 ];

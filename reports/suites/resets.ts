@@ -2,11 +2,10 @@
 import { type Suite, thread, withCommits } from "iommu-mc";
 import { linux61 } from "../../models/linux/designs.js";
 import type { BootObjects } from "../../models/linux/machine/boot.js";
-import { unplug } from "../../models/linux/machine/events.js";
-import { cxl_reset_bus_function, pcie_flr, reset_again, reset_function, use_pasid } from "../../models/linux/machine/users.js";
+import { cxl_reset_bus_function, reset_again, reset_function, use_pasid } from "../../models/linux/machine/users.js";
 import { attach_own_domain, claim_and_release } from "../../models/linux/machine/workloads.js";
 import { C1, C4, C14Rest, C16, L2, O2, O7 } from "../../properties/index.js";
-import { type BootSuite, bootSuite, everything, violated } from "./on-linux61.js";
+import { type BootSuite, bootSuite } from "./on-linux61.js";
 
 /** PASIDs as in v6.16: with what had been mended since they came. */
 export const pasids = withCommits(
@@ -40,11 +39,6 @@ export const resets = withCommits(
   "0d5fd7a9323c",
   "fc3523b16d2b",
   "5474e6e17a26",
-);
-
-/** Documented at pci_dev_reset_iommu_prepare() of v7.2. */
-const releasedMeanwhile = violated(
-  "known and accepted: pci_dev_reset_iommu_prepare() and pci_dev_reset_iommu_done() look the group up without keeping it; whoever resets a device has to see to it that it is not released meanwhile",
 );
 
 type Reset = Omit<BootSuite, "iommu" | "devices" | "drivers"> & { readonly devices?: 1 | 2; readonly pasids?: "enough" | "none" };
@@ -137,13 +131,5 @@ export const resetSuites: readonly Suite[] = [
     more: { dev_pasid_info: 2, iommu_attach_handle: 1 },
     threads: (objects) => [thread("sysfs", reset_function, d0(objects)), thread("driver", use_pasid, d0(objects))],
     properties: [C1, C14Rest, C16, L2],
-  }),
-  reset({
-    name: "against-release",
-    describes: "d0 is pulled out while it is reset by who has not seen to it that it stays",
-    terminates: true,
-    threads: (objects) => [thread("recovery", pcie_flr, d0(objects)), thread("pciehp", unplug, d0(objects))],
-    properties: [C1, C16],
-    expected: everything(releasedMeanwhile, "use-after-free", "null-deref", "warn-on"),
   }),
 ];

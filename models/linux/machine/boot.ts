@@ -1,5 +1,5 @@
 /** Small machines for what happens before devices are in use: IOMMUs that register, devices that come, go and are bound. */
-import { type Scenario, scenario, type Thread } from "iommu-mc";
+import { kref_init, type Scenario, scenario, type Thread } from "iommu-mc";
 import {
   type BusType,
   type Device,
@@ -7,10 +7,12 @@ import {
   type DomainType,
   type IommuDevice,
   type IommuDomain,
+  type IommufdCtx,
   type IommuGroup,
   type IommuOps,
   iommu_core,
   linux,
+  type MmStruct,
   type Page,
   type VfioGroup,
 } from "../schema.js";
@@ -79,6 +81,10 @@ export interface BootObjects {
   group(name: string): IommuGroup;
   /** A pointer that claims ownership and is no VFIO group in use; see `owners` of the options. */
   owner(number: number): VfioGroup;
+  /** The memory of a process; see `processes` of the options. */
+  mm(number: number): MmStruct;
+  /** See `iommufds` of the options. */
+  iommufd(number: number): IommufdCtx;
   page(number: number): Page;
 }
 
@@ -119,6 +125,10 @@ export interface BootOptions extends KernelOptions {
   readonly users?: number;
   /** Users of the ownership interface other than VFIO. Default 0. */
   readonly owners?: number;
+  /** Processes that have an iommufd open, with two page tables. Default 0. */
+  readonly iommufds?: number;
+  /** Processes whose memory devices may share. Default 0. */
+  readonly processes?: number;
   /** Slots beyond what the devices and users need. */
   readonly more?: Partial<Record<Pool, number>>;
   readonly threads: (objects: BootObjects) => readonly Thread[];
@@ -126,7 +136,7 @@ export interface BootOptions extends KernelOptions {
 
 /** A scenario on such a machine. Throws if a name is not that of a device, driver or group. */
 export function bootScenario(options: BootOptions): Scenario {
-  const { devices, more = {}, users = 0, owners = 0 } = options;
+  const { devices, more = {}, users = 0, owners = 0, iommufds = 0, processes = 0 } = options;
   const onVfio = devices.filter(({ driver, bound }) => bound && isVfio(options, driver));
   const slots = (struct: Pool, number: number) => number + (more[struct] ?? 0);
   return scenario(linux, options.name, {
@@ -142,6 +152,7 @@ export function bootScenario(options: BootOptions): Scenario {
         2 * devices.length +
           1 +
           2 * users +
+          2 * iommufds +
           (options.kdump === true ? 1 : 0) +
           (options.releaseDomain === true ? 1 : 0) +
           staticDomains(options.iommu),
@@ -152,10 +163,17 @@ export function bootScenario(options: BootOptions): Scenario {
       dev_iommu: slots("dev_iommu", devices.length),
       // Where a device has PASIDs: an entry for each, and a handle for each domain of a user.
       dev_pasid_info: slots("dev_pasid_info", 0),
-      iommu_attach_handle: slots("iommu_attach_handle", 0),
+      iommu_attach_handle: slots("iommu_attach_handle", 2 * iommufds),
+      mm_struct: processes,
+      ioasid: processes > 0 ? 1 : 0,
+      arm_smmu_bond: processes,
+      iommufd_ctx: iommufds,
+      iommufd_hw_pagetable: 2 * iommufds,
+      iommufd_group: 2 * iommufds,
+      iommufd_device: 2 * iommufds,
       dev_iommu_priv: slots("dev_iommu_priv", devices.length),
       iommu_fwspec: hasFwspecs(options.iommu) ? slots("iommu_fwspec", devices.length) : 0,
-      vfio_group: slots("vfio_group", new Set(onVfio.map(({ name, group = name }) => group)).size + owners),
+      vfio_group: slots("vfio_group", new Set(onVfio.map(({ name, group = name }) => group)).size + owners + iommufds),
       vfio_device: slots("vfio_device", onVfio.length),
       vfio_container: slots("vfio_container", users),
       vfio_iommu: slots("vfio_iommu", users),
@@ -228,6 +246,11 @@ function build(make: LinuxMake, options: BootOptions): BootObjects {
   }
   if (options.groupNotifiers === true) registerNotifiers();
   const owners = Array.from({ length: options.owners ?? 0 }, (_, number) => make("vfio_group", `owner${number}`));
+  const iommufds = Array.from({ length: options.iommufds ?? 0 }, (_, number) =>
+    make("iommufd_ctx", `iommufd${number}`, { owner: make("vfio_group", `owner-iommufd${number}`) }),
+  );
+  const processes = Array.from({ length: options.processes ?? 0 }, (_, number) => makeProcess(make, `mm${number}`));
+  if (processes.length > 0) iommu_core.ioasid = make("ioasid", "pasid1");
   if (options.userPage === true) iommu_core.user_page = make("page", "user_page");
   return {
     ops: kernel.ops,
@@ -238,8 +261,18 @@ function build(make: LinuxMake, options: BootOptions): BootObjects {
     bus: (kind) => found("bus", kernel.buses, kind),
     group: (name) => found("group", groups, name),
     owner: (number) => found("owner", owners, number),
+    mm: (number) => found("process", processes, number),
+    iommufd: (number) => found("iommufd", iommufds, number),
     page: (number) => found("page", pages, number),
   };
+}
+
+/** The memory of a process that runs, which binds nothing yet. */
+function makeProcess(make: LinuxMake, name: string): MmStruct {
+  const mm = make("mm_struct", name);
+  kref_init(mm.mm_users);
+  kref_init(mm.mm_count);
+  return mm;
 }
 
 function makeDevice(make: LinuxMake, { buses, iommus }: Kernel, declared: BootDevice): Device {

@@ -3,7 +3,16 @@ import { abstraction, atomic, data_race, idle, kfree, kzalloc, mutex_lock, mutex
 import { iommu_domain_alloc, iommu_domain_free } from "../iommu/attach.js";
 import { iommu_attach_device_pasid, iommu_attach_handle_get, iommu_detach_device_pasid } from "../iommu/pasid.js";
 import { pci_dev_reset_iommu_done, pci_dev_reset_iommu_prepare } from "../iommu/reset.js";
-import { type Device, type IommuAttachHandle, linux } from "../schema.js";
+import { arm_smmu_sva_bind, arm_smmu_sva_unbind, mmput } from "../iommu/sva.js";
+import {
+  iommufd_device_attach,
+  iommufd_device_bind,
+  iommufd_device_detach,
+  iommufd_device_replace,
+  iommufd_device_unbind,
+} from "../iommufd/device.js";
+import { type Id, iommufd_get_object, iommufd_hwpt_alloc, iommufd_object_remove, iommufd_put_object } from "../iommufd/object.js";
+import { type BusType, type Device, type IommuAttachHandle, type IommufdCtx, linux, type MmStruct } from "../schema.js";
 
 abstraction("what a reset does to a device is nothing but that it takes a while", "may miss a bug");
 
@@ -89,4 +98,67 @@ function find_attach_handle(dev: Device): IommuAttachHandle | null {
 
 function handle_fault(handle: IommuAttachHandle): boolean {
   return handle.domain !== null;
+}
+
+/** A process that makes two page tables, gives the device the one and then the other, and goes away. */
+export function* iommufd_user(ictx: IommufdCtx, dev: Device): Proc {
+  const first = yield* iommufd_hwpt_alloc(ictx, 0, dev.bus!);
+  yield;
+  const second = yield* iommufd_hwpt_alloc(ictx, 1, dev.bus!);
+  yield;
+  const idev = yield* iommufd_device_bind(ictx, dev);
+  yield;
+  if (idev !== null) {
+    const attached = yield* iommufd_device_attach(idev, 0);
+    yield;
+    if (attached === 0) {
+      yield* iommufd_device_replace(idev, 1);
+      yield;
+      yield* iommufd_device_detach(idev);
+      yield;
+    }
+    yield* iommufd_device_unbind(idev);
+    yield;
+  }
+  if (first === 0) yield* iommufd_object_remove(ictx, 0);
+  yield;
+  if (second === 0) yield* iommufd_object_remove(ictx, 1);
+}
+
+/** A process that gives the device one of its page tables, and takes it back. */
+export function* iommufd_attach_once(ictx: IommufdCtx, dev: Device, id: Id): Proc {
+  const idev = yield* iommufd_device_bind(ictx, dev);
+  yield;
+  if (idev === null) return;
+  const attached = yield* iommufd_device_attach(idev, id);
+  yield;
+  if (attached === 0) {
+    yield* iommufd_device_detach(idev);
+    yield;
+  }
+  yield* iommufd_device_unbind(idev);
+}
+
+/** A thread of a process makes a page table, and another of its ioctls names it. */
+export function* use_page_table(ictx: IommufdCtx, bus: BusType): Proc {
+  yield* iommufd_hwpt_alloc(ictx, 0, bus);
+  yield;
+  const hwpt = iommufd_get_object(ictx, 0);
+  yield;
+  if (hwpt !== null) yield* iommufd_put_object(hwpt);
+}
+
+/** Another thread destroys it. */
+export function* destroy_page_table(ictx: IommufdCtx): Proc {
+  yield idle(() => ictx.hwpt0 !== null);
+  yield* iommufd_object_remove(ictx, 0);
+}
+
+/** A process that lets a device share its memory, and exits: its memory goes first (exit_mm()), and then its files (exit_files()), of which one is the device's. */
+export function* sva_user(mm: MmStruct): Proc {
+  const bond = yield* arm_smmu_sva_bind(mm);
+  yield;
+  yield* mmput(mm);
+  yield;
+  if (bond !== null) yield* arm_smmu_sva_unbind(bond);
 }
