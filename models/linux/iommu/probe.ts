@@ -297,6 +297,7 @@ export function* iommu_probe_device(dev: Device): Proc<Errno> {
  */
 function* attach_with_little_locking(group: IommuGroup, dev: Device): Proc<Errno> {
   if (applied("211ff31b3d33")) yield* mutex_lock(group.mutex);
+  else yield;
   yield* iommu_alloc_default_domain(group, dev);
   if (applied("211ff31b3d33")) mutex_unlock(group.mutex);
   yield;
