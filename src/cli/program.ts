@@ -26,6 +26,7 @@ import { type ReportOptions, report } from "./report.js";
 import { series } from "./series.js";
 import type { SetOptions } from "./set-checker.js";
 import { type SimulateCommandOptions, simulateCommand } from "./simulate.js";
+import { type StaleOptions, stale } from "./stale.js";
 import { type ImportOptions, importTopology } from "./topology/import.js";
 
 /** Ends of a command line are told through `done`. */
@@ -50,6 +51,7 @@ export function makeProgram(done: (exitCode: number) => void): Command {
   addSeries(program, done);
   addBackports(program, done);
   addBisect(program, done);
+  addStale(program, done);
   return program;
 }
 
@@ -313,6 +315,21 @@ function addBisect(program: Command, done: (exitCode: number) => void): void {
       examples("iommu-mc bisect linux-6.1+dcf40ed3a20d linux-6.1-0286300e6045 --suite vfio-close/arm_smmu_v3 --property L2"),
     )
     .action(async (good: string, bad: string, options: BisectOptions) => done(await bisect(good, bad, options)));
+}
+
+function addStale(program: Command, done: (exitCode: number) => void): void {
+  program
+    .command("stale")
+    .summary("see which modelled functions a kernel tree has changed")
+    .description(
+      "Compares the functions of a kernel tree with fingerprints of those that the procedures were modelled from, as their docstrings say. Comments and white space do not count. Exit code: 0 all are as modelled, 1 some have changed, are missing, or are not at the line that a docstring says, 2 wrong usage.",
+    )
+    .requiredOption("--tree <folder>", "a kernel's source tree")
+    .option("--record", "record the tree's fingerprints of what is modelled from its version")
+    .option("--models <folder>", "the folder of the models, instead of the bundled ones of Linux")
+    .option("--json", "print one JSON document (docs/json.md)")
+    .addHelpText("after", examples("iommu-mc stale --tree linux-6.18", "iommu-mc stale --tree linux-6.1.176 --record"))
+    .action(async (options: StaleOptions) => done(await stale(options)));
 }
 
 /** Options of commands that check a design in many sets of commits. */

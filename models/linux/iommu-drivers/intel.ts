@@ -94,7 +94,7 @@ function intel_iommu_attach_device(domain: IommuDomain, dev: Device): Errno {
   return leave_old_domain(domain, dev) || domain_add_dev_info(domain, dev);
 }
 
-/** 6.12.107 line 3284: the static blocking domain has no list of devices. */
+/** 6.12.107 line 3468: the static blocking domain has no list of devices. */
 function blocking_domain_attach_dev(blocking_domain: IommuDomain, dev: Device): Errno {
   const info = privOf(dev);
   if (info.domain !== null) leave_domain(dev, info);

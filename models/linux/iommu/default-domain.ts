@@ -81,7 +81,7 @@ export function* probe_alloc_default_domain(bus: BusType, group: IommuGroup): Pr
   yield* iommu_group_alloc_default_domain(bus, group, type);
 }
 
-/** 6.1.176 line 1805. Walks the members without the group's mutex, since what it calls takes that. */
+/** 6.1.176 line 1787. Walks the members without the group's mutex, since what it calls takes that. */
 export function* __iommu_group_dma_finalize(group: IommuGroup): Proc {
   for (let position = 0; ; position++) {
     const device = data_race(() => group.devices.at(position));
@@ -320,7 +320,7 @@ function alloc_unless_it_has(group: IommuGroup, type: DomainType): IommuDomain |
 }
 
 /**
- * 6.12.107 line 1726, 7.2.13 line 1872: the type that the group's devices need, of which `target_type` may be none other; null for the
+ * 6.12.107 line 1726, 7.2.13 line 1879: the type that the group's devices need, of which `target_type` may be none other; null for the
  * kernel's policy. Since 59ddce4418da (v6.7) drivers that contradict each other are overruled, and whoever is not trusted gets DMA
  * or nothing; before, what a device needed that came after another was forgotten with the other's need.
  */

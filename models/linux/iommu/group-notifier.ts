@@ -28,14 +28,14 @@ export function* blocking_notifier_call_chain(group: IommuGroup, action: GroupAc
   mutex_unlock(group.notifier_rwsem);
 }
 
-/** 5.10.223 line 1086. */
+/** 5.10.223 line 1027. */
 export function* iommu_group_register_notifier(group: IommuGroup, listener: VfioGroup): Proc {
   yield* mutex_lock(group.notifier_rwsem);
   list_add_tail(listener, group.notifier);
   mutex_unlock(group.notifier_rwsem);
 }
 
-/** 5.10.223 line 1101. */
+/** 5.10.223 line 1041. */
 export function* iommu_group_unregister_notifier(group: IommuGroup, listener: VfioGroup): Proc {
   yield* mutex_lock(group.notifier_rwsem);
   list_del(listener, group.notifier);

@@ -402,7 +402,7 @@ function* __iommu_group_remove_device(dev: Device): Proc {
   iommu_group_put(group);
 }
 
-/** 6.1.176 line 1669. Members of a group are probed already, which is asked without a lock; since 6eb4da8cf545 (v6.6) not here. */
+/** 6.1.176 line 1671. Members of a group are probed already, which is asked without a lock; since 6eb4da8cf545 (v6.6) not here. */
 function* probe_iommu_group(dev: Device, group_list: GroupList): Proc<Errno> {
   if (!applied("f188056352bc")) {
     const group = yield* iommu_group_get(dev);
@@ -480,7 +480,7 @@ function* attach_group_members(group: IommuGroup): Proc<Errno> {
   return 0;
 }
 
-/** 6.1.176 line 1690. Every bus calls it: for a device that was added, before its driver is looked for, and for one that is gone. */
+/** 6.1.176 line 1693. Every bus calls it: for a device that was added, before its driver is looked for, and for one that is gone. */
 export function* iommu_bus_notifier(action: "BUS_NOTIFY_ADD_DEVICE" | "BUS_NOTIFY_REMOVED_DEVICE", dev: Device): Proc {
   if (action === "BUS_NOTIFY_ADD_DEVICE") yield* iommu_probe_device(dev);
   else yield* iommu_release_device(dev);

@@ -31,7 +31,7 @@ export function* reset_again(dev: Device): Proc {
   }
 }
 
-/** drivers/pci/pci.c of 7.2.13 line 4371: one reset. */
+/** drivers/pci/pci.c of 7.2.13 line 4382: one reset. */
 export function* pcie_flr(dev: Device): Proc {
   const ret = yield* pci_dev_reset_iommu_prepare(dev);
   yield;
