@@ -104,8 +104,24 @@ export const C5 = property({
   sentence: "A driver is asked to attach only its own domains to its own devices.",
   source: "a9c362db3920, 3f6634d997db",
   seenRedBy: "mutant: a default domain made with another driver's ops",
-  window: onReturn<[IommuDomain, Device], Errno>("attach_dev", ([domain, dev]) => dev.bus !== null && domain.ops === dev.bus.iommu_ops),
+  window: onReturn<[IommuDomain, Device], Errno>("attach_dev", ([domain, dev]) => isOfItsDriver(domain, dev)),
 });
+
+export const C5Own = property({
+  code: "C5-own",
+  sentence: "A domain of the device's own driver is not refused for being another's.",
+  source: "domain_iommu_ops_compatible(): what a driver has for all its devices is its own too; 7be423336ecc, 6f7340120a0a",
+  seenRedBy: "--revert 6f7340120a0a",
+  window: onReturn<[IommuDomain, Device], boolean>(
+    "domain_iommu_ops_compatible",
+    ([domain, dev], ret) => ret || !isOfItsDriver(domain, dev),
+  ),
+});
+
+function isOfItsDriver(domain: IommuDomain, dev: Device): boolean {
+  const iommu = dev.iommu === null ? null : dev.iommu.iommu_dev;
+  return iommu !== null && domain.ops === iommu.ops;
+}
 
 export const C10 = property({
   code: "C10",

@@ -1,6 +1,6 @@
 /** The catalogue, by the codes that suites and the command line use. */
 import type { Property } from "iommu-mc";
-import { C1, C3, C3Attach, C3Container, C3Replace, C4, C4Detach, C5, C10, C11, L2 } from "./domains.js";
+import { C1, C3, C3Attach, C3Container, C3Replace, C4, C4Detach, C5, C5Own, C10, C11, L2 } from "./domains.js";
 import { L3, L3Id, R1 } from "./lifetime.js";
 import { driverAtWork, K1, O1, O2, O2User, O3, O5, O6, O7, userAtWork } from "./ownership.js";
 
@@ -27,6 +27,7 @@ export {
   C4,
   C4Detach,
   C5,
+  C5Own,
   C10,
   C11,
   driverAtWork,

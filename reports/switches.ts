@@ -779,4 +779,22 @@ export const switches: readonly Switch[] = [
     without: { revert: ["e94160488e65"] },
     with: {},
   },
+  {
+    entry: 56,
+    bug: "a driver is asked to attach another driver's domain",
+    commit: "a9c362db3920",
+    suite: "group-domains/foreign-domain",
+    red: "C5",
+    without: { revert: ["a9c362db3920"] },
+    with: {},
+  },
+  {
+    entry: 57,
+    bug: "what a9c362db3920 made of it: a domain that the driver has for all its devices belongs to nobody, and is refused",
+    commit: "6f7340120a0a",
+    suite: "group-domains/static-domain-of-pasid",
+    red: "C5-own",
+    without: { revert: ["6f7340120a0a"] },
+    with: {},
+  },
 ];

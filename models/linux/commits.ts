@@ -335,6 +335,16 @@ export const commits: Readonly<Record<string, Commit>> = {
     year: 2024,
     needs: ["f188056352bc"],
   },
+  a9c362db3920: {
+    subject: "iommu: Validate that devices match domains",
+    since: "v6.8",
+    year: 2024,
+  },
+  b4c0497169d5: {
+    subject: "iommu: Decouple iommu_domain_alloc() from bus ops",
+    since: "v6.8",
+    year: 2024,
+  },
   "0061ffe289e1": {
     subject: "iommu: Add static iommu_ops->release_domain",
     since: "v6.9",
@@ -377,6 +387,11 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v6.11",
     year: 2024,
     needs: ["17de3f5fdd35"],
+  },
+  "2031c469f816": {
+    subject: "iommu/vt-d: Add support for static identity domain",
+    since: "v6.12",
+    year: 2024,
   },
   "7d835134d4e1": {
     subject: "iommu/arm-smmu: Make instance lookup robust",
@@ -424,6 +439,13 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v6.16",
     year: 2025,
     needs: ["bcb81ac6ae3c"],
+  },
+  "6f7340120a0a": {
+    subject: "iommu: Allow attaching static domains in iommu_attach_device_pasid()",
+    since: "v6.16",
+    year: 2025,
+    fixes: ["2031c469f816"],
+    needs: ["a9c362db3920"],
   },
   "72b6f7cd89ce": {
     subject: "iommu/virtio: Make instance lookup robust",

@@ -172,6 +172,8 @@ export const linux = schema({
     /** Beside the kernel's types COPIED, which stands for the tables of a crashed kernel: no struct iommu_domain at all. */
     type: enumeration("UNMANAGED", "BLOCKED", "DMA", "DMA_FQ", "IDENTITY", "COPIED"),
     ops: ref("iommu_ops"),
+    /** Since a9c362db3920 (v6.8): whose devices it may be attached to; null for a domain that the core has not allocated. */
+    owner: ref("iommu_ops"),
     /** VT-d: the one entry of `iommu_array`. */
     iommu_array: ref("iommu_domain_info"),
     /** SMMUv3: given out at the first attach. */

@@ -354,7 +354,6 @@ export const bugs: readonly KnownBug[] = [
     name: "foreign-domain-attach",
     year: 2023,
     fix: [{ sha: "a9c362db3920", subject: "iommu: Validate that devices match domains" }],
-    leftOut: "needs two drivers on one bus",
   },
   {
     id: 57,
@@ -364,7 +363,6 @@ export const bugs: readonly KnownBug[] = [
       { sha: "7be423336ecc", subject: "iommu: Set owner token to SVA domain" },
       { sha: "6f7340120a0a", subject: "iommu: Allow attaching static domains in iommu_attach_device_pasid()" },
     ],
-    leftOut: "needs PASIDs and static domains",
     follows: 56,
   },
   {

@@ -4,9 +4,11 @@ import { linux61 } from "../../models/linux/designs.js";
 import type { BootDevice } from "../../models/linux/machine/boot.js";
 import type { IommuDriver } from "../../models/linux/machine/build.js";
 import { register_iommu, write_both_types } from "../../models/linux/machine/events.js";
+import { attach_default_to_pasid, share_domain } from "../../models/linux/machine/users.js";
 import { claim_and_release } from "../../models/linux/machine/workloads.js";
-import { C1, C6Flush, C7Type, C8, L2, T3, T4 } from "../../properties/index.js";
+import { C1, C5, C5Own, C6Flush, C7Type, C8, L2, T3, T4 } from "../../properties/index.js";
 import { type BootSuite, bootSuite, violated } from "./on-linux61.js";
+import { pasids } from "./resets.js";
 
 /** 6.1.176 with one function that sets up default domains, and with all it rests on. */
 const setUpAtOnce = withCommits(
@@ -128,7 +130,46 @@ function typeWritten(
   });
 }
 
+/** A domain of one driver, and a device of another's. */
+function foreignDomain(): Suite {
+  return once({
+    name: "foreign-domain",
+    design: withCommits(setUpAtOnce, "b4c0497169d5", "a9c362db3920"),
+    describes:
+      "on a machine with IOMMUs of two drivers, as 17de3f5fdd35 (v6.8) makes them possible, a driver makes a domain for its device on the platform bus, and attaches it to that and to its PCI device, which is behind the other IOMMU",
+    iommu: "arm_smmu_v3",
+    otherIommu: "virtio_iommu",
+    iommus: 2,
+    registered: 2,
+    platformBus: true,
+    devices: [
+      { name: "display", bus: "platform", iommu: 0, state: "probed" },
+      { name: "gpu", iommu: 1, state: "probed" },
+    ],
+    users: 1,
+    threads: (objects) => [thread("drm", share_domain, objects.device("display"), objects.device("gpu"))],
+    properties: [C1, C5, C5Own, L2],
+  });
+}
+
+/** A domain that the driver has for all its devices. */
+function staticDomain(): Suite {
+  return once({
+    name: "static-domain-of-pasid",
+    design: withCommits(pasids, "a9c362db3920", "2031c469f816", "6f7340120a0a"),
+    describes: "a driver attaches the domain that its device is on, Intel's identity domain, to a PASID too",
+    iommu: "intel_iommu",
+    defaultDomain: "IDENTITY",
+    devices: [{ name: "idxd", state: "probed", pasids: "enough" }],
+    more: { dev_pasid_info: 1, iommu_attach_handle: 1 },
+    threads: (objects) => [thread("idxd", attach_default_to_pasid, objects.device("idxd"))],
+    properties: [C1, C5Own, L2],
+  });
+}
+
 export const groupDomainSuites: readonly Suite[] = [
+  foreignDomain(),
+  staticDomain(),
   joinsFailing(),
   claimed("amd_iommu"),
   claimed("arm_smmu_v3"),

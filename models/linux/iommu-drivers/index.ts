@@ -31,7 +31,7 @@ export function* dev_iommu_ops(dev: Device): Proc<IommuOps> {
 }
 
 /** The same for what is one step with the use of it. */
-function opsOf(dev: Device): IommuOps {
+export function opsOf(dev: Device): IommuOps {
   return dev.iommu!.iommu_dev!.ops!;
 }
 

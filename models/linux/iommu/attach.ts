@@ -8,6 +8,7 @@ import {
   EINVAL,
   ENODEV,
   type Errno,
+  list_first_entry,
   list_is_singular,
   lockdep_assert_held,
   mutex_lock,
@@ -15,20 +16,40 @@ import {
   type Proc,
   WARN_ON,
 } from "iommu-mc";
-import { attach_dev, attach_dev_unlocked, detach_dev, domain_alloc, domain_free, is_attach_deferred } from "../iommu-drivers/index.js";
-import { type BusType, type Device, type DomainType, type GroupDevice, type IommuDomain, type IommuGroup, iommu_core } from "../schema.js";
+import {
+  attach_dev,
+  attach_dev_unlocked,
+  detach_dev,
+  domain_alloc,
+  domain_free,
+  is_attach_deferred,
+  opsOf,
+} from "../iommu-drivers/index.js";
+import {
+  type BusType,
+  type Device,
+  type DomainType,
+  type GroupDevice,
+  type IommuDomain,
+  type IommuGroup,
+  type IommuOps,
+  iommu_core,
+} from "../schema.js";
 import { iommu_get_dma_cookie, iommu_put_dma_cookie } from "./dma-cookie.js";
 import { iommu_group_get, iommu_group_put } from "./group.js";
 
 abstraction("fault handlers and nesting are left out", "may miss a bug");
 
-/** 6.1.176 line 1904. */
-export function __iommu_domain_alloc(bus: BusType, type: DomainType): IommuDomain | null {
-  const ops = bus.iommu_ops;
+/**
+ * 6.1.176 line 1904, 6.12.107 line 1940; null without ops. The domain belongs to the driver since a9c362db3920 (v6.8), but one that the
+ * driver has for all, which Intel's identity domain is since 2031c469f816 (v6.12).
+ */
+export function __iommu_domain_alloc(ops: IommuOps | null, type: DomainType): IommuDomain | null {
   if (ops === null) return null;
   const domain = domain_alloc(ops, type);
   if (domain === null) return null;
   domain.type = type;
+  if (applied("a9c362db3920") && !isStatic(domain)) domain.owner = ops;
   if (iommu_get_dma_cookie(domain)) {
     iommu_domain_free(domain);
     return null;
@@ -36,9 +57,33 @@ export function __iommu_domain_alloc(bus: BusType, type: DomainType): IommuDomai
   return domain;
 }
 
-/** 6.1.176 line 1934: a domain for a user of the IOMMU API, empty. */
+function isStatic(domain: IommuDomain): boolean {
+  return applied("2031c469f816") && domain === domain.ops!.si_domain;
+}
+
+/** 6.12.107 line 1992: of the driver of the group's first device; before b4c0497169d5 (v6.8) of that of the bus, which then is the same. */
+export function __iommu_group_domain_alloc(group: IommuGroup, type: DomainType): IommuDomain | null {
+  const dev = list_first_entry(group.devices).dev!;
+  return __iommu_domain_alloc(applied("b4c0497169d5") ? opsOf(dev) : dev.bus!.iommu_ops, type);
+}
+
+/**
+ * 6.1.176 line 1934, 6.12.107 line 2020: a domain for a user of the IOMMU API, empty. Since b4c0497169d5 (v6.8) it is of the driver that
+ * the bus's devices have, who may not have two.
+ */
 export function iommu_domain_alloc(bus: BusType): IommuDomain | null {
-  return __iommu_domain_alloc(bus, "UNMANAGED");
+  return __iommu_domain_alloc(applied("b4c0497169d5") ? ops_on(bus) : bus.iommu_ops, "UNMANAGED");
+}
+
+function ops_on(bus: BusType): IommuOps | null {
+  atomic("the drivers of the IOMMUs behind the devices of a bus are looked at in one step");
+  let ops: IommuOps | null = null;
+  for (const dev of bus.klist_devices) {
+    if (dev.iommu === null || dev.iommu.iommu_dev === null) continue;
+    if (WARN_ON(ops !== null && ops !== opsOf(dev), "the devices of a bus have IOMMUs of two drivers")) return null;
+    ops = opsOf(dev);
+  }
+  return ops;
 }
 
 /** 6.1.176 line 1940. */
@@ -173,6 +218,7 @@ function isInUse({ domain, default_domain, blocking_domain }: IommuGroup): boole
  */
 export function* __iommu_attach_group(domain: IommuDomain, group: IommuGroup): Proc<Errno> {
   if (isInUse(group)) return -EBUSY;
+  if (!(yield* domain_iommu_ops_compatible(domain, list_first_entry(group.devices).dev!))) return -EINVAL;
   if (applied("ecd60dc5d22b")) return yield* __iommu_group_set_domain(group, domain);
   let ret: Errno = 0;
   for (const device of group.devices) {
@@ -189,6 +235,17 @@ export function* __iommu_attach_group(domain: IommuDomain, group: IommuGroup): P
     WARN_ON(failed !== 0, "the driver refused the domain the group came from");
   }
   return ret;
+}
+
+/**
+ * 7.2.13 line 2342: only the driver's own domains may be attached, which nobody asked before a9c362db3920 (v6.8); domains that the driver
+ * has for all count as its own since 6f7340120a0a (v6.16).
+ */
+export function* domain_iommu_ops_compatible(domain: IommuDomain, dev: Device): Proc<boolean> {
+  if (!applied("a9c362db3920")) return true;
+  atomic("what drivers have for all their devices, and whose a domain is, does not change");
+  const ops = opsOf(dev);
+  return domain.owner === ops || (applied("6f7340120a0a") && domain === ops.si_domain);
 }
 
 /** 6.1.176 line 2119. */

@@ -24,6 +24,7 @@ import { type BusType, type Device, type DomainType, type IommuDomain, type Iomm
 import {
   __iommu_attach_device,
   __iommu_domain_alloc,
+  __iommu_group_domain_alloc,
   __iommu_group_set_domain,
   __iommu_group_set_domain_internal,
   iommu_domain_free,
@@ -43,8 +44,8 @@ function iommu_get_def_domain_type(dev: Device): DomainType | null {
 
 /** 6.1.176 line 1591: sets the group's default domain; the domain too, where there was none. Before 211ff31b3d33 (v5.15) without the mutex, at times. */
 function* iommu_group_alloc_default_domain(bus: BusType, group: IommuGroup, type: DomainType): Proc<Errno> {
-  let dom = __iommu_domain_alloc(bus, type);
-  if (dom === null && type !== "DMA") dom = __iommu_domain_alloc(bus, "DMA");
+  let dom = __iommu_domain_alloc(bus.iommu_ops, type);
+  if (dom === null && type !== "DMA") dom = __iommu_domain_alloc(bus.iommu_ops, "DMA");
   if (dom === null) return -ENOMEM;
   yield;
   group.default_domain = dom;
@@ -316,7 +317,7 @@ function alloc_default_domain(group: IommuGroup, req_type: DomainType | null): I
 function alloc_unless_it_has(group: IommuGroup, type: DomainType): IommuDomain | null {
   const { default_domain } = group;
   if (default_domain !== null && default_domain.type === type) return default_domain;
-  return __iommu_domain_alloc(list_first_entry(group.devices).dev!.bus!, type);
+  return __iommu_group_domain_alloc(group, type);
 }
 
 /**

@@ -1,23 +1,10 @@
 /** DMA ownership of drivers/iommu/iommu.c of 6.1.176: who may use a group's devices, the kernel's drivers or a user. */
-import {
-  applied,
-  EBUSY,
-  EINVAL,
-  ENODEV,
-  EPERM,
-  EPROBE_DEFER,
-  type Errno,
-  list_first_entry,
-  mutex_lock,
-  mutex_unlock,
-  type Proc,
-  WARN_ON,
-} from "iommu-mc";
+import { applied, EBUSY, EINVAL, ENODEV, EPERM, EPROBE_DEFER, type Errno, mutex_lock, mutex_unlock, type Proc, WARN_ON } from "iommu-mc";
 import type { Device, IommuGroup, VfioGroup } from "../schema.js";
 import {
   __iommu_attach_group,
   __iommu_detach_group,
-  __iommu_domain_alloc,
+  __iommu_group_domain_alloc,
   __iommu_group_set_domain,
   __iommu_group_set_domain_nofail,
 } from "./attach.js";
@@ -66,11 +53,10 @@ export function* iommu_device_unuse_default_domain(dev: Device): Proc {
 
 /** 6.1.176 line 3174. Takes the first device without asking whether there is one. */
 export function __iommu_group_alloc_blocking_domain(group: IommuGroup): Errno {
-  const dev = list_first_entry(group.devices).dev!;
   if (group.blocking_domain !== null) return 0;
-  group.blocking_domain = __iommu_domain_alloc(dev.bus!, "BLOCKED");
+  group.blocking_domain = __iommu_group_domain_alloc(group, "BLOCKED");
   if (group.blocking_domain === null) {
-    group.blocking_domain = __iommu_domain_alloc(dev.bus!, "UNMANAGED");
+    group.blocking_domain = __iommu_group_domain_alloc(group, "UNMANAGED");
     if (group.blocking_domain === null) return -EINVAL;
   }
   return 0;

@@ -15,7 +15,13 @@ import {
 } from "iommu-mc";
 import { remove_dev_pasid, set_dev_pasid } from "../iommu-drivers/index.js";
 import type { Device, IommuAttachHandle, IommuDomain, IommuGroup } from "../schema.js";
-import { __iommu_attach_group, __iommu_group_set_core_domain, __iommu_group_set_domain, isInReset } from "./attach.js";
+import {
+  __iommu_attach_group,
+  __iommu_group_set_core_domain,
+  __iommu_group_set_domain,
+  domain_iommu_ops_compatible,
+  isInReset,
+} from "./attach.js";
 
 abstraction(
   "a domain is only attached to PASIDs of devices whose driver has the operations for it, and is that driver's own",
@@ -78,6 +84,7 @@ function* __iommu_remove_group_pasid(group: IommuGroup, domain: IommuDomain): Pr
 export function* iommu_attach_device_pasid(domain: IommuDomain, dev: Device, handle: IommuAttachHandle | null): Proc<Errno> {
   const group = dev.iommu_group;
   if (group === null) return -ENODEV;
+  if (!(yield* domain_iommu_ops_compatible(domain, dev))) return -EINVAL;
   yield* mutex_lock(group.mutex);
   let ret: Errno = 0;
   if (isInReset(group)) ret = -EBUSY;

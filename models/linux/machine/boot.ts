@@ -292,20 +292,21 @@ function makeDevice(make: LinuxMake, { buses, iommus }: Kernel, declared: BootDe
 /** Puts a device into its group, which the first of its devices makes. */
 function probe(
   make: LinuxMake,
-  { ops, iommus }: Kernel,
+  { iommus }: Kernel,
   options: BootOptions,
   { name, iommu, group: groupName = name, resvDirect }: BootDevice,
   dev: Device,
   groups: Map<string, IommuGroup>,
 ): void {
   const type = options.defaultDomain ?? options.defaultType ?? "DMA";
+  const itsIommu = found("IOMMU", iommus, iommu ?? 0);
   let group = groups.get(groupName);
   if (group === undefined) {
-    group = makeGroup(make, groupName, makeDefaultDomain(make, `default-${groupName}`, ops, type));
+    group = makeGroup(make, groupName, makeDefaultDomain(make, `default-${groupName}`, itsIommu.ops!, type));
     groups.set(groupName, group);
   }
   const domain: IommuDomain | null = group.default_domain;
-  makeProbed(make, name, dev, found("IOMMU", iommus, iommu ?? 0), group, domain);
+  makeProbed(make, name, dev, itsIommu, group, domain);
   if (domain !== null && resvDirect === true) domain.direct_map.add(dev);
 }
 

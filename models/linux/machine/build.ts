@@ -36,7 +36,7 @@ export interface KernelOptions {
   /** Model the ids of groups, and how making a group fails. Default no. */
   readonly groupIds?: boolean;
   readonly defaultType?: "DMA" | "DMA_FQ" | "IDENTITY";
-  /** Another driver, of which the last IOMMU is; not registered. Default none. */
+  /** Another driver, of which the last IOMMU is. Default none. */
   readonly otherIommu?: IommuDriver;
   /** A driver that has no default domains, as several of 6.1 on 32-bit ARM. */
   readonly noDefaultDomains?: boolean;
@@ -103,7 +103,8 @@ export function makeKernel(make: LinuxMake, options: KernelOptions): Kernel {
   }
   const iommus = Array.from({ length: options.iommus }, (_, number) => {
     const isOn = number < options.registered;
-    const iommu = make("iommu_device", `iommu${number}`, { ops: isOn ? ops : null, is_bound: isOn, ready: isOn });
+    const itsOps = otherOps !== null && number === options.iommus - 1 ? otherOps : ops;
+    const iommu = make("iommu_device", `iommu${number}`, { ops: isOn ? itsOps : null, is_bound: isOn, ready: isOn });
     if (isOn) list_add_tail(iommu, iommu_core.device_list);
     return iommu;
   });
@@ -248,7 +249,7 @@ export function bindVfio(make: LinuxMake, name: string, dev: Device, driver: Dev
   dev.vfio_device = device;
 }
 
-/** A group's default domain; null of type "none". */
+/** A group's default domain; null of type "none". It has no owner, which only who attaches another domain is asked for. */
 export function makeDefaultDomain(make: LinuxMake, name: string, ops: IommuOps, type: DomainType | "none"): IommuDomain | null {
   if (type === "none") return null;
   if (type === "IDENTITY" && ops.si_domain !== null) return ops.si_domain;

@@ -1,6 +1,12 @@
 /** Who uses what came after 6.1: drivers that use PASIDs, and resets of PCI devices. */
 import { abstraction, atomic, data_race, idle, kfree, kzalloc, mutex_lock, mutex_unlock, type Proc } from "iommu-mc";
-import { iommu_domain_alloc, iommu_domain_free } from "../iommu/attach.js";
+import {
+  iommu_attach_group,
+  iommu_detach_group,
+  iommu_domain_alloc,
+  iommu_domain_free,
+  iommu_get_domain_for_dev,
+} from "../iommu/attach.js";
 import { iommu_attach_device_pasid, iommu_attach_handle_get, iommu_detach_device_pasid } from "../iommu/pasid.js";
 import { pci_dev_reset_iommu_done, pci_dev_reset_iommu_prepare } from "../iommu/reset.js";
 import { arm_smmu_sva_bind, arm_smmu_sva_unbind, mmput } from "../iommu/sva.js";
@@ -76,6 +82,34 @@ export function* attach_pasid(dev: Device): Proc {
   if (ret === 0) return;
   yield;
   kfree(handle);
+  iommu_domain_free(domain);
+}
+
+/** idxd: a driver attaches the domain that its device is on already to a PASID too, for DMA of the kernel with it. Until it is unbound. */
+export function* attach_default_to_pasid(dev: Device): Proc {
+  const domain = yield* iommu_get_domain_for_dev(dev);
+  yield;
+  const handle = kzalloc(linux, "iommu_attach_handle");
+  const ret = yield* iommu_attach_device_pasid(domain!, dev, handle);
+  yield idle();
+  if (ret === 0) yield* iommu_detach_device_pasid(domain!, dev);
+  yield;
+  kfree(handle);
+}
+
+/** A driver of several devices makes a domain for one of them, attaches it to both, and takes it off. */
+export function* share_domain(dev: Device, other: Device): Proc {
+  const domain = iommu_domain_alloc(dev.bus!);
+  if (domain === null) return;
+  for (const each of [dev, other]) {
+    yield;
+    yield* iommu_attach_group(domain, each.iommu_group!);
+  }
+  for (const each of [dev, other]) {
+    yield;
+    yield* iommu_detach_group(domain, each.iommu_group!);
+  }
+  yield;
   iommu_domain_free(domain);
 }
 

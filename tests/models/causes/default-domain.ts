@@ -15,6 +15,7 @@ export const causes: readonly Cause[] = [
     suite: "group-domains/range-under-identity/intel_iommu",
     revert: ["6e6c6d6bc6c9"],
   },
+  { name: "--revert 6f7340120a0a", red: "C5-own", suite: "group-domains/static-domain-of-pasid", revert: ["6f7340120a0a"] },
   { name: "the base (a device joins a group that has its default domain)", red: "C7", suite: "default-domain/joins/graphics-DMA" },
   {
     name: "the base (identity is written where SNP forbids it)",
