@@ -111,6 +111,18 @@ export const C12Count = property({
   }),
 });
 
+export const C12List = property({
+  code: "C12-list",
+  sentence: "s390's driver has on the list of each domain the devices that are on it, and each once.",
+  source: "bf8d2dd2ed08; WARN_ON in s390_domain_free()",
+  seenRedBy: "--revert bf8d2dd2ed08",
+  window: always("iommu_domain", (domain) => {
+    if (domain.ops === null || domain.ops.driver !== "s390_iommu") return null;
+    const listed = [...domain.s390_devices].map((entry) => entry.dev!);
+    return new Set(listed).size === listed.length && listed.every((dev) => dev.hw === domain);
+  }),
+});
+
 function neededType(dev: Device, snp_en: boolean): DomainType | null {
   if (dev.untrusted) return "DMA";
   return dev.needs_identity && !snp_en ? "IDENTITY" : null;

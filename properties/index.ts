@@ -13,11 +13,11 @@ export const sinceV65: readonly Property[] = [C3, C3Attach, C4];
 /** Witnesses that something happens at all. */
 export const witnesses: readonly Property[] = [userAtWork, driverAtWork];
 
-export { C6, C6Flush, C7, C7Type, C8, C12Count, O9, T3, X3Default } from "./default-domain.js";
+export { C6, C6Flush, C7, C7Type, C8, C12Count, C12List, O9, T3, X3Default } from "./default-domain.js";
 export { L4, L6, O4, V3 } from "./hotplug.js";
 export { C14, C14Rest, C16, L7, T2Pasid } from "./pasid.js";
 export { G1, L1, T4, T5, T5Domain, V2, X1, X2, X6 } from "./probing.js";
-export { C15, C15Untouched, staleTranslation, T1, T2, T3Queue, T6, X3 } from "./translation.js";
+export { C15, C15Untouched, staleTranslation, T1, T2, T2Context, T3Queue, T6, X3 } from "./translation.js";
 export {
   C1,
   C3,

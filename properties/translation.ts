@@ -67,6 +67,14 @@ export const T2 = property({
   }),
 });
 
+export const T2Context = property({
+  code: "T2-context",
+  sentence: "A device that is no longer on the tables of a crashed kernel is translated by nothing that is cached of them.",
+  source: "aec0e86172a7; domain_context_mapping_one()",
+  seenRedBy: "--revert aec0e86172a7",
+  window: always("device", (dev) => (dev.cached_context === null ? null : dev.hw === dev.cached_context)),
+});
+
 export const T3Queue = property({
   code: "T3-queue",
   sentence: "Nothing that was mapped for an untrusted device is unmapped lazily.",

@@ -2,6 +2,22 @@ import type { Commit } from "iommu-mc";
 
 /** The commits the model can be with and without, by the first twelve digits of their sha, oldest release first. `since` and `year` are those of the first mainline release that has it. */
 export const commits: Readonly<Record<string, Commit>> = {
+  // That it came with v4.10 was not verified; v4.9.y has it as a backport.
+  aec0e86172a7: {
+    subject: "iommu/vt-d: Flush old iommu caches for kdump when the device gets context mapped",
+    since: "v4.10",
+    year: 2016,
+  },
+  "9825bd94e3a2": {
+    subject: "iommu/amd: Fix IOMMU page flush when detach device from a domain",
+    since: "v5.0",
+    year: 2019,
+  },
+  "458b7c8e0dde": {
+    subject: "iommu/vt-d: Detach domain when move device out of group",
+    since: "v5.3",
+    year: 2019,
+  },
   "797a8b4d768c": {
     subject: "iommu: Handle default domain attach failure",
     since: "v4.11",
@@ -115,6 +131,11 @@ export const commits: Readonly<Record<string, Commit>> = {
     subject: "vfio: Fully lock struct vfio_group::container",
     since: "v5.19",
   },
+  fa7e9ecc5e1c: {
+    subject: "iommu/s390: Tolerate repeat attach_dev calls",
+    since: "v5.19",
+    year: 2022,
+  },
   "0286300e6045": {
     subject: "iommu: iommu_group_claim_dma_owner() must always assign a domain",
     since: "v5.19",
@@ -175,6 +196,13 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v6.2",
     year: 2023,
     needs: ["0286300e6045"],
+  },
+  bf8d2dd2ed08: {
+    subject: "iommu/s390: Fix duplicate domain attachments",
+    since: "v6.2",
+    year: 2022,
+    fixes: ["fa7e9ecc5e1c"],
+    needs: ["fa7e9ecc5e1c"],
   },
   "2cc73c5712f9": {
     subject: "iommu: Attach device group to old domain in error path",

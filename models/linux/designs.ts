@@ -21,6 +21,7 @@ export const linux61 = kernel("linux-6.1", "6.1.176 (Debian 6.1.176-1)", "v6.1",
   "2cc73c5712f9",
   "4daa861174d5",
   "a2e7e59a9426",
+  "bf8d2dd2ed08",
 ]);
 
 /** What the source of Debian's trixie has: 6.12.107, with what its maintainers took of later releases. */

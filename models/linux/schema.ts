@@ -53,8 +53,10 @@ export const linux = schema({
     resv_direct: flag(),
     /** That range is an RMRR that Intel's driver does not relax, so it refuses the device other domains. */
     rmrr_locked: flag(),
-    /** AMD's data for the requester id, which outlives the device. */
+    /** AMD's data for the requester id, which outlives the device; so did Intel's until 458b7c8e0dde (v5.3). */
     dev_data: ref("dev_iommu_priv"),
+    /** The tables of a crashed kernel that VT-d's context cache may still have for it: they are used, whatever the context entry says. */
+    cached_context: ref("iommu_domain"),
 
     /** A lock of the device's own driver (a transmit queue's). */
     queue_lock: mutex(),
@@ -121,7 +123,7 @@ export const linux = schema({
     copied_tables: ref("iommu_domain"),
   },
   iommu_ops: {
-    driver: enumeration("intel_iommu", "arm_smmu_v3", "amd_iommu", "virtio_iommu", "omap_iommu", "mtk_iommu_v1"),
+    driver: enumeration("intel_iommu", "arm_smmu_v3", "amd_iommu", "virtio_iommu", "omap_iommu", "mtk_iommu_v1", "s390_iommu"),
     /** Whether `default_domain_ops` has a `detach_dev`. */
     detach_dev: flag(),
     /** Whether they have a `flush_iotlb_all`, which flush queues call. */
@@ -189,10 +191,20 @@ export const linux = schema({
     direct_map: setOf("device"),
     /** virtio's count of the devices on it, which wraps here at 16. */
     nr_endpoints: counter(15),
+    /** AMD's `dev_iommu[]`, where there is an IOTLB: how many devices on it are behind the IOMMU. Only if there are any it is flushed there. */
+    dev_iommu: counter(3),
+    /** A device has left it without a flush, so that what its page table said then may still be cached. */
+    is_unflushed: flag(),
+    /** s390's list of the devices on it. */
+    s390_devices: setOf("s390_domain_device"),
     /** Of devices that have it attached to a PASID, and that twice if it was attached twice. */
     dev_pasids: list("dev_pasid_info", 3),
     /** Devices it was attached to successfully: attaching again may not fail (the contract of attach_dev). */
     attached_before: setOf("device").ghost(),
+  },
+  /** struct s390_domain_device: an entry of a domain's list. */
+  s390_domain_device: {
+    dev: ref("device"),
   },
   /** Entry of a domain's list. */
   dev_pasid_info: {
@@ -434,6 +446,7 @@ export type GroupId = View<typeof linux, "group_id">;
 export type IommuDmaCookie = View<typeof linux, "iommu_dma_cookie">;
 export type IovaFq = View<typeof linux, "iova_fq">;
 export type IommuDomain = View<typeof linux, "iommu_domain">;
+export type S390DomainDevice = View<typeof linux, "s390_domain_device">;
 export type GroupDevice = View<typeof linux, "group_device">;
 export type IommuGroup = View<typeof linux, "iommu_group">;
 export type IommuAttachHandle = View<typeof linux, "iommu_attach_handle">;

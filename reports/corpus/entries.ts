@@ -203,7 +203,6 @@ export const bugs: readonly KnownBug[] = [
     name: "kdump-inherits-stale-caches",
     year: 2016,
     fix: [{ sha: "aec0e86172a7", subject: "iommu/vt-d: Flush old iommu caches for kdump when the device gets context mapped" }],
-    leftOut: "needs context entries copied from the kernel before, and their caches",
   },
   {
     id: 31,
@@ -257,7 +256,6 @@ export const bugs: readonly KnownBug[] = [
       { sha: "fa7e9ecc5e1c", subject: "iommu/s390: Tolerate repeat attach_dev calls" },
       { sha: "bf8d2dd2ed08", subject: "iommu/s390: Fix duplicate domain attachments" },
     ],
-    leftOut: "needs the driver of s390",
     follows: 38,
   },
   {
@@ -327,14 +325,12 @@ export const bugs: readonly KnownBug[] = [
     name: "unmap-after-detach-not-flushed",
     year: 2019,
     fix: [{ sha: "9825bd94e3a2", subject: "iommu/amd: Fix IOMMU page flush when detach device from a domain" }],
-    leftOut: "needs the counts of devices by which AMD's driver chooses what to flush",
   },
   {
     id: 52,
     name: "group-remove-keeps-driver-attachment",
     year: 2019,
     fix: [{ sha: "458b7c8e0dde", subject: "iommu/vt-d: Detach domain when move device out of group" }],
-    leftOut: "needs the domain that Intel's driver keeps of a device, as it was in v5.2",
   },
   {
     id: 54,

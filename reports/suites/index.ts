@@ -8,6 +8,7 @@ import { defaultDomainRaceSuites } from "./default-domain-race.js";
 import { deferredAttachSuites } from "./deferred-attach.js";
 import { dmaSuites } from "./dma.js";
 import { driverSuites } from "./drivers.js";
+import { driversThenSuites } from "./drivers-then.js";
 import { finalizeSuites } from "./finalize.js";
 import { groupAllocSuites } from "./group-alloc.js";
 import { groupDomainSuites } from "./group-domains.js";
@@ -39,6 +40,7 @@ export const suites: readonly Suite[] = [
   ...defaultDomainRaceSuites,
   ...mediatedSuites,
   ...viabilitySuites,
+  ...driversThenSuites,
   ...arm64Suites,
   ...iommufdSuites,
   ...openRaceSuites,

@@ -12,15 +12,25 @@ import {
 } from "../schema.js";
 import type { Driver } from "./driver.js";
 import { alloc_domain, dev_iommu_priv_get, privOf, put_on_domain, registeredScope, take_off_domain } from "./hardware.js";
+import { all_go_stale, allocate_id, flush_id, free_id } from "./iotlb.js";
+import { put_pages_list } from "./page-table.js";
 
 abstraction("AMD's alias entries in the device table, which are copies of the device's own, are not modelled", "may miss a bug");
 abstraction("memory encryption, which keeps AMD's driver from asking for an identity domain as SNP does, is not modelled", "neither");
 
-/** Line 2121, with protection_domain_alloc(): any type it is not asked about is a domain with an empty page table, BLOCKED too. */
+/** Line 2121, with protection_domain_alloc(): any type it is not asked about is a domain with an empty page table and an id, BLOCKED too. */
 function amd_iommu_domain_alloc(ops: IommuOps, type: DomainType): IommuDomain | null {
   if (ops.snp_en && type === "IDENTITY") return null;
   if (fault("domain_alloc")) return null;
-  return alloc_domain(ops);
+  const domain = alloc_domain(ops);
+  if (!iommu_core.has_iotlb) return domain;
+  const id = allocate_id(domain);
+  if (typeof id === "number") {
+    kfree(domain);
+    return null;
+  }
+  domain.asid = id;
+  return domain;
 }
 
 /** Line 2143. cleanup_domain() of line 1987 takes devices off that are still on it. */
@@ -29,9 +39,13 @@ function amd_iommu_domain_free(domain: IommuDomain): void {
   for (const bus of iommu_core.buses) {
     for (const dev of bus.klist_devices) {
       const dev_data = dev.dev_data;
-      if (dev_data !== null && dev_data.domain === domain) take_off_domain(dev, dev_data);
+      if (dev_data !== null && dev_data.domain === domain) do_detach(dev, dev_data);
     }
   }
+  const id = domain.asid;
+  if (id !== null && domain.is_unflushed) all_go_stale(domain, id);
+  put_pages_list(domain.table);
+  if (id !== null) free_id(id);
   kfree(domain);
 }
 
@@ -87,7 +101,7 @@ function* amd_iommu_release_device(dev: Device): Proc {
   if (dev_data === null) return;
   yield;
   atomic("taking one device off its domain is one step");
-  if (dev_data.domain !== null) take_off_domain(dev, dev_data);
+  if (dev_data.domain !== null) do_detach(dev, dev_data);
   const param = dev.iommu!;
   yield;
   param.priv = null;
@@ -112,16 +126,38 @@ function amd_iommu_attach_device(domain: IommuDomain, dev: Device): Errno {
   if (dev.scope === null) return -EINVAL;
   const dev_data = privOf(dev);
   dev_data.attach_deferred = false;
-  if (dev_data.domain !== null) take_off_domain(dev, dev_data);
+  if (dev_data.domain !== null) do_detach(dev, dev_data);
   if (fault("attach_dev", !domain.attached_before.has(dev))) return -EINVAL;
-  put_on_domain(domain, dev, dev_data);
+  do_attach(domain, dev, dev_data);
   return 0;
+}
+
+/** Line 1656, with the flush that attach_device() makes for what a crashed kernel has left. */
+function do_attach(domain: IommuDomain, dev: Device, dev_data: DevIommuPriv): void {
+  put_on_domain(domain, dev, dev_data);
+  if (domain.asid === null) return;
+  domain.dev_iommu++;
+  domain.is_unflushed = false;
+  flush_id(domain.asid);
+}
+
+/**
+ * Line 1683. What the device may have cached stays cached, unless it is flushed while there still is a device for which a flush
+ * is sent: 9825bd94e3a2 (v5.0).
+ */
+function do_detach(dev: Device, dev_data: DevIommuPriv): void {
+  const domain = dev_data.domain!;
+  take_off_domain(dev, dev_data);
+  if (domain.asid === null) return;
+  if (applied("9825bd94e3a2")) flush_id(domain.asid);
+  else domain.is_unflushed = true;
+  domain.dev_iommu--;
 }
 
 /** Line 2163: whatever the device is on, and nothing if it is on nothing. */
 function amd_iommu_detach_device(dev: Device): void {
   const dev_data = privOf(dev);
-  if (dev.scope !== null && dev_data.domain !== null) take_off_domain(dev, dev_data);
+  if (dev.scope !== null && dev_data.domain !== null) do_detach(dev, dev_data);
 }
 
 /** Line 2451. */

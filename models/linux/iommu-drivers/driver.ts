@@ -20,7 +20,7 @@ export interface Driver {
   /** The same where nobody holds the group's mutex, on which drivers rely. Absent: one step all the same. */
   readonly attach_dev_unlocked?: (domain: IommuDomain, dev: Device) => Proc<Errno>;
   /** Absent: a device leaves a domain only for another. */
-  readonly detach_dev?: (dev: Device) => void;
+  readonly detach_dev?: (dev: Device, domain: IommuDomain) => void;
   /** Attaches a domain to the one PASID, which is on `old`, or blocked if that is null. Absent: no PASIDs. */
   readonly set_dev_pasid?: (domain: IommuDomain, dev: Device, old: IommuDomain | null) => Errno;
   /** Blocks the one PASID, which is on that domain. */

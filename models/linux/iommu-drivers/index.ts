@@ -8,6 +8,7 @@ import { intel_iommu_ops } from "./intel.js";
 import { flush_id, idOf } from "./iotlb.js";
 import { mtk_iommu_v1_ops } from "./mtk-v1.js";
 import { omap_iommu_ops } from "./omap.js";
+import { s390_iommu_ops } from "./s390.js";
 import { viommu_ops } from "./virtio.js";
 
 abstraction("struct iommu_ops and its default_domain_ops are one object", "neither");
@@ -17,6 +18,7 @@ export const drivers: Readonly<Record<IommuOps["driver"], Driver>> = {
   arm_smmu_v3: arm_smmu_ops,
   amd_iommu: amd_iommu_ops,
   virtio_iommu: viommu_ops,
+  s390_iommu: s390_iommu_ops,
   omap_iommu: omap_iommu_ops,
   mtk_iommu_v1: mtk_iommu_v1_ops,
 };
@@ -117,7 +119,7 @@ export function* attach_dev_unlocked(domain: IommuDomain, dev: Device): Proc<Err
 /** `domain->ops->detach_dev`: the core asks for it first; without one, a call of NULL. */
 export function* detach_dev(domain: IommuDomain, dev: Device): Proc {
   atomic("detaching one device is one step");
-  drivers[domain.ops!.driver].detach_dev!(dev);
+  drivers[domain.ops!.driver].detach_dev!(dev, domain);
   observe("detach_dev", domain, dev);
 }
 

@@ -3,6 +3,7 @@ import {
   applied,
   atomic,
   data_race,
+  EBUSY,
   ENODEV,
   ENOMEM,
   EPERM,
@@ -60,17 +61,33 @@ function* intel_iommu_probe_device(_ops: IommuOps, dev: Device): Proc<IommuDevic
 /**
  * Line 4601, with dmar_remove_one_dev_info() of line 4134, which takes for granted that the device is on a domain. Since 81e921fd3216
  * (v6.9) the core has blocked the device before, where the scenario has that domain; where it has none, that is done here. The DMA ops
- * are the core's since b67483b3c44e (v6.10).
+ * are the core's since b67483b3c44e (v6.10). Until 458b7c8e0dde (v5.3) the device stayed on its domain, and what the driver knows of
+ * it on the domain's list.
  */
 function* intel_iommu_release_device(dev: Device): Proc {
   const info = (yield* dev_iommu_priv_get(dev))!;
   yield;
+  if (!applied("458b7c8e0dde")) {
+    yield* keep_info(dev, info);
+    return;
+  }
   atomic("taking one device off its domain is one step");
   if (!applied("81e921fd3216")) leave_domain(dev, info);
   else if (info.domain !== null && dev.iommu!.iommu_dev!.ops!.release_domain === null) leave_domain(dev, info);
   yield;
   yield* free_priv(dev, info);
   if (applied("b67483b3c44e")) return;
+  yield;
+  dev.has_iommu_dma_ops = false;
+}
+
+/** What is left behind where nothing is detached: who looks for the device's requester id in the driver's list finds it. */
+function* keep_info(dev: Device, info: DevIommuPriv): Proc {
+  const param = dev.iommu!;
+  yield;
+  param.priv = null;
+  yield;
+  dev.dev_data = info;
   yield;
   dev.has_iommu_dma_ops = false;
 }
@@ -94,10 +111,11 @@ function intel_iommu_attach_device(domain: IommuDomain, dev: Device): Errno {
   return leave_old_domain(domain, dev) || domain_add_dev_info(domain, dev);
 }
 
-/** 6.12.107 line 3468: the static blocking domain has no list of devices. */
+/** 6.12.107 line 3468: the static blocking domain has no list of devices. Clearing a context entry flushes it, copied or not. */
 function blocking_domain_attach_dev(blocking_domain: IommuDomain, dev: Device): Errno {
   const info = privOf(dev);
   if (info.domain !== null) leave_domain(dev, info);
+  dev.cached_context = null;
   data_race(() => {
     dev.hw = blocking_domain;
   });
@@ -121,15 +139,26 @@ function leave_old_domain(domain: IommuDomain, dev: Device): Errno {
   return 0;
 }
 
-/** Line 2504. Puts the device on the domain's list, whether or not it is on one. */
+/**
+ * Line 2504. Puts the device on the domain's list, whether or not it is on one. Who had the requester id before, and was left
+ * behind on another domain, is a reason to refuse (5.10.223 line 2751).
+ */
 function domain_add_dev_info(domain: IommuDomain, dev: Device): Errno {
   const info = privOf(dev);
+  const stale = dev.dev_data;
+  if (stale !== null && stale.domain !== null && stale.domain !== domain) return -EBUSY;
   if (fault("attach_dev", !domain.attached_before.has(dev))) return -ENOMEM;
   const ret = domain_attach_iommu(domain);
   if (ret) return ret;
   WARN_ON(info.domain !== null, "list_add() of what is on a list already");
   put_on_domain(domain, dev, info);
+  domain_context_mapping_one(dev);
   return 0;
+}
+
+/** Line 1954: since aec0e86172a7 (v4.10) a context entry that was copied from a crashed kernel is flushed when it is written over. */
+function domain_context_mapping_one(dev: Device): void {
+  if (applied("aec0e86172a7")) dev.cached_context = null;
 }
 
 /** Line 4322, with dmar_remove_one_dev_info(): whatever the device is on, not what the caller names. */
@@ -183,6 +212,7 @@ function domain_detach_iommu(domain: IommuDomain): void {
  */
 function intel_iommu_domain_free(domain: IommuDomain): void {
   if (domain === domain.ops!.si_domain) return;
+  if (!applied("458b7c8e0dde")) domain_remove_dev_info(domain);
   put_pages_list(domain.table);
   kfree(domain);
 }
@@ -223,6 +253,17 @@ function intel_iommu_remove_dev_pasid(domain: IommuDomain, dev: Device): void {
     dev.hw_pasid = null;
   });
   domain_remove_dev_pasid(domain, dev);
+}
+
+/** 5.10.223 line 2600, of domain_exit(): takes off the domain what is still on it. */
+function domain_remove_dev_info(domain: IommuDomain): void {
+  atomic("taking the last devices off a domain that is freed is one step");
+  for (const bus of iommu_core.buses) {
+    for (const dev of bus.klist_devices) {
+      const info = dev.dev_data;
+      if (info !== null && info.domain === domain) leave_domain(dev, info);
+    }
+  }
 }
 
 /** Line 4808. */

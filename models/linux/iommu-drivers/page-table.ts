@@ -39,12 +39,17 @@ function clear_pte(domain: IommuDomain, iova: Iova): void {
   if (page === null) return;
   domain[`pte${iova}`] = null;
   const id = idOf(domain);
-  if (id !== null) go_stale(id, iova, page);
+  if (id !== null && (isInUse(domain) || domain.is_unflushed)) go_stale(id, iova, page);
+}
+
+/** Whether an IOMMU has devices that are on the domain; AMD's driver flushes where it has, others in any case. */
+function isInUse(domain: IommuDomain): boolean {
+  return domain.ops!.driver !== "amd_iommu" || domain.dev_iommu > 0;
 }
 
 /**
  * `iotlb_sync`, for the range that was unmapped: intel/iommu.c line 4430, which flushes at every IOMMU that has the domain, and
- * frees the pages of the page table then; arm-smmu-v3.c line 2552.
+ * frees the pages of the page table then; arm-smmu-v3.c line 2552; amd/iommu.c line 2409.
  */
 export function* iotlb_sync(domain: IommuDomain, iova: Iova, pages: number, freelist: Page | null): Proc {
   if (domain.ops!.driver === "intel_iommu") {
@@ -59,10 +64,10 @@ export function* iotlb_sync(domain: IommuDomain, iova: Iova, pages: number, free
     return;
   }
   atomic("a flush is one step, with the id it is for");
-  if (domain.asid !== null) flush_range(domain.asid, iova, pages, false);
+  if (domain.asid !== null && isInUse(domain)) flush_range(domain.asid, iova, pages, false);
 }
 
-/** `flush_iotlb_all`: intel/iommu.c line 1617, arm-smmu-v3.c line 2544. */
+/** `flush_iotlb_all`: intel/iommu.c line 1617, arm-smmu-v3.c line 2544, amd/iommu.c line 2398. */
 export function* flush_iotlb_all(domain: IommuDomain): Proc {
   if (domain.ops!.driver === "intel_iommu") {
     const info = data_race(() => domain.iommu_array);
@@ -73,7 +78,7 @@ export function* flush_iotlb_all(domain: IommuDomain): Proc {
     return;
   }
   atomic("a flush is one step, with the id it is for");
-  if (domain.asid !== null) flush_id(domain.asid);
+  if (domain.asid !== null && isInUse(domain)) flush_id(domain.asid);
 }
 
 /** put_pages_list(): the pages go back to the kernel. */

@@ -173,6 +173,7 @@ export function bootScenario(options: BootOptions): Scenario {
       iommufd_device: 2 * iommufds,
       dev_iommu_priv: slots("dev_iommu_priv", devices.length),
       iommu_fwspec: hasFwspecs(options.iommu) ? slots("iommu_fwspec", devices.length) : 0,
+      s390_domain_device: options.iommu === "s390_iommu" ? 3 * devices.length : 0,
       vfio_group: slots("vfio_group", new Set(onVfio.map(({ name, group = name }) => group)).size + owners + iommufds),
       vfio_device: slots("vfio_device", onVfio.length),
       vfio_container: slots("vfio_container", users),

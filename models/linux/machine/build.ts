@@ -132,6 +132,12 @@ export function putBehind(dev: Device, iommu: IommuDevice): void {
   if (iommu_core.has_fwspecs) dev.iommus = iommu;
   dev.scope = iommu;
   dev.hw = iommu_core.copied_tables;
+  if (hasContextCache(iommu)) dev.cached_context = iommu_core.copied_tables;
+}
+
+/** Of what a crashed kernel leaves in the caches, that of VT-d's contexts is modelled; AMD's driver flushes at every attach. */
+function hasContextCache({ ops }: IommuDevice): boolean {
+  return ops !== null && ops.driver === "intel_iommu";
 }
 
 /**
@@ -190,6 +196,7 @@ function giveId(make: LinuxMake, domain: IommuDomain): void {
     id.owner = domain;
     return id;
   };
+  if (domain.ops!.driver === "amd_iommu") domain.dev_iommu++;
   if (domain.ops!.driver !== "intel_iommu") domain.asid ??= firstFree();
   else {
     domain.iommu_array ??= make("iommu_domain_info", "info", { did: firstFree() });

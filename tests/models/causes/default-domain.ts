@@ -4,6 +4,7 @@ import type { Cause } from "./cause.js";
 const model = "models/linux/iommu/default-domain.ts";
 
 export const causes: readonly Cause[] = [
+  { name: "--revert bf8d2dd2ed08", red: "C12-list", suite: "drivers/s390-lists", revert: ["bf8d2dd2ed08"] },
   {
     name: "the base (DMA-FQ is written to the type file under virtio-iommu)",
     red: "C6",

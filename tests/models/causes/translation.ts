@@ -4,6 +4,7 @@ import type { Cause } from "./cause.js";
 const dmaMap = "models/linux/iommu/dma-map.ts";
 
 export const causes: readonly Cause[] = [
+  { name: "--revert aec0e86172a7", red: "T2-context", suite: "drivers/vtd-kdump", revert: ["aec0e86172a7"] },
   {
     name: "--revert bd421264ed30",
     red: "C15",
