@@ -64,10 +64,7 @@ export const C3Replace = property({
   seenRedBy: "the base (Intel's driver leaves the old domain before it knows that the new one will do)",
   window: onReturn<[IommuGroup, IommuDomain], Errno>("iommu_replace_group_handle", ([group, new_domain], ret) => {
     if (ret === 0 || group.domain === null) return null;
-    return {
-      "the group does not say it is on the new domain": group.domain !== new_domain,
-      "every device is on the old domain": everyMember(group, (dev) => isOn(dev, group.domain)),
-    };
+    return group.domain !== new_domain && everyMember(group, (dev) => isOn(dev, group.domain));
   }),
 });
 

@@ -60,28 +60,10 @@ export const notClaimed: readonly NotClaimed[] = [
     reason: notIn61("attach_dev() is not told what it leaves"),
   },
   {
-    code: "C14",
-    claim: "A PASID that can be seen is attached on all devices, to one domain.",
-    source: "iommu_attach_device_pasid()",
-    reason: notIn61("iommu_attach_device_pasid() came with v6.2"),
-  },
-  {
-    code: "C16",
-    claim: "A device that is being reset is on the blocking domain, and comes back to the one it left.",
-    source: "pci_dev_reset_iommu_prepare(), pci_dev_reset_iommu_done()",
-    reason: notIn61("it came with v7.0"),
-  },
-  {
     code: "L5",
     claim: "The driver's module is pinned from before probe_device() until after release_device().",
     source: "iommu_deinit_device()",
     reason: "modules are not modelled: an IOMMU's driver stays",
-  },
-  {
-    code: "L7",
-    claim: "An attach handle is used only between the attach and the detach of its domain.",
-    source: "iommu_attach_handle_get()",
-    reason: notIn61("attach handles came with v6.11"),
   },
   {
     code: "L8",

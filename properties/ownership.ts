@@ -109,7 +109,7 @@ export const O7 = property({
   sentence: "Ownership is released only by who has it, and then nothing of it is left, nor any domain attached to a PASID.",
   source: "WARN_ON in iommu_group_release_dma_owner(); since 16603704559c of PASIDs too",
   seenRedBy:
-    "mutant: owner_cnt = 0 left out of iommu_group_release_dma_owner(); mutant: iommu_device_use_default_domain() refuses only a group without an owner",
+    "mutant: owner_cnt = 0 left out of iommu_group_release_dma_owner(); mutant: iommu_device_use_default_domain() refuses only a group without an owner; mutant: nobody asks whether a group has PASIDs, and a detach leaves its handle",
   window: onStep("iommu_group", (group, before) => {
     if (before(() => group.owner) === null || group.owner !== null) return null;
     return {

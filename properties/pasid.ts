@@ -54,7 +54,8 @@ export const L7 = property({
   code: "L7",
   sentence: "A handle that page faults can find is alive, and is that of the domain that is attached.",
   source: "iommu_attach_handle_get() (a handle lives from the attach of its domain to the detach)",
-  seenRedBy: "mutant: iommufd frees the new handle in place of the old",
+  seenRedBy:
+    "mutant: iommufd frees the new handle in place of the old; mutant: the handle of a replacement does not say of which domain it is",
   window: always("iommu_group", (group) => ({
     "the handle is alive": isAlive(group.handle) && isAlive(group.pasid_handle),
     "it is that of the domain that is attached": isOfDomain(group),

@@ -7,6 +7,7 @@ import type { Cause, Edit } from "./causes/cause.js";
 import { causes as defaultDomain } from "./causes/default-domain.js";
 import { causes as hotplug } from "./causes/hotplug.js";
 import { causes as in2015 } from "./causes/in-2015.js";
+import { causes as pasid } from "./causes/pasid.js";
 import { causes as ppc64 } from "./causes/ppc64.js";
 import { causes as probing } from "./causes/probing.js";
 import { causes as translation } from "./causes/translation.js";
@@ -42,6 +43,7 @@ const refuseOnlyUnowned: Edit = {
 export const propertyCauses: readonly Cause[] = [
   ...probing,
   ...hotplug,
+  ...pasid,
   ...translation,
   ...defaultDomain,
   ...in2015,
@@ -67,7 +69,7 @@ export const propertyCauses: readonly Cause[] = [
     red: "O1",
     suite: intel("interface"),
     file: ownership,
-    edits: [{ find: "(group.owner !== null || !iommu_is_default_domain(group))", replace: "group.owner !== null" }],
+    edits: [{ find: "(group.owner !== null || !iommu_is_default_domain(group) || hasPasids(group))", replace: "group.owner !== null" }],
   },
   {
     name: "mutant: a driver is told to stop after its count is given back",
@@ -106,8 +108,12 @@ export const propertyCauses: readonly Cause[] = [
     file: ownership,
     edits: [
       {
-        find: "if (group.owner_cnt > 0) {\n    ret = -EPERM;\n  } else if (group.domain !== null && group.domain !== group.default_domain) {\n    ret = -EBUSY;\n  } else if",
-        replace: "if",
+        find: "const ret = group.owner_cnt > 0 ? -EPERM : yield*",
+        replace: "const ret = yield*",
+      },
+      {
+        find: "  if ((group.domain !== null && group.domain !== group.default_domain) || hasPasids(group)) return -EBUSY;\n",
+        replace: "",
       },
     ],
   },
@@ -116,7 +122,7 @@ export const propertyCauses: readonly Cause[] = [
     red: "O7",
     suite: smmu("passthrough"),
     file: ownership,
-    edits: [{ find: "    group.owner_cnt = 0;\n", replace: "" }],
+    edits: [{ find: "  group.owner_cnt = 0;\n", replace: "" }],
   },
   {
     name: "mutant: iommu_device_use_default_domain() refuses only a group without an owner",
@@ -172,7 +178,7 @@ export const propertyCauses: readonly Cause[] = [
     suite: smmu("one-failure"),
     file: ownership,
     edits: [
-      { find: "yield* __iommu_group_set_domain(group, group.default_domain);\n        WARN_ON(ret", replace: "0;\n        WARN_ON(ret" },
+      { find: "yield* __iommu_group_set_domain(group, group.default_domain);\n    WARN_ON(ret", replace: "0;\n    WARN_ON(ret" },
     ],
   },
   {
@@ -252,8 +258,8 @@ export const propertyCauses: readonly Cause[] = [
     file: ownership,
     edits: [
       {
-        find: "  iommu_group_put(group);\n  return ret;\n",
-        replace: "  iommu_group_put(group);\n  iommu_group_put(group);\n  return ret;\n",
+        find: "  iommu_group_put(group);\n  return ret;\n}\n\n/** 6.1.176 line 3159",
+        replace: "  iommu_group_put(group);\n  iommu_group_put(group);\n  return ret;\n}\n\n/** 6.1.176 line 3159",
       },
     ],
   },
@@ -262,7 +268,12 @@ export const propertyCauses: readonly Cause[] = [
     red: "R1",
     suite: smmu("passthrough"),
     file: ownership,
-    edits: [{ find: "  iommu_group_put(group);\n  return ret;\n", replace: "  if (ret === 0) iommu_group_put(group);\n  return ret;\n" }],
+    edits: [
+      {
+        find: "  iommu_group_put(group);\n  return ret;\n}\n\n/** 6.1.176 line 3159",
+        replace: "  if (ret === 0) iommu_group_put(group);\n  return ret;\n}\n\n/** 6.1.176 line 3159",
+      },
+    ],
   },
   { name: "the base (two devices bound to vfio-pci at once)", red: "R1", also: ["warn-on"], suite: "vfio-group/two-binds" },
   { name: "a scenario without a VFIO user", red: "W1", suite: smmu("passthrough"), withoutThreads: ["qemu"] },
@@ -289,7 +300,12 @@ export const checkCauses: readonly Cause[] = [
     red: "lockdep",
     suite: smmu("passthrough"),
     file: ownership,
-    edits: [{ find: "    ret = -EPERM;\n", replace: "    return -EPERM;\n" }],
+    edits: [
+      {
+        find: "  const ret = group.owner_cnt > 0 ? -EPERM : yield*",
+        replace: "  if (group.owner_cnt > 0) return -EPERM;\n  const ret = yield*",
+      },
+    ],
   },
   {
     name: "vfio_group_detach_container() drops the container before it unlocks it",
