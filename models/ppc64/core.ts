@@ -28,10 +28,10 @@ import {
   spapr_tce_iommu_domain_alloc,
   spapr_tce_iommu_probe_device,
 } from "./iommu-ops.js";
-import { type Device, type IommuDomain, type IommuGroup, iommu_core, type TceContainer } from "./schema.js";
+import { type Device, type IommuDomain, type IommuGroup, iommu_core, ppc64, type TceContainer } from "./schema.js";
 
-abstraction("the IOMMU core of v6.4 undoes a change of domain that fails as that of v6.5 does (dcf40ed3a20d)", "may miss a bug");
-abstraction("modules, PASIDs, deferred attaches and direct mappings are left out: powerpc has none", "neither");
+abstraction("the IOMMU core of v6.4 undoes a change of domain that fails as that of v6.5 does (dcf40ed3a20d)", "may miss a bug", ppc64);
+abstraction("modules, PASIDs, deferred attaches and direct mappings are left out: powerpc has none", "neither", ppc64);
 
 /** 6.1.176 line 947: no iommu_ops are asked. */
 export function* iommu_group_add_device(group: IommuGroup, dev: Device): Proc<Errno> {

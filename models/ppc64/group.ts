@@ -2,8 +2,8 @@
 import { abstraction, atomic, BUG_ON, data_race, kfree, kref_get, kref_init, kref_put, kzalloc, type Proc } from "iommu-mc";
 import { type Device, type IommuDomain, type IommuGroup, ppc64, type TableGroup } from "./schema.js";
 
-abstraction("the two kobjects of an iommu_group are one count; group_devices are the devices", "neither");
-abstraction("sysfs files and allocations of groups do not fail", "may miss a bug");
+abstraction("the two kobjects of an iommu_group are one count; group_devices are the devices", "neither", ppc64);
+abstraction("sysfs files and allocations of groups do not fail", "may miss a bug", ppc64);
 
 /** powerpc's iommu.c, 6.1.176 line 999: the platform keeps the one reference. */
 export function iommu_register_group(table_group: TableGroup): IommuGroup {

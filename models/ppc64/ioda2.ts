@@ -1,11 +1,11 @@
 /** PEs of powernv's IODA2 of arch/powerpc/platforms/powernv/pci-ioda.c of 6.1.176, and with commits as before and after it. */
 import { abstraction, applied, atomic, EIO, ENOMEM, type Errno, fault, type Proc, WARN_ON } from "iommu-mc";
-import type { IommuTable, TableGroup, WindowNumber } from "./schema.js";
+import { type IommuTable, ppc64, type TableGroup, type WindowNumber } from "./schema.js";
 import { iommu_table_alloc, iommu_tce_table_get, iommu_tce_table_put } from "./table.js";
 
-abstraction("OPAL may fail to set a window; it does not fail to take one away, nor to switch the bypass", "may miss a bug");
-abstraction("an NPU's PE with its GPU is like one of IODA2, but for the address of its create_table()", "may miss a bug");
-abstraction("buses below a PE's bus are left out", "may miss a bug");
+abstraction("OPAL may fail to set a window; it does not fail to take one away, nor to switch the bypass", "may miss a bug", ppc64);
+abstraction("an NPU's PE with its GPU is like one of IODA2, but for the address of its create_table()", "may miss a bug", ppc64);
+abstraction("buses below a PE's bus are left out", "may miss a bug", ppc64);
 
 export function table_of(table_group: TableGroup, num: WindowNumber): IommuTable | null {
   return num === 0 ? table_group.table0 : table_group.table1;

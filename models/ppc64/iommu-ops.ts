@@ -13,7 +13,7 @@ import {
 } from "./schema.js";
 import { release_ownership, take_ownership } from "./table-group.js";
 
-abstraction("devices are PCI devices, and each PHB has a device_group()", "may miss a bug");
+abstraction("devices are PCI devices, and each PHB has a device_group()", "may miss a bug", ppc64);
 
 /** Registers a PHB's IOMMU. 6.12.107 line 1284; before a5c57fd2e9bd (v6.8) it stood in the initcall. The walk over devices on the bus has none to probe: they come later. */
 export function ppc_iommu_register_device(phb: PciController, ops: IommuOps): void {

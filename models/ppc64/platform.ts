@@ -5,11 +5,11 @@ import { iommu_group_put, iommu_register_group } from "./group.js";
 import { pnv_pci_ioda2_release_window, pnv_pci_ioda2_setup_default_config } from "./ioda2.js";
 import { ppc_iommu_register_device } from "./iommu-ops.js";
 import { setup_default_window } from "./pseries.js";
-import { type Device, type PciController, platform, type TableGroup } from "./schema.js";
+import { type Device, type PciController, platform, ppc64, type TableGroup } from "./schema.js";
 import { iommu_tce_table_put } from "./table.js";
 
-abstraction("PEs are set up, and devices come and go, one at a time (pci_rescan_remove_lock)", "neither");
-abstraction("a PE's table group is not freed when its last device has gone", "may miss a bug");
+abstraction("PEs are set up, and devices come and go, one at a time (pci_rescan_remove_lock)", "neither", ppc64);
+abstraction("a PE's table group is not freed when its last device has gone", "may miss a bug", ppc64);
 
 /** spapr_tce_setup_phb_iommus_initcall() (6.12.107 line 1304), then pcibios_init(). */
 export function* boot(): Proc {

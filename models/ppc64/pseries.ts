@@ -3,7 +3,7 @@
  * spapr_tce_table_group_ops lends the table ("borrowing"); since f431a8cde7f1 (v6.11) windows are removed and made anew.
  */
 import { abstraction, applied, atomic, EPERM, type Errno, fault, type Proc } from "iommu-mc";
-import type { Device, IommuTable, TableGroup, WindowNumber } from "./schema.js";
+import { type Device, type IommuTable, ppc64, type TableGroup, type WindowNumber } from "./schema.js";
 import {
   iommu_release_ownership,
   iommu_table_alloc,
@@ -14,8 +14,16 @@ import {
   isMapped,
 } from "./table.js";
 
-abstraction("pSeries has no window beside the default one: no dynamic windows of the kernel's own, no direct mapping", "may miss a bug");
-abstraction("dma_win_init_mutex is left out: group->mutex or the container's lock is held over what it guards here", "may miss a bug");
+abstraction(
+  "pSeries has no window beside the default one: no dynamic windows of the kernel's own, no direct mapping",
+  "may miss a bug",
+  ppc64,
+);
+abstraction(
+  "dma_win_init_mutex is left out: group->mutex or the container's lock is held over what it guards here",
+  "may miss a bug",
+  ppc64,
+);
 
 /** The default window of a new PE, or one that is restored: iommu_init_table() and the firmware's window together. */
 export function setup_default_window(table_group: TableGroup): IommuTable {

@@ -139,9 +139,9 @@ export const ppc64 = schema({
   },
 });
 
-abstraction("a TCE table has as many entries as there are devices in the scenario, and a mapping takes one", "may miss a bug");
-abstraction("page 0 and the MMIO range, which are reserved in a table, are left out", "may miss a bug");
-abstraction("a struct device is never freed: who uses one that has been removed is not noticed for that alone", "may miss a bug");
+abstraction("a TCE table has as many entries as there are devices in the scenario, and a mapping takes one", "may miss a bug", ppc64);
+abstraction("page 0 and the MMIO range, which are reserved in a table, are left out", "may miss a bug", ppc64);
+abstraction("a struct device is never freed: who uses one that has been removed is not noticed for that alone", "may miss a bug", ppc64);
 
 export type PciController = View<typeof ppc64, "pci_controller">;
 export type IommuDevice = View<typeof ppc64, "iommu_device">;

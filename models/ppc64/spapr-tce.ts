@@ -34,10 +34,11 @@ import {
 import { iommu_release_ownership, iommu_take_ownership, iommu_tce_table_put, isMapped } from "./table.js";
 import { create_table, release_ownership, set_window, take_ownership, unset_window } from "./table-group.js";
 
-abstraction("a user's memory is one page, which stays registered; what is accounted to the process is left out", "may miss a bug");
+abstraction("a user's memory is one page, which stays registered; what is accounted to the process is left out", "may miss a bug", ppc64);
 abstraction(
   "before v4.6 the default window was made at the attach; here a user asks for it, as since def_window_pending",
   "may miss a bug",
+  ppc64,
 );
 
 const windows = [0, 1] as const;

@@ -16,8 +16,8 @@ import {
 } from "iommu-mc";
 import { type IommuTable, ppc64, type TableGroup, type Tce } from "./schema.js";
 
-abstraction("the locks of a table's pools are one, and an allocation tries all pools at once", "may miss a bug");
-abstraction("tables are counted in every design: before e5afdf9dd515 (v4.12) who gave one up freed it", "may miss a bug");
+abstraction("the locks of a table's pools are one, and an allocation tries all pools at once", "may miss a bug", ppc64);
+abstraction("tables are counted in every design: before e5afdf9dd515 (v4.12) who gave one up freed it", "may miss a bug", ppc64);
 
 /** pnv_pci_table_alloc(), iommu_pseries_alloc_table(). */
 export function iommu_table_alloc(table_group: TableGroup): IommuTable {

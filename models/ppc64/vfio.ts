@@ -2,16 +2,18 @@
 import { abstraction, applied, EINVAL, type Errno, mutex_lock, mutex_unlock, type Proc } from "iommu-mc";
 import { iommu_group_claim_dma_owner, iommu_group_release_dma_owner } from "./core.js";
 import { spapr_tce_iommu_capable } from "./iommu-ops.js";
-import type { Device, IommuGroup, TceContainer } from "./schema.js";
+import { type Device, type IommuGroup, ppc64, type TceContainer } from "./schema.js";
 import { tce_iommu_attach_group, tce_iommu_detach_group } from "./spapr-tce.js";
 
 abstraction(
   "a VFIO group is its iommu_group, a vfio_container its tce_container; each is one process's own, whose calls do not overlap",
   "may miss a bug",
+  ppc64,
 );
 abstraction(
   "a group without drivers other than VFIO's stays so while it is in a container: before v5.19 the notifier's BUG_ON for others is left out",
   "may miss a bug",
+  ppc64,
 );
 
 /** vfio_register_group_dev() with vfio_group_find_or_alloc() (vfio_main.c, 6.1.176 lines 584 and 484): with the device's lock held. */

@@ -2,13 +2,13 @@
 import { abstraction, EBUSY, EIO, EPERM, type Errno, idle, mutex_lock, mutex_unlock, type Proc, until } from "iommu-mc";
 import { iommu_device_unuse_default_domain, iommu_device_use_default_domain } from "./core.js";
 import { boot, init_phb_dynamic, pcibios_bus_add_device, remove_device } from "./platform.js";
-import { type Device, type IommuGroup, type PciController, platform, type TceContainer } from "./schema.js";
+import { type Device, type IommuGroup, type PciController, platform, ppc64, type TceContainer } from "./schema.js";
 import { tce_iommu_create_window, tce_iommu_map, tce_iommu_release, tce_iommu_remove_window } from "./spapr-tce.js";
 import { iommu_map_page, iommu_unmap_page } from "./table.js";
 import { isViable, vfio_container_attach_group, vfio_group_detach_container, vfio_register_group_dev } from "./vfio.js";
 
-abstraction("a driver of the host has one page mapped at a time, under its device's lock", "may miss a bug");
-abstraction("the device of a user is not in use: its DMA is whatever the tables let through", "neither");
+abstraction("a driver of the host has one page mapped at a time, under its device's lock", "may miss a bug", ppc64);
+abstraction("the device of a user is not in use: its DMA is whatever the tables let through", "neither", ppc64);
 
 /** really_probe() of a driver that uses the DMA API. Without a window to do DMA through it gives up. */
 export function* bind_native(dev: Device): Proc<Errno> {

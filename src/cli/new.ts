@@ -29,7 +29,7 @@ export async function makeNew(folder: string, options: NewOptions): Promise<Exit
   refuseUnlessEmpty(folder);
   mkdirSync(folder, { recursive: true });
   const root = packageRoot();
-  for (const copied of ["models/linux", "properties"]) cpSync(join(root, copied), join(folder, copied), { recursive: true });
+  for (const copied of ["models", "properties"]) cpSync(join(root, copied), join(folder, copied), { recursive: true });
   const text = (file: string) => readFileSync(join(root, "skeleton", file), "utf8").replaceAll(SKELETON, name);
   // In the package the skeleton stands beside the models, in the new folder they stand below it.
   writeFileSync(join(folder, "suite.ts"), text("suite.ts").replaceAll('from "../', 'from "./'));

@@ -58,21 +58,22 @@ export type Errs = "may miss a bug" | "may cry wolf" | "neither";
 export interface Abstraction {
   readonly what: string;
   readonly errs: Errs;
+  /** That of the model that makes it, where several are loaded together. */
+  readonly schema?: Schema;
 }
 
-const declared = new Map<string, Abstraction>();
+const declared: Abstraction[] = [];
 
 /**
  * States a simplification at module level of the model file that makes it:
  * `abstraction("container->group_lock is a mutex: only its write side is modelled", "neither")`.
+ * Where several models are loaded together each names its schema, but for one: what it states is printed with its own suites only.
  */
-export function abstraction(what: string, errs: Errs): void {
-  declared.set(what, { what, errs });
+export function abstraction(what: string, errs: Errs, schema?: Schema): void {
+  declared.push(schema === undefined ? { what, errs } : { what, errs, schema });
 }
 
 /** Takes what has been stated since the last call: the loader calls it around each module. */
 export function takeAbstractions(): readonly Abstraction[] {
-  const taken = [...declared.values()];
-  declared.clear();
-  return taken;
+  return declared.splice(0);
 }

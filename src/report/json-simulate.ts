@@ -3,7 +3,7 @@ import type { SimulatedCheck } from "../explore/simulate.js";
 import type { Abstraction } from "../lang/design.js";
 import type { ExitCode } from "../session/run-suite.js";
 import type { SuiteSimulation } from "../session/simulate-suite.js";
-import { coarseSteps } from "./assumptions.js";
+import { assumptionsOf } from "./assumptions.js";
 import { type Bounds, boundsOf } from "./bounds.js";
 import { type JsonCheck, type JsonFinding, type JsonHeader, jsonFinding, jsonWithoutRun } from "./json.js";
 import { exitCodeOf, type SuiteResult, worst } from "./verdict.js";
@@ -85,7 +85,7 @@ function jsonSimulation(run: SuiteSimulation, abstractions: readonly Abstraction
       return { check, kind: isProperty ? "property" : "sanitizer", verdict, expected: reason === null ? "holds" : "violated", reason };
     }),
     findings: traces.map((replayed) => jsonFinding(machine, replayed)),
-    assumptions: [...abstractions, ...coarseSteps([run])],
+    assumptions: assumptionsOf([run], abstractions),
     exitCode,
     statistics: { seconds, stepsPerSecond: Math.round(steps / Math.max(seconds, 1e-6)), nativeRuns: machine.nativeRuns },
   };

@@ -11,7 +11,7 @@ import type { Machine } from "../step/machine.js";
 import type { Replayed } from "../trace/judge.js";
 import { formatPath, type Trace } from "../trace/replay.js";
 import type { Against } from "./against.js";
-import { coarseSteps } from "./assumptions.js";
+import { assumptionsOf } from "./assumptions.js";
 import { becauseTexts, freedTexts } from "./because.js";
 import { type Bounds, boundsOf } from "./bounds.js";
 import type { Coverage } from "./coverage.js";
@@ -269,7 +269,7 @@ function jsonSuite(run: SuiteRun, abstractions: readonly Abstraction[], limits: 
       asExpected,
     })),
     findings: traces.map((replayed) => jsonFinding(machine, replayed)),
-    assumptions: [...abstractions, ...coarseSteps([run])],
+    assumptions: assumptionsOf([run], abstractions),
     statistics: {
       ...statistics,
       seconds,

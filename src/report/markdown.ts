@@ -1,7 +1,7 @@
 /** A page for each suite: what is assumed, under which bounds, what came out, and a trace of each violation. Without timings: it is kept with the source. */
 import type { Abstraction } from "../lang/design.js";
 import type { Comparison, SuiteRun } from "../session/run-suite.js";
-import { ASSUMPTION_HEADINGS, byDirection, coarseSteps } from "./assumptions.js";
+import { ASSUMPTION_HEADINGS, assumptionsOf, byDirection } from "./assumptions.js";
 import { lengthText } from "./because.js";
 import { boundsOf, changesText, faultsText, objectsText } from "./bounds.js";
 import { replayCommand } from "./command.js";
@@ -43,7 +43,7 @@ function runBlocks(run: SuiteRun, { abstractions, file }: MarkdownOptions): stri
     "## Bounds",
     "A verdict is about these, and about nothing beyond them.",
     boundsTable(run),
-    ...assumptionBlocks([...abstractions, ...coarseSteps([run])]),
+    ...assumptionBlocks(assumptionsOf([run], abstractions)),
     "## Verdicts",
     verdictTable(run),
     ...undecidedBlocks(run),

@@ -2,7 +2,7 @@
 import type { SimulatedCheck } from "../explore/simulate.js";
 import type { Abstraction } from "../lang/design.js";
 import type { SuiteSimulation } from "../session/simulate-suite.js";
-import { coarseSteps } from "./assumptions.js";
+import { assumptionsOf } from "./assumptions.js";
 import { boundsOf, boundsText, changesText, faultsText, objectsText } from "./bounds.js";
 import { shownLines } from "./finding-text.js";
 import { byPath } from "./shown.js";
@@ -34,7 +34,7 @@ export function simulationText(
   const sections = [
     hanging("simulation  ", caveat, width).map(style.bold),
     results.flatMap((result) => resultLines(result, options)),
-    assumptionLines([...abstractions, ...coarseSteps(runs)], options),
+    assumptionLines(assumptionsOf(runs, abstractions), options),
     ...places.filter(isUnexpected).map(({ run, shown }) => shownLines(run, shown, file, options, "shrunk")),
     known.length === 0
       ? []

@@ -1,7 +1,7 @@
 /** The whole report of a `check`, for people: a pure function of what the runs found out. */
 import type { Abstraction } from "../lang/design.js";
 import type { SuiteRun } from "../session/run-suite.js";
-import { ASSUMPTION_HEADINGS, byDirection, coarseSteps } from "./assumptions.js";
+import { ASSUMPTION_HEADINGS, assumptionsOf, byDirection } from "./assumptions.js";
 import { replayCommand } from "./command.js";
 import { shownLines } from "./finding-text.js";
 import { checksOf, chosenPlaces, type Place, placesOf, type Shown, type Subject, type TracesShown } from "./shown.js";
@@ -25,7 +25,7 @@ export function reportText(results: readonly SuiteResult[], abstractions: readon
   const sections = [
     limitLines(runs, options),
     [...results.flatMap((result) => suiteLines(result, options)), "", ...summaryLines(results, options)],
-    assumptionLines([...abstractions, ...coarseSteps(runs)], options),
+    assumptionLines(assumptionsOf(runs, abstractions), options),
     ...traceSections(runs, options),
     statisticsLines(
       runs.filter(({ isCached }) => !isCached),

@@ -1,6 +1,6 @@
 /** What `check --watch` prints, piece by piece. */
 import type { Abstraction } from "../lang/design.js";
-import { coarseSteps } from "./assumptions.js";
+import { assumptionsOf } from "./assumptions.js";
 import { suiteLines } from "./suite-text.js";
 import { assumptionLines, sectionsText, summaryLines, type TextOptions, traceSections } from "./text.js";
 import type { SuiteResult } from "./verdict.js";
@@ -33,7 +33,7 @@ export function checkedText(results: readonly SuiteResult[], abstractions: reado
   const rest = unchanged === 0 ? [] : [`${counted(unchanged, "suite")} unchanged, from the cache`];
   return sectionsText([
     [...rest, ...summaryLines(results, options)],
-    abstractions === null ? [] : assumptionLines([...abstractions, ...coarseSteps(runs)], options),
+    abstractions === null ? [] : assumptionLines(assumptionsOf(runs, abstractions), options),
     ...traceSections(runs, options),
   ]);
 }
