@@ -38,9 +38,10 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   check: ["lang", "state", "step"],
   explore: ["lang", "state", "step", "check"],
   trace: ["lang", "state", "step", "check", "explore"],
+  audit: ["lang", "state", "step", "check", "explore", "trace"],
   session: ["lang", "load", "state", "step", "check", "explore", "trace"],
-  report: ["lang", "state", "step", "check", "explore", "trace", "session"],
-  cli: ["lang", "load", "state", "step", "check", "explore", "trace", "session", "report"],
+  report: ["lang", "state", "step", "check", "explore", "trace", "audit", "session"],
+  cli: ["lang", "load", "state", "step", "check", "explore", "trace", "audit", "session", "report"],
 };
 
 describe("layers", () => {

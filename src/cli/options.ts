@@ -89,6 +89,11 @@ export function collectNumber(value: string, before: readonly number[] = []): re
   return [...before, wholeNumber(value)];
 }
 
+/** The same for names. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
 export function wholeNumber(value: string): number {
   if (!/^\d+$/.test(value) || !Number.isSafeInteger(Number(value))) throw new InvalidArgumentError("It is a whole number, 0 or more.");
   return Number(value);

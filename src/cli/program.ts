@@ -3,6 +3,7 @@ import { Argument, Command, Option } from "commander";
 import { FORMATS } from "../report/formats.js";
 import { REPLAY_FORMATS } from "../report/replay-report.js";
 import { TRACES_SHOWN } from "../report/shown.js";
+import { type AuditCommandOptions, auditCommand } from "./audit.js";
 import { type BackportsOptions, backports } from "./backports.js";
 import { type BisectOptions, bisect } from "./bisect.js";
 import { type CheckOptions, check } from "./check.js";
@@ -17,6 +18,7 @@ import {
   addResourceOptions,
   addSelectionOptions,
   addVariantOptions,
+  collect,
   collectNumber,
   positiveNumber,
   wholeNumber,
@@ -40,6 +42,7 @@ export function makeProgram(done: (exitCode: number) => void): Command {
     .addHelpText("after", examples("iommu-mc check linux-6.1", "iommu-mc check linux-6.1 --revert 0286300e6045", "iommu-mc list commits"));
   addCheck(program, done);
   addSimulate(program, done);
+  addAudit(program, done);
   addList(program, done);
   addReplay(program, done);
   addTopology(program, done);
@@ -125,6 +128,31 @@ function addSimulate(program: Command, done: (exitCode: number) => void): void {
       ),
     )
     .action(async (design: string | undefined, options: SimulateCommandOptions) => done(await simulateCommand(design, options)));
+}
+
+function addAudit(program: Command, done: (exitCode: number) => void): void {
+  const command = program
+    .command("audit")
+    .summary("say what changes between two designs")
+    .description(
+      "Compares what can be seen of two designs under the same scenarios: driver callbacks, binds, results. Exit code: 0 equivalent in all of them, 1 they differ, 2 wrong usage or model, 3 unfinished.",
+    )
+    .argument("<a>", "a design; +SHA and -SHA behind it apply and revert commits")
+    .argument("<b>", "another")
+    .option("--suite <name>", "only the scenario of the suite of that name; * stands for anything")
+    .option("--observe <event>", "only events of that name count; * stands for anything (repeatable)", collect)
+    .option("--faults <n>", "failures that may be injected in one behaviour, instead of the scenario's number", wholeNumber);
+  addLimitOptions(command)
+    .option("--file <file>", "a .ts file that exports suites, instead of the bundled ones")
+    .option("--json", "print one JSON document (docs/json.md)")
+    .addHelpText(
+      "after",
+      examples(
+        "iommu-mc audit linux-6.1 linux-6.1-0286300e6045 --suite 'vfio-close/*'",
+        "iommu-mc audit linux-6.1 linux-6.1+dcf40ed3a20d --observe attach_dev",
+      ),
+    )
+    .action(async (a: string, b: string, options: AuditCommandOptions) => done(await auditCommand(a, b, options)));
 }
 
 function addList(program: Command, done: (exitCode: number) => void): void {

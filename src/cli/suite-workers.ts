@@ -13,6 +13,7 @@ export class SuiteWorkers {
   readonly count: number;
   #workers: Worker[] = [];
   #job: Job | null = null;
+  #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
   readonly #answers = new Map<number, Answer>();
   readonly #progress = new Map<number, Progress>();
@@ -33,6 +34,7 @@ export class SuiteWorkers {
     this.#job = numbered;
     this.#answers.clear();
     this.#progress.clear();
+    this.#isClosed = false;
     this.#post({ kind: "job", job: numbered });
     const start = () => {
       for (let missing = this.count - this.#workers.length; missing > 0; missing--) {
@@ -54,7 +56,7 @@ export class SuiteWorkers {
     for (;;) {
       const answer = this.#answers.get(position);
       if (answer !== undefined) return answer;
-      if (this.#workers.length === 0) return null;
+      if (this.#isClosed) return null;
       await new Promise<void>((resolve) => {
         this.#tell = resolve;
       });
@@ -69,10 +71,12 @@ export class SuiteWorkers {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     clearTimeout(this.#timer);
     const workers = this.#workers;
     this.#workers = [];
     await Promise.all(workers.map((worker) => worker.terminate()));
+    this.#tell();
   }
 
   #start(): Worker {
@@ -81,7 +85,6 @@ export class SuiteWorkers {
     // What it had taken is explored by the main thread, which then shows what is wrong.
     worker.on("error", () => {
       void this.close();
-      this.#tell();
     });
     return worker;
   }

@@ -17,7 +17,7 @@ export interface Leaf {
   readonly control: Control;
   /** Next control state; null for a fault. */
   readonly next: Control | null;
-  readonly block: Pick<BlockRun, "reports" | "fault" | "acquisitions">;
+  readonly block: Pick<BlockRun, "reports" | "fault" | "acquisitions" | "observed" | "freed">;
   /** By word: the bits it writes. */
   readonly written: Uint32Array;
 }
@@ -221,7 +221,13 @@ export class Learner {
     this.leaves.push({
       control,
       next: block.next,
-      block: { reports: block.reports, fault: block.fault, acquisitions: block.acquisitions },
+      block: {
+        reports: block.reports,
+        fault: block.fault,
+        acquisitions: block.acquisitions,
+        observed: block.observed,
+        freed: block.freed,
+      },
       written: clear,
     });
     if (number >= this.flags.length) {

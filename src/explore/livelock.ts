@@ -4,7 +4,7 @@
  * nothing. Most steps lead to states found later, so the first sweep goes backwards and marks nearly all; sweeps
  * change direction, for chains that run the other way, and look at what is not marked only.
  */
-import type { FastRun } from "./fast.js";
+import type { FastRun } from "./fast-run.js";
 import type { Occurrence } from "./findings.js";
 import type { Marks } from "./marks.js";
 import { loadState, successor } from "./steps.js";

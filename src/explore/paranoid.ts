@@ -10,7 +10,7 @@ import { get, type Place } from "../state/packing.js";
 import type { State } from "../state/state.js";
 import type { Control } from "../step/control.js";
 import type { NativeBlock } from "../step/run.js";
-import type { FastRun } from "./fast.js";
+import type { FastRun } from "./fast-run.js";
 
 /** Compares the state that the run has just expanded; returns how many transitions were run natively. */
 export function compareNatively(run: FastRun, depth: number, steps: number): number {

@@ -3,7 +3,7 @@
  * lower state and step numbers, so that the same run gives the same path. No predecessors are stored: the levels
  * are swept backwards from the finding to mark what lies on a shortest path, then forwards over (state, last thread).
  */
-import type { FastRun } from "./fast.js";
+import type { FastRun } from "./fast-run.js";
 import type { Occurrence } from "./findings.js";
 import { loadState, successor } from "./steps.js";
 

@@ -4,7 +4,7 @@
  * still leads there.
  */
 import fc from "fast-check";
-import { FastRun } from "./fast.js";
+import { FastRun } from "./fast-run.js";
 import type { Candidate, Occurrence } from "./findings.js";
 import { Marks } from "./marks.js";
 import { loadState, successor } from "./steps.js";

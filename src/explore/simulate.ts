@@ -6,7 +6,7 @@
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Machine } from "../step/machine.js";
-import { FastRun } from "./fast.js";
+import { FastRun } from "./fast-run.js";
 import type { Candidate, Occurrence } from "./findings.js";
 import { Learner } from "./learner.js";
 import { overLimit } from "./limits.js";

@@ -1,5 +1,5 @@
 /** Going over the steps of states that a run has explored, again. */
-import type { FastRun } from "./fast.js";
+import type { FastRun } from "./fast-run.js";
 
 /** Makes the state current and collects its steps; returns how many there are. */
 export function loadState(run: FastRun, state: number, depth: number): number {

@@ -54,6 +54,11 @@ export type BlockEvent =
   | { readonly kind: "allocate" | "free"; readonly cell: number; readonly depth: number }
   | { readonly kind: "report"; readonly report: Report; readonly depth: number };
 
+/** What a block did that another design can be compared by, or that its surroundings decided. */
+export type Observed =
+  | { readonly kind: "observe"; readonly event: string; readonly values: readonly unknown[] }
+  | { readonly kind: "choice"; readonly what: string; readonly label: string };
+
 export interface BlockRun {
   /** `blocked`: its wait is not over, or nothing was enabled to choose; there is no step. `fault`: it ended in `fault`. */
   readonly outcome: "step" | "blocked" | "fault";
@@ -65,6 +70,10 @@ export interface BlockRun {
   readonly stored: ReadonlySet<number>;
   readonly acquisitions: readonly Acquisition[];
   readonly reports: readonly Report[];
+  /** In order. */
+  readonly observed: readonly Observed[];
+  /** Liveness cells of the objects that it freed. */
+  readonly freed: readonly number[];
   readonly fault: Report | null;
   /** Why the block is coarser than the C on purpose, if it says so. */
   readonly atomicBecause: string | null;

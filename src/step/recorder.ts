@@ -8,7 +8,7 @@ import { type Location, ModelError } from "../lang/errors.js";
 import type { FieldInfo, StructInfo, StructView } from "../lang/schema.js";
 import { FREED, LIVE } from "../state/layout.js";
 import { type CellView, readCell as cellOf, type State } from "../state/state.js";
-import type { Access, Acquisition, BlockEvent, Decision, Report } from "./block.js";
+import type { Access, Acquisition, BlockEvent, Decision, Observed, Report } from "./block.js";
 import type { Witness } from "./control.js";
 import type { RunEnvironment, RunOptions } from "./environment.js";
 import { Blocked, Diverged, Fault } from "./fault.js";
@@ -33,6 +33,8 @@ export class Recorder implements Context {
   readonly stored = new Set<number>();
   readonly acquisitions: Acquisition[] = [];
   readonly reports: Report[] = [];
+  readonly observed: Observed[] = [];
+  readonly freed: number[] = [];
   readonly events: BlockEvent[] = [];
   atomicBecause: string | null = null;
 
@@ -156,6 +158,7 @@ export class Recorder implements Context {
     this.#writeCell(cell, FREED);
     // A freed object's fields are cleared, so that states which cannot differ do not differ.
     for (const cell of layout.cellsOf(view)) this.#writeCell(cell, 0);
+    if (!this.#replay) this.freed.push(cell);
     this.event({ kind: "free", cell, depth: this.depth });
   }
 
@@ -232,7 +235,9 @@ export class Recorder implements Context {
     this.decisions.push({ kind: "choice", what, labels, taken });
     if (labels.length === 0) throw new Blocked();
     this.choices.push(taken);
-    this.event({ kind: "choice", what, label: labels[taken] as string, depth: this.depth });
+    const label = labels[taken] as string;
+    this.observed.push({ kind: "choice", what, label });
+    this.event({ kind: "choice", what, label, depth: this.depth });
     return taken;
   }
 
@@ -251,6 +256,7 @@ export class Recorder implements Context {
   }
 
   observe(event: string, values: readonly unknown[]): void {
+    if (!this.#replay) this.observed.push({ kind: "observe", event, values });
     this.event({ kind: "observe", event, values, depth: this.depth });
   }
 

@@ -186,6 +186,8 @@ export class Run {
       stored: recorder.stored,
       acquisitions: recorder.acquisitions,
       reports: outcome === "blocked" ? [] : recorder.reports,
+      observed: recorder.observed,
+      freed: recorder.freed,
       fault,
       atomicBecause: recorder.atomicBecause,
       events: recorder.events,

@@ -1,0 +1,106 @@
+/** What changes between two designs under the same scenario. */
+import type { End, Limits, Progress } from "../explore/outcome.js";
+import type { Design } from "../lang/design.js";
+import { ModelError } from "../lang/errors.js";
+import type { Suite } from "../lang/suite.js";
+import type { BlockEvent, Observed } from "../step/block.js";
+import { Machine } from "../step/machine.js";
+import { formatPath, replayPath } from "../trace/replay.js";
+import { type Distinction, findDistinction, GivenUp } from "./inclusion.js";
+import { labelOf, NOTHING_KNOWN, without } from "./naming.js";
+import { type Counts, isSeen, ObservedGraph } from "./observed-graph.js";
+
+export type AuditVerdict = "equivalent" | "A allows more" | "B allows more" | "differ" | "unfinished";
+
+export interface Audit {
+  /** The suite whose scenario it is. */
+  readonly suite: Suite;
+  readonly verdict: AuditVerdict;
+  /** What can be seen of A only; null if there is nothing. */
+  readonly onlyA: Distinction | null;
+  readonly onlyB: Distinction | null;
+  readonly states: { readonly a: number; readonly b: number };
+  readonly machines: { readonly a: Machine; readonly b: Machine };
+  /** Why it is unfinished; null if it is not. */
+  readonly unfinished: string | null;
+}
+
+export interface AuditOptions {
+  readonly counts: Counts;
+  readonly limits?: Limits;
+  readonly faults?: number;
+}
+
+/** Pairs of a moment of one design and a set of moments of the other that are looked at. */
+const MOST_PAIRS = 5_000_000;
+
+/**
+ * Compares the designs under the suite's scenario. The suite's properties are asked of neither; they decide only where
+ * a step ends. `locate` finds the place in model source that an error comes from. Throws a ModelError where a model is at fault.
+ */
+export function* audit(
+  locate: Machine["locate"],
+  suite: Suite,
+  designs: { readonly a: Design; readonly b: Design },
+  { counts, limits = {}, faults }: AuditOptions,
+): Generator<Progress | number, Audit, "interrupt" | undefined> {
+  const variant = faults === undefined ? {} : { faults };
+  const machineOf = (design: Design) => new Machine(design, suite.scenario, suite.properties, variant, locate);
+  const machines = { a: machineOf(designs.a), b: machineOf(designs.b) };
+  const graphs = { a: new ObservedGraph(machines.a, counts, limits), b: new ObservedGraph(machines.b, counts, limits) };
+  const ends = { a: yield* graphs.a.explore(), b: yield* graphs.b.explore() };
+  const told = { suite, states: { a: graphs.a.states, b: graphs.b.states }, machines };
+  try {
+    for (const end of [ends.a, ends.b]) throwIfLimit(end);
+    const onlyA = yield* findDistinction(graphs.a, graphs.b, MOST_PAIRS);
+    const onlyB = yield* findDistinction(graphs.b, graphs.a, MOST_PAIRS);
+    if (onlyA) confirm(onlyA, machines.a, machines.b, counts);
+    if (onlyB) confirm(onlyB, machines.b, machines.a, counts);
+    return { ...told, verdict: verdictOf(onlyA, onlyB), onlyA, onlyB, unfinished: null };
+  } catch (error) {
+    if (!(error instanceof GivenUp)) throw error;
+    return { ...told, verdict: "unfinished", onlyA: null, onlyB: null, unfinished: error.message };
+  }
+}
+
+function throwIfLimit(end: End): void {
+  if (end.kind === "limit") throw new GivenUp(`the limit on ${end.what}`);
+}
+
+function verdictOf(onlyA: Distinction | null, onlyB: Distinction | null): AuditVerdict {
+  if (onlyA === null) return onlyB === null ? "equivalent" : "B allows more";
+  return onlyB === null ? "A allows more" : "differ";
+}
+
+/** Replays both paths on the plain engine: they have to show the events that are told. */
+function confirm({ trace, path, otherPath }: Distinction, one: Machine, other: Machine, counts: Counts): void {
+  const shown = eventsOf(one, path, counts);
+  // How a behaviour ends is no event of a step.
+  const isShown = trace.every((label, position) => shown[position] === label || position === trace.length - 1);
+  const isShownByOther = eventsOf(other, otherPath, counts).join("\n") === trace.slice(0, -1).join("\n");
+  if (isShown && isShownByOther && shown.length <= trace.length) return;
+  throw new ModelError(
+    `the replay of what tells the designs apart does not show it (paths ${formatPath(path)} and ${formatPath(otherPath)})`,
+    "This is a defect of the checker: its two engines disagree. Please report it with the model.",
+  );
+}
+
+/** What an observer sees of the path. */
+export function eventsOf(machine: Machine, path: readonly number[], counts: Counts): string[] {
+  let known = NOTHING_KNOWN;
+  return replayPath(machine, path).steps.flatMap(({ events, thread }) => {
+    const labels = events.filter(isObserved).flatMap((event) => {
+      if (!isSeen(event, counts)) return [];
+      const seen = labelOf(machine, known, event, thread);
+      known = seen.known;
+      return [seen.label];
+    });
+    const freed = events.flatMap((event) => (event.kind === "free" ? [event.cell] : []));
+    known = without(machine, known, freed);
+    return labels;
+  });
+}
+
+function isObserved(event: BlockEvent): event is BlockEvent & Observed {
+  return event.kind === "observe" || event.kind === "choice";
+}

@@ -1,0 +1,70 @@
+/** `iommu-mc audit`: what changes between two designs under the same scenarios. */
+import { type Audit, audit } from "../audit/audit.js";
+import type { Suite } from "../lang/suite.js";
+import { type AuditRun, auditText } from "../report/audit-text.js";
+import { jsonAudit } from "../report/json-audit.js";
+import { exitCodeOf, worst } from "../report/verdict.js";
+import { changedDesign, designsOf, parseDesignSpec } from "../session/design-spec.js";
+import type { ExitCode } from "../session/run-suite.js";
+import { overSuites } from "./drive.js";
+import { UsageError, unknownName } from "./errors.js";
+import { headerOf, jsonText } from "./header.js";
+import { type LimitOptions, limitsOf } from "./options.js";
+import { matches, open, select } from "./select.js";
+import { lookOfStdout, print, tellErrors } from "./terminal.js";
+
+export interface AuditCommandOptions extends LimitOptions {
+  readonly suite?: string;
+  readonly faults?: number;
+  readonly observe?: readonly string[];
+  readonly file?: string;
+  readonly json?: boolean;
+}
+
+/** Exit code 0 if they are equivalent in all scenarios, 1 if they differ in one. */
+export async function auditCommand(a: string, b: string, options: AuditCommandOptions): Promise<ExitCode> {
+  const { session } = open(options.file);
+  const known = designsOf(session.suites);
+  const designOf = (text: string) => {
+    const spec = parseDesignSpec(text);
+    const design = known.get(spec.name);
+    if (design === undefined) throw unknownName("design", spec.name, [...known.keys()]);
+    return changedDesign(design, text, spec);
+  };
+  const designs = { a: designOf(a), b: designOf(b) };
+  if (designs.a.schema !== designs.b.schema)
+    throw new UsageError(`${a} and ${b} are models of different things`, "Only designs over one schema have scenarios in common.");
+  const suites = scenariosOf(session.suites, parseDesignSpec(a).name, options.suite);
+  const patterns = options.observe ?? ["*"];
+  const how = {
+    counts: (event: string) => patterns.some((pattern) => matches(event, pattern)),
+    limits: limitsOf(options),
+    ...(options.faults === undefined ? {} : { faults: options.faults }),
+  };
+  const results = await overSuites(
+    session,
+    suites,
+    function* (suite): Generator<unknown, AuditRun, "interrupt" | undefined> {
+      const done = yield* audit(session.locate, suite, designs, how);
+      return { audit: done, exitCode: exitCodeOfAudit(done) };
+    },
+    (suite, position) => `${position} ${suite}`,
+  );
+  const exitCode = worst(results.map(exitCodeOf));
+  process.exitCode = exitCode;
+  tellErrors(results);
+  const names = { a, b };
+  await print(options.json ? jsonText(jsonAudit(headerOf("audit"), results, names)) : auditText(results, names, lookOfStdout()));
+  return exitCode;
+}
+
+/** A suite for each scenario in which the design is checked. */
+function scenariosOf(suites: readonly Suite[], design: string, pattern: string | undefined): Suite[] {
+  const chosen = select(suites, { design, ...(pattern === undefined ? {} : { suite: pattern }) });
+  return chosen.filter(({ scenario }, position) => chosen.findIndex((other) => other.scenario === scenario) === position);
+}
+
+function exitCodeOfAudit({ verdict }: Audit): 0 | 1 | 3 {
+  if (verdict === "equivalent") return 0;
+  return verdict === "unfinished" ? 3 : 1;
+}
