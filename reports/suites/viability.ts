@@ -4,8 +4,8 @@ import { linux61Without } from "../../models/linux/designs.js";
 import type { BootDevice } from "../../models/linux/machine/boot.js";
 import { bind_once, plug } from "../../models/linux/machine/events.js";
 import { transmit } from "../../models/linux/machine/native.js";
-import { vfio_user_of_device, vfio_user_once } from "../../models/linux/machine/workloads.js";
-import { C1, L2, O2User, X2 } from "../../properties/index.js";
+import { bind_and_unbind, vfio_user_of_device, vfio_user_once } from "../../models/linux/machine/workloads.js";
+import { C1, L2, L3, O2User, R1, X2 } from "../../properties/index.js";
 import { type BootSuite, bootSuite, everything, violated } from "./on-linux61.js";
 
 /** Without 70693f470848: drivers count as users of their groups, and VFIO claims nothing. What of ownership is younger is as in 6.1. */
@@ -17,6 +17,8 @@ const unowned = linux61Without(
   "3b86f317c9c7",
   "a5f1bd1afacd",
   "e0e29bdb594a",
+  "ca5f21b25749",
+  "3dd59a7dcb97",
 );
 
 /** Entry 43: enforcement after the fact. */
@@ -65,6 +67,26 @@ export const viabilitySuites: readonly Suite[] = [
     ],
     properties: [C1, L2, O2User],
     expected: everything(noticedTooLate, "bug-on", "O2-user"),
+  }),
+  viability({
+    name: "vfio-sibling",
+    describes: "a process attaches and opens d0, and goes away; d1, which shares its group, is bound to vfio-pci and unbound meanwhile",
+    devices: [lent, { name: "d1", state: "probed", group: "g" }],
+    more: { vfio_device: 1 },
+    threads: ({ device, driver, group }) => [
+      thread("qemu", vfio_user_of_device, group("g"), device("d0")),
+      thread("udev", bind_and_unbind, device("d1"), driver("vfio-pci")),
+    ],
+    properties: [C1, L2, L3, O2User],
+  }),
+  viability({
+    name: "listener",
+    describes: "d0 is bound to vfio-pci, which listens to its group from then on, and unbound",
+    devices: [{ name: "d0", state: "probed" }],
+    more: { vfio_group: 1, vfio_device: 1 },
+    threads: ({ device, driver }) => [thread("udev", bind_and_unbind, device("d0"), driver("vfio-pci"))],
+    terminates: true,
+    properties: [L3, R1],
   }),
   viability({
     name: "plug-sibling",

@@ -155,6 +155,7 @@ function* vfio_group_release(group: VfioGroup): Proc {
 /** 6.1.176 line 634, as the removal of a driver sees it. Until 93219ea94388 (v5.19) a list said that the device was on its way out. */
 function* vfio_unregister_group_dev(device: VfioDevice): Proc {
   if (!applied("93219ea94388")) {
+    yield;
     device.group!.unbound_list.add(device.dev!);
     yield;
   }

@@ -49,9 +49,12 @@ export function* vfio_iommu_group_notifier(group: VfioGroup, action: GroupAction
   mutex_unlock(vfio.group_lock);
   if (!isListed) return;
   yield;
+  if (action === "IOMMU_GROUP_NOTIFY_UNBOUND_DRIVER") {
+    group.unbound_list.delete(dev);
+    return;
+  }
   const isLive = data_race(() => group.container_users > 0);
   if (action === "IOMMU_GROUP_NOTIFY_ADD_DEVICE") WARN_ON(isLive, "a device is added to a live group");
-  else if (action === "IOMMU_GROUP_NOTIFY_UNBOUND_DRIVER") group.unbound_list.delete(dev);
   else if (isLive) {
     yield;
     const isViable = yield* vfio_dev_viable(group, dev);
