@@ -9,12 +9,19 @@ import { resets } from "./resets.js";
 
 const iommufd = withCommits(resets, "6f9c4d8c468c");
 
-/** Read in 6.1.176 and in 7.2.13. */
-const leftBlocked = violated(
-  "intel_iommu_attach_device() blocks the device before it knows whether the new domain will do (device_block_translation() comes before paging_domain_compatible() in 7.2.13), and since 2b33598e666d (v6.19) the core does not put back the device that failed: the group says it is on the old domain, and the device is blocked",
-);
+/** Read in 6.1.176 and in 7.2.13; SMMUv3's driver of 7.2.13, unlike that of 6.1, leaves the old domain only when nothing can fail any more. */
+const leavesFirst = {
+  intel_iommu:
+    "intel_iommu_attach_device() blocks the device before it knows whether the new domain will do (device_block_translation() comes before paging_domain_compatible() in 7.2.13)",
+  amd_iommu: "amd_iommu_attach_device() detaches the device before attach_device() can fail (in 7.2.13 too)",
+} as const;
 
-type OfTwo = Omit<BootSuite, "iommu" | "devices" | "drivers">;
+const leftBlocked = (iommu: keyof typeof leavesFirst) =>
+  violated(
+    `${leavesFirst[iommu]}, and since 2b33598e666d (v6.19) the core does not put back the device that failed: the group says it is on the old domain, and the device is blocked`,
+  );
+
+type OfTwo = Omit<BootSuite, "iommu" | "devices" | "drivers"> & Partial<Pick<BootSuite, "iommu">>;
 
 /** Two devices of a group: d0, whose driver leaves it to a user, and d1, with a driver that uses the DMA API. */
 function ofTwo({ name, describes, ...declared }: OfTwo): Suite {
@@ -60,15 +67,18 @@ export const iommufdSuites: readonly Suite[] = [
     ],
     properties: [C1, K1, L2, L7, O1, O2, O6, O7],
   }),
-  ofTwo({
-    name: "failing-replace",
-    describes: "a process gives d0 one page table and then another; one call may fail",
-    faults: 1,
-    terminates: true,
-    threads: (objects) => [thread("qemu", iommufd_user, objects.iommufd(0), d0(objects))],
-    properties: [C3Replace, L2, L7, O7],
-    expected: { "C3-replace": leftBlocked },
-  }),
+  ...(["intel_iommu", "amd_iommu"] as const).map((iommu) =>
+    ofTwo({
+      name: `failing-replace/${iommu}`,
+      describes: "a process gives d0 one page table and then another; one call may fail",
+      iommu,
+      faults: 1,
+      terminates: true,
+      threads: (objects) => [thread("qemu", iommufd_user, objects.iommufd(0), d0(objects))],
+      properties: [C3Replace, L2, L7, O7],
+      expected: { "C3-replace": leftBlocked(iommu) },
+    }),
+  ),
   ofTwo({
     name: "replace-against-reset",
     describes: "a process gives d0 one page table and then another, while d1 is reset",

@@ -177,9 +177,7 @@ export const propertyCauses: readonly Cause[] = [
     also: ["C1", "C3"],
     suite: smmu("one-failure"),
     file: ownership,
-    edits: [
-      { find: "yield* __iommu_group_set_domain(group, group.default_domain);\n    WARN_ON(ret", replace: "0;\n    WARN_ON(ret" },
-    ],
+    edits: [{ find: "yield* __iommu_group_set_domain(group, group.default_domain);\n    WARN_ON(ret", replace: "0;\n    WARN_ON(ret" }],
   },
   {
     name: firstOnly,

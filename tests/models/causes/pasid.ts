@@ -48,12 +48,12 @@ export const causes: readonly Cause[] = [
   {
     name: "the base (Intel's driver leaves the old domain before it knows that the new one will do)",
     red: "C3-replace",
-    suite: "iommufd/failing-replace",
+    suite: "iommufd/failing-replace/intel_iommu",
   },
   {
     name: "mutant: iommufd frees the new handle in place of the old",
     red: "L7",
-    suite: "iommufd/failing-replace",
+    suite: "iommufd/failing-replace/intel_iommu",
     asked: ["L7"],
     file: "models/linux/iommufd/device.ts",
     edits: [{ find: "kfree(rc ? handle : old_handle!);", replace: "kfree(rc ? old_handle! : handle);" }],
@@ -61,7 +61,7 @@ export const causes: readonly Cause[] = [
   {
     name: "mutant: the handle of a replacement does not say of which domain it is",
     red: "L7",
-    suite: "iommufd/failing-replace",
+    suite: "iommufd/failing-replace/intel_iommu",
     asked: ["L7"],
     file: pasid,
     edits: [{ find: "    handle.domain = new_domain;\n", replace: "" }],
