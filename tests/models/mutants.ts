@@ -223,7 +223,7 @@ export const propertyCauses: readonly Cause[] = [
     file: attach,
     edits: [
       {
-        find: "  if (group.domain !== null && group.domain !== group.default_domain && group.domain !== group.blocking_domain) return -EBUSY;\n",
+        find: "  if (isInUse(group)) return -EBUSY;\n",
         replace: "",
       },
     ],
@@ -403,9 +403,8 @@ export const checkCauses: readonly Cause[] = [
     file: container,
     edits: [
       {
-        find: "  yield* iommu_group_release_dma_owner(group.iommu_group!);\n  yield;\n  group.container = null;\n",
-        replace:
-          "  yield* iommu_group_release_dma_owner(group.iommu_group!);\n  yield;\n  yield* iommu_group_release_dma_owner(group.iommu_group!);\n  yield;\n  group.container = null;\n",
+        find: "    yield;\n  }\n  group.container = null;\n",
+        replace: "    yield;\n    yield* iommu_group_release_dma_owner(group.iommu_group!);\n    yield;\n  }\n  group.container = null;\n",
       },
     ],
   },
