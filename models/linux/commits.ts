@@ -421,6 +421,16 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v6.12",
     year: 2024,
   },
+  "229e6ee43d2a": {
+    subject: "iommu/arm-smmu: Defer probe of clients after smmu device bound",
+    since: "v6.13",
+    year: 2025,
+  },
+  "38e8844005e6": {
+    subject: "iommu/mediatek: Fix NULL pointer deference in mtk_iommu_device_group",
+    since: "v6.15",
+    year: 2025,
+  },
   "7d835134d4e1": {
     subject: "iommu/arm-smmu: Make instance lookup robust",
     since: "v6.15",

@@ -18,14 +18,16 @@ function numberOf(release: string): number {
 /** The kernel of the recorded traces: Debian 12's 6.1.176. */
 export const linux61 = kernel("linux-6.1", "6.1.176 (Debian 6.1.176-1)", "v6.1", [
   "01657bc14a39",
+  "229e6ee43d2a",
   "2cc73c5712f9",
+  "38e8844005e6",
   "4daa861174d5",
   "a2e7e59a9426",
   "bf8d2dd2ed08",
 ]);
 
 /** What the source of Debian's trixie has: 6.12.107, with what its maintainers took of later releases. */
-export const linux612 = kernel("linux-6.12", "6.12.107", "v6.12", ["280e5a301005", "b46064a18810"]);
+export const linux612 = kernel("linux-6.12", "6.12.107", "v6.12", ["229e6ee43d2a", "280e5a301005", "38e8844005e6", "b46064a18810"]);
 
 export const linux72 = kernel("linux-7.2", "7.2.13", "v7.2");
 

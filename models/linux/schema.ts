@@ -123,7 +123,17 @@ export const linux = schema({
     copied_tables: ref("iommu_domain"),
   },
   iommu_ops: {
-    driver: enumeration("intel_iommu", "arm_smmu_v3", "amd_iommu", "virtio_iommu", "omap_iommu", "mtk_iommu_v1", "s390_iommu"),
+    driver: enumeration(
+      "intel_iommu",
+      "arm_smmu_v3",
+      "amd_iommu",
+      "virtio_iommu",
+      "omap_iommu",
+      "mtk_iommu_v1",
+      "mtk_iommu",
+      "arm_smmu",
+      "s390_iommu",
+    ),
     /** Whether `default_domain_ops` has a `detach_dev`. */
     detach_dev: flag(),
     /** Whether they have a `flush_iotlb_all`, which flush queues call. */
@@ -140,6 +150,8 @@ export const linux = schema({
   /** One IOMMU. */
   iommu_device: {
     ops: ref("iommu_ops"),
+    /** MediaTek's: the IOMMUs that share its page table, of which there is itself alone; null until its driver has made the list. */
+    hw_list: ref("iommu_device"),
     /** MediaTek's v1: the domain of the mapping that its devices share. */
     mapping: ref("iommu_domain"),
     /** Since da33e87bd2bf (v6.16): its registration has come to its end. */

@@ -5,6 +5,7 @@ import { deferred_probe_work_func } from "../../models/linux/driver-core/dd.js";
 import type { IommuDriver } from "../../models/linux/machine/build.js";
 import {
   attach_driver,
+  mtk_iommu_probe,
   plug,
   plug_and_unplug,
   register_and_bind,
@@ -13,7 +14,7 @@ import {
   unplug_attached,
 } from "../../models/linux/machine/events.js";
 import { C1, C7, G1, L1, L2, L3, L4, L6, O3, T4, T5, T5Domain, V2, V3, X1, X2 } from "../../properties/index.js";
-import { bootSuite, everything, violated } from "./on-linux61.js";
+import { type BootSuite, bootSuite, everything, violated } from "./on-linux61.js";
 
 /** dev_WARN() of v6.15 to v7.2 where nothing is wrong, or something else. */
 const warnedAtBind = violated(
@@ -43,6 +44,16 @@ const probedAlone = violated(
 /** Known and accepted: a comment in bus_iommu_probe() names it. */
 const walkedUnlocked = violated(
   "known and accepted (a comment in bus_iommu_probe() says so): probe_finalize() is called for each of a group's devices without its mutex, since some drivers come back and take that, and a device may leave the group meanwhile",
+);
+
+/** The same finding where the firmware code does not probe a device at bind. */
+const passedOverByAcpi = violated(
+  "a device that the walk passes over because its driver is about to be bound is not probed at bind either, since bcb81ac6ae3c took that from acpi_iommu_configure_id(): it is in no group for good, and its driver uses dma-direct",
+);
+
+/** What 229e6ee43d2a makes of a device whose fwspec is there when the walk comes to it. */
+const toldToWait = violated(
+  "229e6ee43d2a tells the walk of the SMMU's own registration to wait too, which ends that: iommu_device_unregister() then looks at dev->iommu without a lock, while the probe at bind fails and frees it, and an SMMU that failed to register is here not tried again; 97cb1fa02726 (v6.15) takes it back, since 7d835134d4e1 finds SMMUs that are registering",
 );
 
 /** Entry 5: a bridge and the device below it, whose driver is bound during the walk. */
@@ -137,6 +148,60 @@ function twoWalks(behind: number | null): Suite {
       thread("smmu1", register_iommu, objects.iommu(1), objects.ops),
     ],
     properties: behind === null ? [X1, X2, L1] : [X1, X2, L1, L4],
+  });
+}
+
+/** Entry 7: what a driver needs in its callbacks it has to have before it registers. */
+function unprepared(): Suite {
+  return bootSuite({
+    name: "registration/unprepared",
+    design: linux72,
+    describes: "a MediaTek IOMMU registers; p0 is behind it",
+    iommu: "mtk_iommu",
+    registered: 0,
+    platformBus: true,
+    devices: [{ name: "p0", bus: "platform", state: "added" }],
+    terminates: true,
+    threads: (objects) => [thread("mtk", mtk_iommu_probe, objects.iommu(0), objects.ops)],
+    properties: [L1, X1, X2, L4],
+  });
+}
+
+/** Entry 8: an IOMMU that has registered, and whose own driver is not bound yet. */
+function notBoundYet(): Suite {
+  return bootSuite({
+    name: "registration/not-bound-yet/virtio_iommu",
+    design: linux72,
+    describes: "an IOMMU registers, and then the driver of d0 is bound, which is behind it",
+    iommu: "virtio_iommu",
+    registered: 0,
+    devices: [{ name: "d0", state: "added", driver: "net" }],
+    drivers: [{ name: "net", kind: "native" }],
+    more: { iommu_fwspec: 1, dev_iommu: 1 },
+    terminates: true,
+    threads: (objects) => [thread("boot", register_and_bind, objects.iommu(0), objects.ops, objects.device("d0"), objects.driver("net"))],
+    properties: [L1, X1, X2, L4, T5, V2],
+  });
+}
+
+/** The same, when the driver of the device is bound at the same time. */
+function registerAgainstBind(iommu: "arm_smmu" | "virtio_iommu", claims: Pick<BootSuite, "name" | "design" | "expected">): Suite {
+  return bootSuite({
+    describes: "an IOMMU registers while the driver of d0 is bound, which is behind it, and may be deferred and tried again",
+    iommu,
+    registered: 0,
+    devices: [{ name: "d0", state: "added", driver: "net" }],
+    drivers: [{ name: "net", kind: "native" }],
+    deferral: true,
+    more: { iommu_fwspec: 1, dev_iommu: 1 },
+    terminates: true,
+    threads: (objects) => [
+      thread("iommu", register_iommu, objects.iommu(0), objects.ops),
+      thread("async", attach_driver, objects.device("d0")),
+      thread("deferred", deferred_probe_work_func),
+    ],
+    properties: [L1, X1, X2, L4, V2],
+    ...claims,
   });
 }
 
@@ -266,6 +331,17 @@ export const forwardSuites: readonly Suite[] = [
   lookingTwice("platform"),
   twoWalks(0),
   twoWalks(null),
+  unprepared(),
+  notBoundYet(),
+  registerAgainstBind("arm_smmu", {
+    name: "registration/not-bound-yet/arm_smmu",
+    expected: everything(toldToWait, "use-after-free", "V2"),
+  }),
+  registerAgainstBind("virtio_iommu", {
+    name: "registration/passed-over-by-acpi",
+    design: linux72,
+    expected: { "warn-on": warnedAtBind, V2: passedOverByAcpi },
+  }),
   failedRegistration(),
   releasedRange(),
   comeAndGo("intel_iommu"),

@@ -2,10 +2,12 @@
 import { abstraction, applied, atomic, type Errno, observe, type Proc } from "iommu-mc";
 import { type Device, type DomainType, type IommuDevice, type IommuDomain, type IommuOps, iommu_core } from "../schema.js";
 import { amd_iommu_ops } from "./amd.js";
+import { arm_smmu_v2_ops } from "./arm-smmu.js";
 import { arm_smmu_ops } from "./arm-smmu-v3.js";
 import type { Driver } from "./driver.js";
 import { intel_iommu_ops } from "./intel.js";
 import { flush_id, idOf } from "./iotlb.js";
+import { mtk_iommu_ops } from "./mtk.js";
 import { mtk_iommu_v1_ops } from "./mtk-v1.js";
 import { omap_iommu_ops } from "./omap.js";
 import { s390_iommu_ops } from "./s390.js";
@@ -19,6 +21,8 @@ export const drivers: Readonly<Record<IommuOps["driver"], Driver>> = {
   amd_iommu: amd_iommu_ops,
   virtio_iommu: viommu_ops,
   s390_iommu: s390_iommu_ops,
+  mtk_iommu: mtk_iommu_ops,
+  arm_smmu: arm_smmu_v2_ops,
   omap_iommu: omap_iommu_ops,
   mtk_iommu_v1: mtk_iommu_v1_ops,
 };

@@ -61,7 +61,8 @@ const deferred = -EPROBE_DEFER;
 
 /**
  * The same since 3e36c15fc1cc (v6.11): 6.12.107 line 117, 7.2.13 line 116. A fwspec is complete if it is there at all. Since
- * bcb81ac6ae3c the device is probed from here only if it is not being probed already, of which `dev->iommu` is the sign.
+ * bcb81ac6ae3c the device is probed from here only if it is not being probed already, of which `dev->iommu` is the sign, and by
+ * ACPI (drivers/acpi/scan.c of 7.2.13 line 1620), which on x86 names IOMMUs like virtio's, not at all.
  */
 function* configure_once(dev: Device, iommu: IommuDevice): Proc<boolean | typeof deferred> {
   yield* mutex_lock(iommu_core.probe_device_lock);
@@ -79,7 +80,8 @@ function* configure_once(dev: Device, iommu: IommuDevice): Proc<boolean | typeof
   else if (err) yield* drop_dev_iommu(dev);
   mutex_unlock(iommu_core.probe_device_lock);
   yield;
-  if (!err && !(applied("bcb81ac6ae3c") && dev_iommu_present)) err = yield* iommu_probe_device(dev);
+  const isReplayed = !applied("bcb81ac6ae3c") || (iommu_core.is_arm64 && !dev_iommu_present);
+  if (!err && isReplayed) err = yield* iommu_probe_device(dev);
   return err === -EPROBE_DEFER ? deferred : err === 0;
 }
 

@@ -22,6 +22,7 @@ import {
   WARN_ON,
 } from "iommu-mc";
 import { attach_dev, domain_free, driverOf, is_attach_deferred } from "../iommu-drivers/index.js";
+import { mtk_iommu_get_frst_data } from "../iommu-drivers/mtk.js";
 import { type Device, type GroupDevice, type GroupId, type IommuGroup, iommu_core, linux } from "../schema.js";
 import { iommu_put_dma_cookie } from "./dma-cookie.js";
 import { blocking_notifier_call_chain } from "./group-notifier.js";
@@ -230,7 +231,13 @@ export function* iommu_group_get_for_dev(dev: Device): Proc<IommuGroup | Errno> 
 
 /** `ops->device_group`: pci_device_group() for PCI devices and generic_device_group() for others; OMAP's asks for no bus. */
 export function* device_group(dev: Device): Proc<IommuGroup | Errno> {
-  if (driverOf(dev) !== "omap_iommu" && dev.bus!.kind === "pci") return yield* pci_device_group(dev);
+  const driver = driverOf(dev);
+  if (driver === "mtk_iommu") {
+    yield* mtk_iommu_get_frst_data(dev);
+    yield;
+  } else if (driver !== "omap_iommu" && dev.bus!.kind === "pci") {
+    return yield* pci_device_group(dev);
+  }
   return yield* iommu_group_alloc();
 }
 

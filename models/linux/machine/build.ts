@@ -63,12 +63,12 @@ export function found<K, V>(what: string, things: { entries(): Iterable<[K, V]> 
 
 /** Whether the IOMMU's driver is one of arm64, where the architecture sets up a device's DMA ops. The others are taken to be on x86. */
 export function isOnArm64(iommu: IommuDriver): boolean {
-  return iommu === "arm_smmu_v3";
+  return iommu === "arm_smmu_v3" || iommu === "arm_smmu" || iommu === "mtk_iommu";
 }
 
 /** Whether the firmware's tables name a device's IOMMU, so that its driver finds it by an fwspec. */
 export function hasFwspecs(iommu: IommuDriver): boolean {
-  return iommu === "arm_smmu_v3" || iommu === "virtio_iommu";
+  return isOnArm64(iommu) || iommu === "virtio_iommu";
 }
 
 /** Domains that exist without any group: Intel's identity domain. */

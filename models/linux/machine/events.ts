@@ -1,5 +1,5 @@
 /** What happens to IOMMUs and devices: each a thread of its own, so that it happens at any time. */
-import { abstraction, atomic, choose, data_race, idle, type Proc, until } from "iommu-mc";
+import { abstraction, applied, atomic, choose, data_race, idle, type Proc, until } from "iommu-mc";
 import { device_add, device_del } from "../driver-core/core.js";
 import { __device_attach, device_driver_attach, driver_deferred_probe_trigger, driver_register } from "../driver-core/dd.js";
 import { iommu_group_store_type } from "../iommu/default-domain.js";
@@ -23,6 +23,21 @@ export function* register_iommu(iommu: IommuDevice, ops: IommuOps): Proc {
   if (ret) return;
   iommu.is_bound = true;
   yield* driver_deferred_probe_trigger();
+}
+
+/**
+ * mtk_iommu.c of 7.2.13 line 1306, the probe of MediaTek's driver: before 38e8844005e6 (v6.15) it made the list of IOMMUs that share a
+ * page table after it had registered.
+ */
+export function* mtk_iommu_probe(iommu: IommuDevice, ops: IommuOps): Proc {
+  if (applied("38e8844005e6")) {
+    iommu.hw_list = iommu;
+    yield;
+  }
+  yield* register_iommu(iommu, ops);
+  if (applied("38e8844005e6")) return;
+  yield;
+  iommu.hw_list = iommu;
 }
 
 /** Two IOMMUs of one driver register, one after the other, as that of all units of a machine does. */
