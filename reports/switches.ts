@@ -592,7 +592,7 @@ export const switches: readonly Switch[] = [
     suite: "group-domains/claimed-range/amd_iommu",
     red: "T4",
     without: { revert: ["a48ce36e2786", "6e6c6d6bc6c9"] },
-    with: {},
+    with: { revert: ["6e6c6d6bc6c9"] },
   },
   {
     entry: 18,
@@ -601,7 +601,7 @@ export const switches: readonly Switch[] = [
     suite: "group-domains/claimed-range/arm_smmu_v3",
     red: "T4",
     without: { revert: ["a48ce36e2786", "6e6c6d6bc6c9"] },
-    with: {},
+    with: { revert: ["6e6c6d6bc6c9"] },
   },
   {
     entry: 20,

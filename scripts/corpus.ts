@@ -11,7 +11,7 @@ import { runSuiteNow, type SuiteRun } from "../src/session/run-suite.js";
 /** Throws if the row compares what it may not. */
 export function rediscover(session: Session, row: Switch): Rediscovery {
   const suite = suiteOfRow(session, row);
-  const [before, after] = runsOf(row).map((options) => runSuiteNow(session, suite, options)) as [SuiteRun, SuiteRun];
+  const [before, after] = runsOf(row, suite).map((options) => runSuiteNow(session, suite, options)) as [SuiteRun, SuiteRun];
   return { row, before, after };
 }
 

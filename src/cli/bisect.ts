@@ -6,7 +6,7 @@ import { replayCommand } from "../report/command.js";
 import { bisectWay, setAfter, type Tested, type Toggle, wayBetween } from "../session/bisect.js";
 import { CommitSets, type Introduced, introducedIn, type Verdicts, variantTo, violatedIn } from "../session/commit-sets.js";
 import type { Session } from "../session/open.js";
-import { checksOfSuite, type ExitCode } from "../session/run-suite.js";
+import { checksBeside, checksOfSuite, type ExitCode } from "../session/run-suite.js";
 import { appliedCommits, lackingIn, type Variant } from "../step/machine.js";
 import { parsePath } from "../trace/replay.js";
 import { runSuitesOnce } from "./drive.js";
@@ -129,7 +129,7 @@ class Trial {
     const known = this.#sets.find(this.suite, set);
     if (known !== null || this.#isInterrupted) return known;
     const { property = null, cache } = this.options;
-    const how = { variant: this.variantAt(place), limits: limitsOf(this.options), until: property };
+    const how = { variant: this.variantAt(place), limits: limitsOf(this.options), goOnAfter: checksBeside(property, this.suite) };
     const [result] = await runSuitesOnce(this.session, [this.suite], { ...how, ...(cache ? { cache: verdictCache() } : {}) });
     if (result?.kind === "error") throw result.error;
     if (result?.kind !== "run") return null;

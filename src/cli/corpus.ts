@@ -82,7 +82,7 @@ async function runBugs(
     session,
     tasks.flatMap(({ suite }) => [suite, suite]),
     cache ? { cache: verdictCache() } : {},
-    { jobs, each: tasks.flatMap(({ row }) => runsOf(row)) },
+    { jobs, each: tasks.flatMap(({ row, suite }) => runsOf(row, suite)) },
   );
   const rediscoveries = tasks.flatMap(({ row }, position): Rediscovery[] => {
     const [before, after] = [results[2 * position], results[2 * position + 1]];

@@ -3,7 +3,7 @@ import type { Design } from "../lang/design.js";
 import type { Suite } from "../lang/suite.js";
 import { CommitSets, type Verdicts, variantTo } from "../session/commit-sets.js";
 import type { Session } from "../session/open.js";
-import type { ExitCode, RunSuiteOptions } from "../session/run-suite.js";
+import { checksBeside, type ExitCode, type RunSuiteOptions } from "../session/run-suite.js";
 import { appliedCommits, lackingIn, resolveCommit, type Variant } from "../step/machine.js";
 import { runSuites } from "./drive.js";
 import { UsageError } from "./errors.js";
@@ -70,7 +70,7 @@ export class SetChecker {
     private readonly options: SetOptions,
   ) {
     this.#workers = new SuiteWorkers(options.jobs);
-    this.#how = { limits: limitsOf(options), until: null, ...(options.cache ? { cache: verdictCache() } : {}) };
+    this.#how = { limits: limitsOf(options), ...(options.cache ? { cache: verdictCache() } : {}) };
   }
 
   /** Runs so far. */
@@ -111,7 +111,11 @@ export class SetChecker {
       if (tasks.length === 0 || this.isUnfinished) return;
       const { session } = this.base;
       const suites = tasks.map(({ suite }) => suite);
-      const crew = { workers: this.#workers, startAfter: 0, each: tasks.map(({ variant }) => ({ variant })) };
+      const crew = {
+        workers: this.#workers,
+        startAfter: 0,
+        each: tasks.map(({ suite, variant }) => ({ variant, goOnAfter: checksBeside(null, suite) })),
+      };
       for (const result of await runSuites(session, suites, this.#how, crew)) {
         if (result.kind === "error") throw result.error;
         if (result.kind === "not-run") this.isUnfinished = true;

@@ -5,7 +5,7 @@ import type { Session } from "../session/open.js";
 import type { Explored, RunSuiteOptions } from "../session/run-suite.js";
 
 /** Options of one run among others. */
-export type EachRun = Pick<RunSuiteOptions, "variant" | "until">;
+export type EachRun = Pick<RunSuiteOptions, "variant" | "goOnAfter">;
 
 /** Suites to explore. */
 export interface Job {

@@ -5,7 +5,7 @@ import type { Suite } from "../lang/suite.js";
 import { appliedCommits } from "../step/machine.js";
 import type { Replayed } from "../trace/judge.js";
 import type { Session } from "./open.js";
-import type { RunSuiteOptions, SuiteRun } from "./run-suite.js";
+import { checksBeside, type RunSuiteOptions, type SuiteRun } from "./run-suite.js";
 
 export interface Rediscovery {
   readonly row: Switch;
@@ -35,8 +35,12 @@ export function suiteOfRow({ suites }: Pick<Session, "suites">, row: Switch): Su
 }
 
 /** How the row's suite is run, without the commit and with it: what else is violated is no end of the search for what the row is about. */
-export function runsOf(row: Switch): readonly [Pick<RunSuiteOptions, "variant" | "until">, Pick<RunSuiteOptions, "variant" | "until">] {
-  return [{ variant: row.without, until: row.red }, { variant: row.with }];
+export function runsOf(row: Switch, suite: Suite): readonly [before: RunSuiteOptions, after: RunSuiteOptions] {
+  const expected = [...Object.keys(suite.expected ?? {}), ...(row.left === undefined ? [] : [row.left.red])];
+  return [
+    { variant: row.without, goOnAfter: checksBeside(row.red, suite) },
+    { variant: row.with, goOnAfter: expected },
+  ];
 }
 
 /** The shortest trace of the check. */

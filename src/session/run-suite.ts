@@ -13,8 +13,8 @@ export interface RunSuiteOptions {
   readonly variant?: Variant;
   readonly engine?: "fast" | "reference";
   readonly limits?: Limits;
-  /** Property or check whose violation alone ends the run, null for none; without it, every one does that the suite does not expect. */
-  readonly until?: string | null;
+  /** Properties and checks whose violation does not end the run. Default: those that the suite expects. */
+  readonly goOnAfter?: readonly string[];
   /** Run every transition natively too, and compare: throws a ModelError at the first difference. */
   readonly paranoid?: boolean;
   /** Where outcomes are kept and looked for. Default: nowhere. */
@@ -97,11 +97,14 @@ export function* exploreSuite(
   entered.clear();
   const machine = machineOf(session, suite, options.variant);
   const variant = resolvedVariant(suite, machine, options.variant ?? {});
-  const description = { suite, options: { variant, engine, maxStates: limits.maxStates, maxDepth: limits.maxDepth, until: options.until } };
+  const description = {
+    suite,
+    options: { variant, engine, maxStates: limits.maxStates, maxDepth: limits.maxDepth, goOnAfter: options.goOnAfter },
+  };
   const remembered = recalls ? cache?.find(session, description) : null;
   if (remembered) return { ...remembered, covered: [], isCached: true };
   const explore = engine === "reference" ? exploreReference : exploreFast;
-  const goOnAfter = new Set(options.until === undefined ? Object.keys(suite.expected ?? {}) : othersThan(options.until, suite));
+  const goOnAfter = new Set(options.goOnAfter ?? Object.keys(suite.expected ?? {}));
   const outcome = yield* explore(machine, { limits, paranoid: options.paranoid ?? false, goOnAfter });
   const atomicReasons = [...machine.atomicReasons];
   const asked = [...machine.asked];
@@ -171,8 +174,8 @@ export function checksOfSuite({ properties, scenario }: Suite): string[] {
   return [...properties.map(({ code }) => code), ...checksOf(scenario.terminates ?? false)];
 }
 
-/** Without the fault of a model, after which nothing makes sense. */
-function othersThan(check: string | null, suite: Suite): string[] {
+/** Those of the suite that a run may go on after which is about one of them, or about all if it is null: after the fault of a model nothing makes sense. */
+export function checksBeside(check: string | null, suite: Suite): string[] {
   return checksOfSuite(suite).filter((other) => other !== check && other !== "model-fault");
 }
 
