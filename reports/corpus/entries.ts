@@ -40,7 +40,6 @@ export const bugs: readonly KnownBug[] = [
     name: "replay-overtakes-bus-walk",
     year: 2025,
     fix: [{ sha: "da33e87bd2bf", subject: "iommu: Handle yet another race around registration" }],
-    leftOut: "needs probing as v6.15 rewrote it",
   },
   {
     id: 6,
@@ -51,7 +50,6 @@ export const bugs: readonly KnownBug[] = [
       { sha: "152f33ee30ee", subject: "bus: fsl_mc: Fix driver_managed_dma check" },
       { sha: "78447d4545b2", subject: "PCI: Fix driver_managed_dma check" },
     ],
-    leftOut: "needs the IOMMU core to call dma_configure(), as it does since v6.15",
   },
   {
     id: 7,
@@ -100,7 +98,6 @@ export const bugs: readonly KnownBug[] = [
     name: "dma-ops-survive-failed-registration",
     year: 2025,
     fix: [{ sha: "280e5a301005", subject: "iommu: Clear iommu-dma ops on cleanup" }],
-    leftOut: "needs a registration that fails half-way, with v6.15's dma_iommu flag",
   },
   {
     id: 15,
@@ -116,6 +113,7 @@ export const bugs: readonly KnownBug[] = [
     name: "hotplug-gets-wrong-domain",
     year: 2023,
     fix: [
+      { sha: "70693f470848", subject: null },
       { sha: "1ea2a07a532b", subject: "iommu: Add DMA ownership management interfaces" },
       { sha: "e7f85dfbbc9c", subject: "iommu: Fix iommu_probe_device() to attach the right domain" },
     ],
@@ -124,7 +122,10 @@ export const bugs: readonly KnownBug[] = [
     id: 17,
     name: "direct-map-after-attach",
     year: 2023,
-    fix: [{ sha: "152431e4fe7f", subject: "iommu: Do iommu_group_create_direct_mappings() before attach" }],
+    fix: [
+      { sha: "0046a4337eae", subject: null },
+      { sha: "152431e4fe7f", subject: "iommu: Do iommu_group_create_direct_mappings() before attach" },
+    ],
   },
   {
     id: 18,
@@ -137,7 +138,6 @@ export const bugs: readonly KnownBug[] = [
     name: "release-blocks-rmr-device",
     year: 2025,
     fix: [{ sha: "e94160488e65", subject: "iommu: Generic support for RMRs during device release" }],
-    leftOut: "needs the release_domain of v6.10",
     follows: 18,
   },
   {
@@ -152,7 +152,6 @@ export const bugs: readonly KnownBug[] = [
     name: "lazy-flush-for-untrusted",
     year: 2021,
     fix: [{ sha: "82c3cefb9f16", subject: "iommu: Don't use lazy flush for untrusted device" }],
-    leftOut: "needs the flush queue's choice as it was before v5.13",
   },
   {
     id: 22,
@@ -167,8 +166,7 @@ export const bugs: readonly KnownBug[] = [
     id: 24,
     name: "probe-finalize-under-group-mutex",
     year: 2020,
-    fix: [{ sha: null, subject: "iommu: Don't call .probe_finalize() under group->mutex" }],
-    leftOut: "needs bus_iommu_probe() as it was in v5.8-rc, and arm's probe_finalize()",
+    fix: [{ sha: "202005191328", subject: null }],
   },
   {
     id: 25,
@@ -269,11 +267,11 @@ export const bugs: readonly KnownBug[] = [
     name: "bug-on-viability",
     year: 2022,
     fix: [
+      { sha: "70693f470848", subject: null },
       { sha: "31076af0cb00", subject: "vfio: Remove use of vfio_group_viable()" },
       { sha: "3b86f317c9c7", subject: "vfio: Remove iommu group notifier" },
       { sha: "a5f1bd1afacd", subject: "iommu: Remove iommu group changes notifier" },
     ],
-    leftOut: "needs VFIO's notifier of before v5.19",
   },
   {
     id: 44,
@@ -318,7 +316,6 @@ export const bugs: readonly KnownBug[] = [
     name: "replay-without-unwind",
     year: 2020,
     fix: [{ sha: "aae7a75a821a", subject: "vfio/type1: Add proper error unwind for vfio_iommu_replay()" }],
-    leftOut: "needs type1's mappings and pins",
   },
   {
     id: 51,
@@ -399,7 +396,7 @@ export const bugs: readonly KnownBug[] = [
     id: 64,
     name: "error-path-frees-attached-entry",
     year: 2019,
-    fix: [{ sha: null, subject: "vfio/spapr_tce: Fix incorrect tce_iommu_group memory free" }],
+    fix: [{ sha: "tcegrp-free", subject: null }],
   },
   {
     id: 65,
