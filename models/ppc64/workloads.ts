@@ -221,10 +221,13 @@ export function* lend_two(container: TceContainer, dev: Device, other: Device): 
     yield* bind_vfio(each);
     yield;
   }
-  const group = dev.iommu_group!;
-  const otherGroup = other.iommu_group!;
+  const group = dev.iommu_group;
+  const otherGroup = other.iommu_group;
+  if (group === null || otherGroup === null) return;
   yield;
   const first = yield* set_container(container, group);
+  yield;
+  if (!first) yield* tce_iommu_map(container);
   yield;
   const second = yield* set_container(container, otherGroup);
   yield;
@@ -237,6 +240,11 @@ export function* lend_two(container: TceContainer, dev: Device, other: Device): 
   if (!second) yield* vfio_group_detach_container(container, otherGroup);
   yield;
   yield* tce_iommu_release(container);
+  for (const each of [dev, other]) {
+    yield* unbind_vfio(each);
+    yield;
+    yield* drive(each);
+  }
 }
 
 /** A user with its device, as it pleases, in a machine that has booted: it may stop anywhere it rests, with everything open. */

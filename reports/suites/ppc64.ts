@@ -178,6 +178,10 @@ const staleInFunctions = violated(
   "spapr_tce_take_ownership() frees the PE's table and clears the pointer of the device it is called for; those of the others keep leading to it, and nobody sets them when a new table is made",
 );
 
+const bypassLeftOn = violated(
+  "a PE whose window could not be set keeps the bypass (4be518d83880), and has no table; without one, take_ownership of IODA2 does nothing, and the user has the bypass (a940904443e4)",
+);
+
 /** PEs of several devices, and devices that come and go at the wrong time. */
 const others: readonly Suite[] = [
   lendSuite(
@@ -244,19 +248,17 @@ const others: readonly Suite[] = [
   unplugAfterVfio("unplug-after-vfio/pseries-6.12", ppc64v612, "pseries"),
   against("user-against-host/ioda2-6.12", ppc64v612, "ioda2"),
   against("user-against-host/pseries-6.12", ppc64v612, "pseries", everything(staleInFunctions, "L2-tables", "use-after-free")),
+  twoGroups("two-groups/5.10", ppc64v510),
+  twoGroups("two-groups/6.12", ppc64v612),
+  twoGroups("two-groups/one-failure-5.10", ppc64v510, { faults: 1 }),
+  twoGroups("two-groups/one-failure-6.12", ppc64v612, { faults: 1, expected: everything(bypassLeftOn, "O10-tables", "O5-attach") }),
+  lendSuite("lend/bypass-6.12", ppc64v612, { kind: "ioda2", devices: [{ name: "0001:01:00.0", dma64: true }] }, {}, [
+    T5Table,
+    tceDriverAtWork,
+  ]),
   oneFailure("one-failure/ioda2-5.10", ppc64v510, "ioda2"),
-  oneFailure(
-    "one-failure/ioda2-6.12",
-    ppc64v612,
-    "ioda2",
-    everything(
-      violated(
-        "a PE whose window could not be set keeps the bypass (4be518d83880), and has no table; without one, take_ownership of IODA2 does nothing, and the user has the bypass (a940904443e4)",
-      ),
-      "O10-tables",
-      "O5-attach",
-    ),
-  ),
+  oneFailure("one-failure/ioda2-6.12", ppc64v612, "ioda2", everything(bypassLeftOn, "O10-tables", "O5-attach")),
+  oneFailure("one-failure/ioda2-6.6", ppc64v66, "ioda2", everything(bypassLeftOn, "O10-tables", "O5-attach")),
   oneFailure("one-failure/pseries-6.12", ppc64v612, "pseries"),
 ];
 
@@ -320,6 +322,25 @@ function against(name: string, design: Design, kind: Pe["kind"], expected: Reado
       thread("qemu", user, container, device("0001:01:00.0")),
       thread("udev", host, device("0001:01:00.1")),
     ],
+    properties: [...tables, tceUserAtWork, tceDriverAtWork],
+    expected,
+  });
+}
+
+/** One process with two PEs, which share its tables. */
+function twoGroups(
+  name: string,
+  design: Design,
+  { faults = 0, expected = {} }: { faults?: number; expected?: Readonly<Record<string, Expectation>> } = {},
+): Suite {
+  return ppc64Suite({
+    name,
+    describes: "a process puts two PEs of ioda2 into one container, maps its memory, and takes them out one after the other",
+    design,
+    pes: [single("ioda2"), single("ioda2", "0002:01:00.0")],
+    faults,
+    terminates: true,
+    threads: ({ container, device }) => [thread("qemu", lend_two, container, device("0001:01:00.0"), device("0002:01:00.0"))],
     properties: [...tables, tceUserAtWork, tceDriverAtWork],
     expected,
   });
