@@ -5,8 +5,12 @@ import type { NotExercised } from "iommu-mc";
 type Place = readonly [file: string, procedure: string, what?: string];
 
 function because(reason: string, ...places: readonly Place[]): NotExercised[] {
+  return becauseIn("linux", reason, ...places);
+}
+
+function becauseIn(model: string, reason: string, ...places: readonly Place[]): NotExercised[] {
   return places.map(([file, procedure, what]) => ({
-    file: `models/linux/${file}.ts`,
+    file: `models/${model}/${file}.ts`,
     procedure,
     ...(what === undefined ? {} : { what }),
     reason,
@@ -152,4 +156,63 @@ export const notExercised: readonly NotExercised[] = [
     ["machine/workloads", "type1_user"],
     ["machine/workloads", "attach_own_domain"],
   ),
+  ...becauseIn(
+    "ppc64",
+    "a test of the C that its callers here never fail",
+    ["core", "__iommu_probe_device"],
+    ["core", "iommu_init_device"],
+    ["core", "iommu_group_remove_device"],
+    ["core", "__iommu_group_set_domain", "new_domain"],
+    ["core", "__iommu_group_alloc_blocking_domain"],
+    ["core", "iommu_group_claim_dma_owner"],
+    ["iommu-ops", "spapr_tce_iommu_device_group"],
+    ["platform", "iommu_add_device"],
+    ["platform", "pnv_pci_ioda2_release_pe_dma"],
+    ["platform", "iommu_pseries_free_group"],
+    ["spapr-tce", "tce_iommu_attach_group"],
+    ["spapr-tce", "attach_locked"],
+    ["spapr-tce", "tce_iommu_detach_group"],
+    ["spapr-tce", "tce_iommu_create_window"],
+    ["spapr-tce", "tce_iommu_remove_window"],
+    ["spapr-tce", "tce_iommu_create_default_window"],
+    ["spapr-tce", "tce_iommu_map"],
+    ["table", "iommu_map_page"],
+  ),
+  ...becauseIn(
+    "ppc64",
+    "only with a group whose device is the second to be attached, and refused, beside others: no suite has such a failure",
+    ["core", "__iommu_group_set_domain", "mustSucceed"],
+    ["core", "revert_up_to"],
+  ),
+  ...becauseIn(
+    "ppc64",
+    "a PE of one device is unplugged in the suites",
+    ["core", "iommu_deinit_device"],
+    ["group", "iommu_group_put"],
+    ["platform", "remove_device"],
+  ),
+  ...becauseIn(
+    "ppc64",
+    "tables of the kernel always have a bitmap, and pSeries has one window",
+    ["ioda2", "pnv_pci_unlink_table_and_group"],
+    ["pseries", "spapr_tce_take_ownership"],
+    ["pseries", "spapr_tce_release_ownership"],
+    ["pseries", "spapr_tce_set_window"],
+    ["pseries", "spapr_tce_unset_window"],
+    ["spapr-tce", "tce_iommu_take_ownership"],
+    ["spapr-tce", "tce_iommu_release_ownership"],
+  ),
+  ...becauseIn("ppc64", "each container gets PEs that suit its version", ["spapr-tce", "refusal"], ["spapr-tce", "take_for"]),
+  ...becauseIn(
+    "ppc64",
+    "the scenarios bind devices that are free, and end early where that fails",
+    ["workloads", "bind_native"],
+    ["workloads", "bind_vfio"],
+    ["workloads", "unbind_vfio"],
+    ["workloads", "open_and_close"],
+    ["workloads", "lend_and_unplug"],
+    ["workloads", "lend_and_plug"],
+    ["workloads", "user"],
+  ),
+  ...becauseIn("ppc64", "only with --apply a5c57fd2e9bd", ["platform", "init_phb_dynamic"]),
 ];
