@@ -145,7 +145,7 @@ export function* replug(bus: BusType, ops: IommuOps, first: Device, second: Devi
   yield;
   yield* create_device(second);
   yield;
-  if (second.on_bus) yield* device_del(second);
+  yield* device_del(second);
 }
 
 /** On arm the driver of a device puts it on a mapping of its own for a while. arch_setup_dma_ops() has given it the ops of its coherence. */
@@ -154,9 +154,9 @@ export function* use_after_boot(bus: BusType, ops: IommuOps, dev: Device): Proc 
   dev.dma_ops = arm_get_dma_map_ops(dev.dma_coherent);
   list_add_tail(dev, bus.klist_devices);
   yield;
-  const err = yield* bus_set_iommu(bus, ops);
+  yield* bus_set_iommu(bus, ops);
   yield;
-  if (!err) yield* use_own_mapping(dev);
+  yield* use_own_mapping(dev);
 }
 
 function* use_own_mapping(dev: Device): Proc {

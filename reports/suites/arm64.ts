@@ -60,6 +60,9 @@ const staleEntry = violated(
 const notMapped = violated(
   "a domain that do_iommu_attach() made for a device without a group is not found when its group comes: the core attaches its default domain instead, in which no IOVA can be allocated",
 );
+const nobodyTold = violated(
+  "where there is no memory to queue a device, or for the IOVAs of its domain, it keeps its DMA ops, but also the default domain that its IOMMU translates it with",
+);
 const resultIgnored = violated("until 797a8b4d768c (v4.11) iommu_group_add_device() ignores what becomes of the attach");
 const firstLeftOut = violated(
   "a default domain that a later device brings becomes the group's domain, and the devices that are there already are not attached to it",
@@ -162,6 +165,34 @@ const dmaOpsSuites: readonly Suite[] = [
     threads: boot("dma iommu device device", "d1"),
     properties: [C5Then],
     expected: everything(staleEntry, "use-after-free"),
+  }),
+  on2015({
+    name: "arm64/one-without",
+    describes: "d0, which is behind no IOMMU, and d1 are there when the driver of d1's IOMMU comes",
+    design: linux47,
+    devices: [{ name: "d0", iommu: null }, { name: "d1" }],
+    threads: boot("dma device device iommu driver", "d1"),
+    properties: dmaOps,
+  }),
+  on2015({
+    name: "arm64/failing",
+    describes: "what comes for d0 in the order of the initcalls; one call may fail",
+    design: withCommits(linux47, "797a8b4d768c", "7d4e6ccd1fb0"),
+    devices: [{ name: "d0" }],
+    faults: 1,
+    threads: boot("dma iommu device driver"),
+    properties: dmaOps,
+    expected: everything(nobodyTold, "T5-arm64", "V2-arm64"),
+  }),
+  on2015({
+    name: "arm64/failing-walk",
+    describes: "d0 and d1 are there when their IOMMU's driver comes; one call may fail",
+    design: withCommits(linux47, "797a8b4d768c", "7d4e6ccd1fb0"),
+    devices: [{ name: "d0" }, { name: "d1" }],
+    faults: 1,
+    threads: boot("dma device device iommu driver", "d1"),
+    properties: [...dmaOps, C3Then, L3Then],
+    expected: everything(nobodyTold, "T5-arm64", "V2-arm64"),
   }),
 ];
 

@@ -1,6 +1,6 @@
 /** What IOMMU drivers did wrong before 6.1, in drivers of 6.1.176 without the commits that put it right. */
 import { type Property, type Suite, thread } from "iommu-mc";
-import { unplug } from "../../models/linux/machine/events.js";
+import { plug_and_unplug, unplug } from "../../models/linux/machine/events.js";
 import { transmit } from "../../models/linux/machine/native.js";
 import { bind_and_stream, type1_user, vfio_user_once } from "../../models/linux/machine/workloads.js";
 import { C1, C4Detach, C12List, C15, K1, L2, L6, O2, staleTranslation, T1, T2, T2Context, V3 } from "../../properties/index.js";
@@ -26,6 +26,17 @@ function switchOnS390(name: string, describes: string, properties: readonly Prop
 export const driversThenSuites: readonly Suite[] = [
   switchOnS390("switch", "", [C1, C4Detach, K1, L2, O2]),
   switchOnS390("lists", ": what the driver keeps of it", [C12List]),
+  bootSuite({
+    name: "drivers/s390-plug",
+    describes: "d0 is plugged in and pulled out; one call may fail",
+    iommu: "s390_iommu",
+    noDefaultDomains: true,
+    devices: [{ name: "d0", state: "absent" }],
+    faults: 1,
+    terminates: true,
+    threads: (objects) => [thread("hotplug", plug_and_unplug, objects.device("d0"))],
+    properties: [L6, V3],
+  }),
   bootSuite({
     name: "drivers/vtd-unplug",
     describes: "d1, which has no driver, is unplugged; d0 stays in its group",
