@@ -1,6 +1,6 @@
 /** The catalogue, by the codes that suites and the command line use. */
 import type { Property } from "iommu-mc";
-import { C1, C3, C3Attach, C3Container, C3Replace, C4, C4Detach, C5, C5Own, C10, C11, L2 } from "./domains.js";
+import { C1, C3, C3Attach, C3Container, C3Replace, C4, C4Detach, C5, C5Own, C10, C11, L2, L2Mapping } from "./domains.js";
 import { L3, L3Id, R1 } from "./lifetime.js";
 import { driverAtWork, K1, O1, O2, O2User, O3, O5, O6, O7, userAtWork } from "./ownership.js";
 
@@ -33,6 +33,7 @@ export {
   driverAtWork,
   K1,
   L2,
+  L2Mapping,
   L3,
   L3Id,
   O1,

@@ -12,6 +12,7 @@ import { driversThenSuites } from "./drivers-then.js";
 import { finalizeSuites } from "./finalize.js";
 import { groupAllocSuites } from "./group-alloc.js";
 import { groupDomainSuites } from "./group-domains.js";
+import { groupDomainForwardSuites } from "./group-domains-forward.js";
 import { hotplugSuites } from "./hotplug.js";
 import { iommufdSuites } from "./iommufd.js";
 import { mediatedSuites } from "./mediated.js";
@@ -35,6 +36,7 @@ export const suites: readonly Suite[] = [
   ...defaultDomainSuites,
   ...driverSuites,
   ...groupDomainSuites,
+  ...groupDomainForwardSuites,
   ...finalizeSuites,
   ...groupAllocSuites,
   ...defaultDomainRaceSuites,

@@ -1,5 +1,18 @@
 /** DMA ownership of drivers/iommu/iommu.c of 6.1.176: who may use a group's devices, the kernel's drivers or a user. */
-import { applied, EBUSY, EINVAL, ENODEV, EPERM, EPROBE_DEFER, type Errno, mutex_lock, mutex_unlock, type Proc, WARN_ON } from "iommu-mc";
+import {
+  abstraction,
+  applied,
+  EBUSY,
+  EINVAL,
+  ENODEV,
+  EPERM,
+  EPROBE_DEFER,
+  type Errno,
+  mutex_lock,
+  mutex_unlock,
+  type Proc,
+  WARN_ON,
+} from "iommu-mc";
 import type { Device, IommuGroup, VfioGroup } from "../schema.js";
 import {
   __iommu_attach_group,
@@ -10,6 +23,11 @@ import {
 } from "./attach.js";
 import { iommu_group_get, iommu_group_put } from "./group.js";
 import { hasPasids } from "./pasid.js";
+
+abstraction(
+  "the blocking domains that drivers of later kernels have for all their devices, whose attach cannot fail, are a group's own here, as in 6.1",
+  "may cry wolf",
+);
 
 /** 6.1.176 line 3100: identity equals identity. */
 function iommu_is_default_domain(group: IommuGroup): boolean {

@@ -17,6 +17,11 @@ export const causes: readonly Cause[] = [
     revert: ["6e6c6d6bc6c9"],
   },
   { name: "--revert 6f7340120a0a", red: "C5-own", suite: "group-domains/static-domain-of-pasid", revert: ["6f7340120a0a"] },
+  {
+    name: "linux-7.2 (the type is written while a driver is unbound)",
+    red: "L2-mapping",
+    suite: "core/type-against-own-domain/linux-7.2",
+  },
   { name: "the base (a device joins a group that has its default domain)", red: "C7", suite: "default-domain/joins/graphics-DMA" },
   {
     name: "the base (identity is written where SNP forbids it)",
