@@ -33,7 +33,8 @@ export const V2Arm64 = property({
   code: "V2-arm64",
   sentence: "In the end a device with a driver is bound, and translated through the DMA ops if the driver of its IOMMU can do that.",
   source: "13b8629f6511; 722ec35f7fae",
-  seenRedBy: "linux-4.4 (a device that was queued before there was a notifier)",
+  seenRedBy:
+    "linux-4.4 (a device that was queued before there was a notifier); mutant: arm64's notifier is told of a device before the IOMMU core's",
   window: atEnd("device", (dev) => {
     if (!dev.is_bound || dev.iommus === null || !dev.iommus.has_dma_domains || dev.bus!.iommu_ops !== dev.iommus) return null;
     return dev.dma_ops === "iommu_dma_ops";

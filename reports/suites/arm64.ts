@@ -95,6 +95,13 @@ const dmaOpsSuites: readonly Suite[] = [
     expected: everything(drainedTooEarly, "T5-arm64", "V2-arm64"),
   }),
   on2015({
+    name: "arm64/early-iommu",
+    describes: "d0 comes when its IOMMU's driver is there: both notifiers are told of it, that of the IOMMU core first",
+    devices: [{ name: "d0" }],
+    threads: boot("dma iommu device driver"),
+    properties: dmaOps,
+  }),
+  on2015({
     name: "arm64/retried",
     describes: "the same with d1, which comes before the driver does",
     devices: [{ name: "d0" }, { name: "d1" }],

@@ -4,6 +4,20 @@ import type { Cause } from "./cause.js";
 const neverDrained = "linux-4.4 (a device that was queued before there was a notifier)";
 
 export const causes: readonly Cause[] = [
+  {
+    name: "mutant: arm64's notifier is told of a device before the IOMMU core's",
+    red: "V2-arm64",
+    suite: "arm64/early-iommu",
+    asked: ["V2-arm64"],
+    file: "models/arm64/driver-core.ts",
+    edits: [
+      {
+        find: '  if (hasIommu && action === "BUS_NOTIFY_ADD_DEVICE") yield* iommu_bus_notifier(action, dev);\n  yield;\n  const hasDmaOps = bus.has_dma_ops_notifier;\n  yield;\n  if (hasDmaOps) yield* __iommu_attach_notifier(action, dev);\n',
+        replace:
+          '  const hasDmaOps = bus.has_dma_ops_notifier;\n  yield;\n  if (hasDmaOps) yield* __iommu_attach_notifier(action, dev);\n  yield;\n  if (hasIommu && action === "BUS_NOTIFY_ADD_DEVICE") yield* iommu_bus_notifier(action, dev);\n',
+      },
+    ],
+  },
   { name: neverDrained, red: "T5-arm64", suite: "arm64/early-device", asked: ["T5-arm64"] },
   { name: neverDrained, red: "V2-arm64", suite: "arm64/early-device", asked: ["V2-arm64"] },
   {
