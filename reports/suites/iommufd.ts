@@ -1,7 +1,7 @@
 /** Users of iommufd, as v7.2 has it, put onto 6.1.176. */
 import { type Suite, thread, withCommits } from "iommu-mc";
 import type { BootObjects } from "../../models/linux/machine/boot.js";
-import { destroy_page_table, iommufd_user, reset_function, use_page_table } from "../../models/linux/machine/users.js";
+import { destroy_page_table, iommufd_attach_once, iommufd_user, reset_function, use_page_table } from "../../models/linux/machine/users.js";
 import { bind_and_unbind } from "../../models/linux/machine/workloads.js";
 import { C1, C3Replace, C16, K1, L2, L7, O1, O2, O6, O7 } from "../../properties/index.js";
 import { type BootSuite, bootSuite, violated } from "./on-linux61.js";
@@ -21,10 +21,10 @@ const leftBlocked = (iommu: keyof typeof leavesFirst) =>
     `${leavesFirst[iommu]}, and since 2b33598e666d (v6.19) the core does not put back the device that failed: the group says it is on the old domain, and the device is blocked`,
   );
 
-type OfTwo = Omit<BootSuite, "iommu" | "devices" | "drivers"> & Partial<Pick<BootSuite, "iommu">>;
+type OfTwo = Omit<BootSuite, "iommu" | "devices" | "drivers"> & Partial<Pick<BootSuite, "iommu">> & { readonly lent?: boolean };
 
-/** Two devices of a group: d0, whose driver leaves it to a user, and d1, with a driver that uses the DMA API. */
-function ofTwo({ name, describes, ...declared }: OfTwo): Suite {
+/** Two devices of a group: d0, whose driver leaves it to a user, and d1, with a driver that uses the DMA API, or that leaves it to the user (`lent`). */
+function ofTwo({ name, describes, lent = false, ...declared }: OfTwo): Suite {
   return bootSuite({
     name: `iommufd/${name}`,
     describes,
@@ -32,7 +32,7 @@ function ofTwo({ name, describes, ...declared }: OfTwo): Suite {
     iommu: "intel_iommu",
     devices: [
       { name: "d0", state: "probed", group: "g", driver: "stub", bound: true },
-      { name: "d1", state: "probed", group: "g", driver: "net" },
+      { name: "d1", state: "probed", group: "g", driver: lent ? "stub" : "net", bound: lent },
     ],
     drivers: [
       { name: "stub", kind: "stub" },
@@ -79,6 +79,17 @@ export const iommufdSuites: readonly Suite[] = [
       expected: { "C3-replace": leftBlocked(iommu) },
     }),
   ),
+  ofTwo({
+    name: "two-devices",
+    describes: "a process gives d0 one page table and then another, while another thread of it gives d1 the other",
+    lent: true,
+    terminates: true,
+    threads: (objects) => [
+      thread("qemu", iommufd_user, objects.iommufd(0), d0(objects)),
+      thread("vcpu", iommufd_attach_once, objects.iommufd(0), d1(objects), 1),
+    ],
+    properties: [C1, K1, L2, L7, O2, O6, O7],
+  }),
   ofTwo({
     name: "replace-against-reset",
     describes: "a process gives d0 one page table and then another, while d1 is reset",

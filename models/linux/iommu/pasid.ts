@@ -157,11 +157,12 @@ export function iommu_attach_handle_get(group: IommuGroup, pasid: "IOMMU_NO_PASI
 /** 7.2.13 line 3904. */
 export function* iommu_attach_group_handle(domain: IommuDomain, group: IommuGroup, handle: IommuAttachHandle): Proc<Errno> {
   yield* mutex_lock(group.mutex);
+  handle.domain = domain;
+  yield;
   let ret: Errno = 0;
   if (group.handle !== null) ret = -EBUSY;
   else if (fault("xa_insert(pasid_array)")) ret = -ENOMEM;
   else {
-    handle.domain = domain;
     if (!applied("5e9f822c9c68")) group.handle = handle;
     yield;
     ret = yield* __iommu_attach_group(domain, group);
@@ -184,10 +185,10 @@ export function* iommu_detach_group_handle(group: IommuGroup): Proc {
 /** 7.2.13 line 3976. */
 export function* iommu_replace_group_handle(group: IommuGroup, new_domain: IommuDomain, handle: IommuAttachHandle): Proc<Errno> {
   yield* mutex_lock(group.mutex);
+  handle.domain = new_domain;
   let ret: Errno = 0;
   if (fault("xa_reserve(pasid_array)")) ret = -ENOMEM;
   else {
-    handle.domain = new_domain;
     ret = yield* __iommu_group_set_domain(group, new_domain);
     yield;
     if (ret === 0) group.handle = handle;

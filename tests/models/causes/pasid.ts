@@ -64,7 +64,7 @@ export const causes: readonly Cause[] = [
     suite: "iommufd/failing-replace/intel_iommu",
     asked: ["L7"],
     file: pasid,
-    edits: [{ find: "    handle.domain = new_domain;\n", replace: "" }],
+    edits: [{ find: "  handle.domain = new_domain;\n", replace: "" }],
   },
   {
     name: "mutant: nobody asks whether a group has PASIDs, and a detach leaves its handle",
