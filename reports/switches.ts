@@ -710,6 +710,22 @@ export const switches: readonly Switch[] = [
     with: {},
   },
   {
+    bug: "a probe that fails asks Intel's driver to take a device off a domain that it is not on",
+    commit: "81e921fd3216",
+    suite: "registration/failing-walk",
+    red: "null-deref",
+    without: { revert: ["81e921fd3216"] },
+    with: {},
+  },
+  {
+    bug: "a device plugged into a group that a user has is left without DMA ops when the user is gone",
+    commit: "4a73abb965b7",
+    suite: "registration/plug-into-users-domain/linux-7.2",
+    red: "T5",
+    without: { revert: ["4a73abb965b7"] },
+    with: {},
+  },
+  {
     entry: 7,
     bug: "a device's group is looked for on a list that the IOMMU's driver makes when it has registered",
     commit: "38e8844005e6",

@@ -508,6 +508,12 @@ export const commits: Readonly<Record<string, Commit>> = {
     year: 2026,
     needs: ["dcf40ed3a20d"],
   },
+  "4a73abb965b7": {
+    subject: "iommu: Tidy domain for iommu_setup_dma_ops()",
+    since: "v7.0",
+    year: 2026,
+    needs: ["b67483b3c44e"],
+  },
   "5d5388b0e190": {
     subject: "iommu: Lock group->mutex in iommu_deferred_attach()",
     since: "v7.0",

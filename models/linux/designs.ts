@@ -26,7 +26,7 @@ export const linux61 = kernel("linux-6.1", "6.1.176 (Debian 6.1.176-1)", "v6.1",
   "bf8d2dd2ed08",
 ]);
 
-/** Linus's v6.6, without what was later put onto it. */
+/** v6.6 itself, of which there is no source here: the forms of 6.12.107 without the commits that are known to have come later. */
 export const linux66 = kernel("linux-6.6", "6.6", "v6.6");
 
 /** What the source of Debian's trixie has: 6.12.107, with what its maintainers took of later releases. */

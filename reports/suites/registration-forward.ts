@@ -1,6 +1,6 @@
 /** Registration, probing and release on kernels after 6.1: what newer forms of the probe path let in, and what closed it. */
-import { type Suite, thread } from "iommu-mc";
-import { linux72 } from "../../models/linux/designs.js";
+import { type Expectation, type Suite, thread } from "iommu-mc";
+import { linux66, linux72, linux612 } from "../../models/linux/designs.js";
 import { deferred_probe_work_func } from "../../models/linux/driver-core/dd.js";
 import type { IommuDriver } from "../../models/linux/machine/build.js";
 import {
@@ -13,6 +13,7 @@ import {
   unplug,
   unplug_attached,
 } from "../../models/linux/machine/events.js";
+import { vfio_user_once } from "../../models/linux/machine/workloads.js";
 import { C1, C7, G1, L1, L2, L3, L4, L6, O3, T4, T5, T5Domain, V2, V3, X1, X2 } from "../../properties/index.js";
 import { type BootSuite, bootSuite, everything, violated } from "./on-linux61.js";
 
@@ -245,10 +246,10 @@ function releasedRange(): Suite {
 }
 
 /** Devices that come and go, with all that may fail. */
-function comeAndGo(iommu: IommuDriver): Suite {
+function comeAndGo(iommu: IommuDriver, design: typeof linux72): Suite {
   return bootSuite({
-    name: `registration/come-and-go/${iommu}`,
-    design: linux72,
+    name: `registration/come-and-go/${design.name}/${iommu}`,
+    design,
     describes: "d0 is plugged in and pulled out again",
     iommu,
     devices: [{ name: "d0", state: "absent", driver: "net" }],
@@ -256,6 +257,80 @@ function comeAndGo(iommu: IommuDriver): Suite {
     terminates: true,
     threads: (objects) => [thread("hotplug", plug_and_unplug, objects.device("d0"))],
     properties: [X1, X2, C1, L1, L2, L3, L4, L6, T5],
+  });
+}
+
+/** A device leaves its group while a process has that. */
+function unplugSibling(design: typeof linux72): Suite {
+  return bootSuite({
+    name: `registration/unplug-sibling/${design.name}`,
+    design,
+    describes: "d1 is unplugged, while a process attaches the group of d0 and d1 and goes away",
+    iommu: "arm_smmu_v3",
+    drivers: [{ name: "vfio-pci", kind: "vfio_pci" }],
+    devices: [
+      { name: "d0", state: "probed", group: "g", driver: "vfio-pci", bound: true },
+      { name: "d1", state: "probed", group: "g" },
+    ],
+    users: 1,
+    terminates: true,
+    threads: ({ device, group }) => [thread("qemu", vfio_user_once, group("g"), false), thread("unplug", unplug, device("d1"))],
+    properties: [L2, L3, L4, L6, V3],
+  });
+}
+
+const usersDomainOn: Readonly<Record<string, Record<string, Expectation>>> = {
+  "linux-6.6": everything(
+    violated(
+      "iommu_probe_device() calls probe_finalize() when the group's mutex has been given back, which looks at the group's domain: a user's, that is freed meanwhile, and where it lives the device is left without the DMA ops of its default domain; b67483b3c44e (v6.10) takes the first from it",
+    ),
+    "use-after-free",
+    "T5",
+  ),
+  "linux-6.12": {
+    T5: violated(
+      "since b67483b3c44e iommu_setup_dma_ops() looks at the domain that the group is on: a device that joins a group which a user has is left without the DMA ops of its default domain, also when the user is gone; 4a73abb965b7 (v7.0) hands it the default domain, to tidy up",
+    ),
+  },
+};
+
+/** A device joins its group while a process has that. */
+function plugIntoUsersDomain(design: typeof linux72): Suite {
+  return bootSuite({
+    name: `registration/plug-into-users-domain/${design.name}`,
+    design,
+    describes: "d1 is plugged into the group of d0, which a process has through VFIO for a while",
+    iommu: "intel_iommu",
+    drivers: [
+      { name: "net", kind: "native" },
+      { name: "vfio-pci", kind: "vfio_pci" },
+    ],
+    devices: [
+      { name: "d0", state: "probed", group: "g", driver: "vfio-pci", bound: true },
+      { name: "d1", state: "absent", aliases: ["d0"], driver: "net" },
+    ],
+    users: 1,
+    terminates: true,
+    threads: ({ device, group }) => [thread("qemu", vfio_user_once, group("g"), false), thread("plug", plug, device("d1"))],
+    properties: [C1, L2, L4, T5, X1, X2],
+    expected: usersDomainOn[design.name] ?? {},
+  });
+}
+
+/** A probe that fails takes back what it has made. */
+function failingWalk(): Suite {
+  return bootSuite({
+    name: "registration/failing-walk",
+    design: linux72,
+    describes: "an IOMMU registers; one call may fail",
+    iommu: "intel_iommu",
+    registered: 0,
+    devices: [{ name: "d0", state: "added" }],
+    faults: 1,
+    terminates: true,
+    threads: (objects) => [thread("iommu", register_iommu, objects.iommu(0), objects.ops)],
+    properties: [L1, X1],
+    expected: { "warn-on": firstAttachFailed },
   });
 }
 
@@ -344,10 +419,15 @@ export const forwardSuites: readonly Suite[] = [
   }),
   failedRegistration(),
   releasedRange(),
-  comeAndGo("intel_iommu"),
-  comeAndGo("arm_smmu_v3"),
-  comeAndGo("amd_iommu"),
-  comeAndGo("virtio_iommu"),
+  ...[linux66, linux612, linux72].flatMap((design) => [
+    comeAndGo("intel_iommu", design),
+    comeAndGo("arm_smmu_v3", design),
+    comeAndGo("amd_iommu", design),
+    comeAndGo("virtio_iommu", design),
+    unplugSibling(design),
+    plugIntoUsersDomain(design),
+  ]),
+  failingWalk(),
   openRaceNotifierDuringWalk(),
   siblingsDuringWalk(),
   openRaceFinalizeWalk(),

@@ -36,10 +36,11 @@ function* dma_domain(dev: Device): Proc<IommuDomain | null> {
 
 /**
  * dma-iommu.c line 1587: dma-iommu serves the device if its group is on a DMA domain now; else what is set stays. 6.12.107 line 1747: since
- * b67483b3c44e (v6.10) what is set goes, and only the core calls it, with the group's mutex held.
+ * b67483b3c44e (v6.10) what is set goes, and only the core calls it, with the group's mutex held; since 4a73abb965b7 (v7.0) it is asked
+ * about the default domain, whatever domain the group is on.
  */
 export function* iommu_setup_dma_ops(dev: Device): Proc {
-  const domain = yield* iommu_get_domain_for_dev(dev);
+  const domain = applied("4a73abb965b7") ? iommu_get_dma_domain(dev) : yield* iommu_get_domain_for_dev(dev);
   if (applied("b67483b3c44e")) {
     yield;
     const isServed = domain !== null && iommu_is_dma_domain(domain);
