@@ -142,14 +142,15 @@ function whyLines(
 
 function introducedLines(
   head: string,
-  { suite, check, steps, path }: Introduced,
+  { suite, check, steps, path, before }: Introduced,
   document: JsonSetHead,
   commits: readonly string[],
   file: string | null,
   look: Look,
 ): string[] {
   const length = steps === null ? "" : `, ${counted(steps, "step")}`;
-  const lines = bad(head, `VIOLATED  ${check} in ${suite}${length}`, look);
+  const already = before.length === 0 ? "" : `, where ${enumerate(before)} ${before.length === 1 ? "is" : "are"} violated before`;
+  const lines = bad(head, `VIOLATED  ${check} in ${suite}${length}${already}`, look);
   if (path === null) return lines;
   const switches = [...document.revert.map((sha) => `--revert ${sha}`), ...[...document.apply, ...commits].map((sha) => `--apply ${sha}`)];
   const where = file === null ? [] : [`--file ${quoted(file)}`];

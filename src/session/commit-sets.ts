@@ -68,6 +68,8 @@ export interface Introduced {
   readonly steps: number | null;
   /** What `iommu-mc replay` takes. */
   readonly path: string | null;
+  /** What else was violated in the suite before: a step that faulted there may have hidden this. */
+  readonly before: readonly string[];
 }
 
 /** What is violated in a suite and was not before. Of a suite that made no sense before, what it does not expect. */
@@ -81,7 +83,13 @@ export function introducedIn(suite: Suite, before: Verdicts | null, after: Verdi
     .filter(isNew)
     .map((check) => {
       const trace = after.traces.get(check);
-      return { suite: suite.name, check, steps: trace?.steps ?? null, path: trace?.path ?? null };
+      return {
+        suite: suite.name,
+        check,
+        steps: trace?.steps ?? null,
+        path: trace?.path ?? null,
+        before: before === null ? [] : violatedIn(before),
+      };
     });
 }
 

@@ -10,7 +10,7 @@ describe("series", () => {
     const { code, stdout } = await iommuMc(["series", patches, settle, split, own, "--json"]);
     const document = JSON.parse(stdout) as JsonSeries;
     expect([code, document.exitCode, document.unfinished]).toEqual([1, 1, false]);
-    const broken = { suite: "shop/pay", check: "P1", steps: 1, path: "0" };
+    const broken = { suite: "shop/pay", check: "P1", steps: 1, path: "0", before: [] };
     expect(document.prefixes).toMatchObject([
       { sha: settle, introduced: [], mended: [{ suite: "shop/settle", check: "P2" }] },
       { sha: split, introduced: [broken], mended: [] },
