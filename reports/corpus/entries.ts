@@ -60,7 +60,6 @@ export const bugs: readonly KnownBug[] = [
       { sha: "d9d3cede4167", subject: "iommu/ipmmu-vmsa: Register in a sensible order" },
       { sha: "bbc4d205d93f", subject: "iommu/exynos: Fix driver initialization sequence" },
     ],
-    leftOut: "needs the probe functions of these IOMMU drivers",
   },
   {
     id: 8,
@@ -70,7 +69,6 @@ export const bugs: readonly KnownBug[] = [
       { sha: "229e6ee43d2a", subject: "iommu/arm-smmu: Defer probe of clients after smmu device bound" },
       { sha: "72b6f7cd89ce", subject: "iommu/virtio: Make instance lookup robust" },
     ],
-    leftOut: "needs driver_bound() of the IOMMU's own device as a step of its own",
   },
   {
     id: 10,
