@@ -30,7 +30,8 @@ export async function corpus(which: string | undefined, options: CorpusOptions):
     ({ refused, rediscoveries }) => refused.length > 0 || rediscoveries.some((each) => mistakesOf(each).length > 0),
   );
   // That something is violated is what is claimed; that a run had no end, or no model, is not.
-  const codes = results.map(exitCodeOf).filter((code) => code > 1);
+  const isCut = (result: SuiteResult) => result.kind === "not-run" || (result.kind === "run" && result.run.outcome.end.kind === "limit");
+  const codes = results.map((result): ExitCode => (exitCodeOf(result) === 2 ? 2 : isCut(result) ? 3 : 0));
   const exitCode = worst([...codes, ...(isWrong ? [1 as const] : [])]);
   process.exitCode = exitCode;
   tellErrors(results);
