@@ -141,7 +141,7 @@ function leave_old_domain(domain: IommuDomain, dev: Device): Errno {
 
 /**
  * Line 2504. Puts the device on the domain's list, whether or not it is on one. Who had the requester id before, and was left
- * behind on another domain, is a reason to refuse (5.10.223 line 2751).
+ * behind on another domain, is a reason to refuse in dmar_insert_one_dev_info() (5.10.223 line 2751).
  */
 function domain_add_dev_info(domain: IommuDomain, dev: Device): Errno {
   const info = privOf(dev);
