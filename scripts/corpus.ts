@@ -1,4 +1,4 @@
-/** reports/corpus.md and a page of each bug below it: every row of reports/switches.ts, run without its commit and with it. */
+/** reports/corpus.md and a page of each bug below it: every row of reports/switches, run without its commit and with it. */
 import type { KnownBug, Switch } from "../src/lang/corpus.js";
 import type { Commit } from "../src/lang/design.js";
 import { type CorpusContext, chainTexts, designOf, exploredText, fixesOf, fixText, verdictIn, withinText } from "../src/report/corpus.js";

@@ -1,7 +1,7 @@
 import type { KnownBug } from "iommu-mc";
 
 /**
- * The bugs that the model is measured by: each was fixed by a real commit, and the rows of reports/switches.ts that name it show
+ * The bugs that the model is measured by: each was fixed by a real commit, and the rows of reports/switches that name it show
  * it before and after. Where there is no row, `leftOut` says what the model would have to have. A sha is null where it is not
  * verified.
  */

@@ -60,4 +60,4 @@ export { bugs } from "../corpus/entries.js";
 /** Read by `check --coverage`. */
 export { notExercised } from "../not-exercised.js";
 /** Read by `iommu-mc corpus`. */
-export { switches } from "../switches.js";
+export { switches } from "../switches/index.js";

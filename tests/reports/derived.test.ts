@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { bugs } from "../../reports/corpus/entries.js";
-import { switches } from "../../reports/switches.js";
+import { switches } from "../../reports/switches/index.js";
 import { bugPage, contextOf, pathOf, rediscover, rowCells } from "../../scripts/corpus.js";
 import { withTraces } from "../../scripts/findings.js";
 import type { Ledger } from "../../src/report/ledger.js";
