@@ -12,6 +12,9 @@ const small = session.suites.filter(
   ({ name }) => /^(vfio|partial-attach|ownership)/.test(name) && !/group\d|two-groups|interface/.test(name),
 );
 
+/** An attach of its one device may fail too, which then takes other steps; nobody asks there where that leaves the device. */
+const countsOnly = "vfio-container/mediated";
+
 const runs = new Map<string, readonly SuiteRun[]>();
 
 function underAll(variant: Variant): readonly SuiteRun[] {
@@ -92,6 +95,7 @@ describe("--revert 2cc73c5712f9", () => {
   it("leaves devices on a domain that could not be attached to all of them", () => {
     expect(changedBy(variant)).toEqual({
       "vfio-group/failing-open": ["C1"],
+      [countsOnly]: [],
       "partial-attach/fault/intel_iommu": ["C1", "C3", "C3-attach"],
       "partial-attach/fault/arm_smmu_v3": ["C1", "C3", "C3-attach"],
       "partial-attach/fault/amd_iommu": ["C1", "C3", "C3-attach"],
@@ -108,11 +112,11 @@ describe("--revert 2cc73c5712f9", () => {
 describe("--apply dcf40ed3a20d", () => {
   const variant = { apply: ["dcf40ed3a20d"] };
 
-  it("turns what it fixes green, wherever it is red, and changes nothing else", () => {
+  it("turns what it fixes green, wherever it is red, and nothing else red", () => {
     const red = small.filter(({ expected }) => expected?.C3 || expected?.C1).map(({ name }) => name);
     expect(red.length).toBe(8);
     const left = (name: string) => (name === "ownership/smmuv3-virt/one-failure" ? ["use-after-free"] : []);
-    expect(changedBy(variant)).toEqual(Object.fromEntries(red.map((name) => [name, left(name)])));
+    expect(changedBy(variant)).toEqual(Object.fromEntries([...red, countsOnly].map((name) => [name, left(name)])));
   });
 });
 

@@ -5,15 +5,19 @@ import { describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/session/open.js";
 import type { SuiteRun } from "../../src/session/run-suite.js";
 import { type Cause, checkCauses, propertyCauses } from "./mutants.js";
-import { asking, having, openBundled, run, suiteOf, withoutThreads } from "./variant.js";
+import { asking, despite, having, openBundled, run, suiteOf, withoutThreads } from "./variant.js";
 
 const bundled = openBundled();
 const properties = [...new Map(bundled.suites.flatMap((suite) => suite.properties).map((one) => [one.code, one])).values()];
 
-function runUnder({ file, edits, suite: name, asked, revert = [], apply = [], withoutThreads: absent = [] }: Cause): SuiteRun {
+function runUnder({ file, edits, suite: name, asked, revert = [], apply = [], withoutThreads: absent = [], ...cause }: Cause): SuiteRun {
   const session = openBundled(file, edits);
   const suite = withoutThreads(suiteOf(session, name), absent);
-  return run(session, asked ? asking(suite, asked) : suite, { revert, apply });
+  return run(session, despite(asked ? asking(suite, asked) : suite, cause.despite ?? []), { revert, apply });
+}
+
+function reddened({ red, also = [], despite: before = [] }: Cause): string[] {
+  return [red, ...also, ...before].sort();
 }
 
 const title = ({ red, name }: Cause) => `${red}: ${name}`;
@@ -27,7 +31,7 @@ describe("properties", () => {
 
   it.each(claims.map((cause) => [title(cause), cause] as const))("%s", (_, cause) => {
     const result = runUnder(cause);
-    expect(having(result, "violated")).toEqual([cause.red, ...(cause.also ?? [])].sort());
+    expect(having(result, "violated")).toEqual(reddened(cause));
     for (const { check, message } of result.outcome.findings.filter(({ isProperty }) => isProperty)) {
       if (check !== cause.red) continue;
       for (const part of /^not so: (.*)$/s.exec(message)?.[1]?.split("; ") ?? []) notSo.add(`${check}: ${part}`);
@@ -57,7 +61,7 @@ describe("properties", () => {
 
 describe("checks that are always on", () => {
   it.each(checkCauses.map((cause) => [title(cause), cause] as const))("%s", (_, cause) => {
-    expect(having(runUnder(cause), "violated")).toEqual([cause.red, ...(cause.also ?? [])].sort());
+    expect(having(runUnder(cause), "violated")).toEqual(reddened(cause));
   });
 });
 

@@ -13,6 +13,8 @@ export interface Cause {
   readonly red: string;
   /** What turns red by the same step, or by one that is as near. */
   readonly also?: readonly string[];
+  /** What turns red in fewer steps, and would end the run there. */
+  readonly despite?: readonly string[];
   readonly suite: string;
   /** Properties to ask instead of the suite's, to see one that would be red later. */
   readonly asked?: readonly string[];

@@ -20,6 +20,7 @@ export const causes: readonly Cause[] = [
   {
     name: "linux-7.2 (the type is written while a driver is unbound)",
     red: "L2-mapping",
+    also: ["O9"],
     suite: "core/type-against-own-domain/linux-7.2",
   },
   { name: "the base (a device joins a group that has its default domain)", red: "C7", suite: "default-domain/joins/graphics-DMA" },

@@ -10,7 +10,7 @@ export const causes: readonly Cause[] = [
   {
     name: "--revert a2e7e59a9426 and 01657bc14a39",
     red: "X2",
-    also: ["null-deref"],
+    despite: ["null-deref"],
     suite: "probe/joined-once",
     revert: ["a2e7e59a9426", "01657bc14a39"],
   },
