@@ -6,6 +6,7 @@ import { arm64, type BusType, type Device, type DmaIommuMapping } from "./schema
 abstraction(
   "a mapping's bitmaps of IOVAs are left out; arch_setup_dma_ops() of arm, which makes mappings too, has been called",
   "may miss a bug",
+  arm64,
 );
 
 /** arm_dma_ops does what the caches need, which a coherent device does not want. */

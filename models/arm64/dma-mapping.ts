@@ -15,6 +15,7 @@ import { arm64, type BusType, type Device, dma_mapping, type IommuDmaNotifierDat
 abstraction(
   "v4.7 had dropped the fake default domains; here they stay with 16c11325cc44, since the commit that dropped them could not be identified",
   "may miss a bug",
+  arm64,
 );
 
 /**

@@ -14,15 +14,17 @@ import {
 } from "iommu-mc";
 import { __iommu_attach_notifier, arch_setup_dma_ops, arch_teardown_dma_ops } from "./dma-mapping.js";
 import { iommu_bus_notifier, iommu_get_domain_for_dev } from "./iommu.js";
-import { type BusType, type Device, driver_core, type IommuOps } from "./schema.js";
+import { arm64, type BusType, type Device, driver_core, type IommuOps } from "./schema.js";
 
 abstraction(
   "one driver matches every device, its probe does not fail, and nothing defers it: v4.4 defers nobody for an IOMMU",
   "may miss a bug",
+  arm64,
 );
 abstraction(
   "drivers/of and drivers/base of v4.4 were not at hand: device_add(), really_probe() and of_dma_configure() follow a description of them",
   "neither",
+  arm64,
 );
 
 /** of_platform_device_create_pdata(), and pci_device_add() for a device on the PCI bus. */

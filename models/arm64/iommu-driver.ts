@@ -2,10 +2,11 @@
 import { abstraction, atomic, EINVAL, ENODEV, type Errno, fault, kfree, kzalloc, observe, type Proc } from "iommu-mc";
 import { arm64, type Device, type DomainType, type IommuDomain, type IommuOps } from "./schema.js";
 
-abstraction("attaching or detaching one device, and freeing a domain, is one step each", "may miss a bug");
+abstraction("attaching or detaching one device, and freeing a domain, is one step each", "may miss a bug", arm64);
 abstraction(
   "an IOMMU's driver is none in particular: it does what the core asks of add_device(), and may or may not know DMA domains, which drivers learned one by one",
   "neither",
+  arm64,
 );
 
 /** `ops->domain_alloc`. */

@@ -38,10 +38,14 @@ import {
   type IommuOps,
 } from "./schema.js";
 
-abstraction("the two kobjects of an iommu_group, of which devices_kobj holds the other, are one count; ids are not modelled", "neither");
-abstraction("nobody listens to the notifier chain of a group: VFIO, which does, is not in this model", "may miss a bug");
-abstraction("ranges that a device's firmware uses (direct mappings) are left out", "may miss a bug");
-abstraction("allocating a group and its entries, a notifier or a sysfs link does not fail", "may miss a bug");
+abstraction(
+  "the two kobjects of an iommu_group, of which devices_kobj holds the other, are one count; ids are not modelled",
+  "neither",
+  arm64,
+);
+abstraction("nobody listens to the notifier chain of a group: VFIO, which does, is not in this model", "may miss a bug", arm64);
+abstraction("ranges that a device's firmware uses (direct mappings) are left out", "may miss a bug", arm64);
+abstraction("allocating a group and its entries, a notifier or a sysfs link does not fail", "may miss a bug", arm64);
 
 /** The ops stand before the walk, so that what the walk calls finds them. */
 export function* bus_set_iommu(bus: BusType, ops: IommuOps): Proc<Errno> {

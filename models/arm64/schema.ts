@@ -102,8 +102,8 @@ export const arm64 = schema({
   },
 });
 
-abstraction("an IOMMU lets the DMA of a device that is on no domain through, as ARM's did by default", "neither");
-abstraction("a device has one id at one IOMMU, and the IOMMU's driver has been told of it by of_xlate()", "may miss a bug");
+abstraction("an IOMMU lets the DMA of a device that is on no domain through, as ARM's did by default", "neither", arm64);
+abstraction("a device has one id at one IOMMU, and the IOMMU's driver has been told of it by of_xlate()", "may miss a bug", arm64);
 
 export type Device = View<typeof arm64, "device">;
 export type BusType = View<typeof arm64, "bus_type">;
