@@ -165,7 +165,8 @@ export const L2Mapping = property({
   sentence: "What a driver has mapped for its device is in a domain that is alive.",
   source:
     "iommu_group_store_type() (no driver may be bound to a device of the group); __iommu_dma_unmap() takes the group's default domain",
-  seenRedBy: "linux-7.2 (the type is written while a driver is unbound)",
+  seenRedBy:
+    "linux-7.2 (the type is written while a driver is unbound); mutant: a driver frees its buffer when it stops, and leaves its packet mapped",
   window: always("device", (dev) => ({
     "its managed buffer is": dev.devres_map === null || !isFreed(dev.devres_map),
     "its packet is": dev.dma_map === null || !isFreed(dev.dma_map),

@@ -4,6 +4,7 @@ import { linux66, linux72, linux612 } from "../../models/linux/designs.js";
 import type { BootDevice } from "../../models/linux/machine/boot.js";
 import type { IommuDriver } from "../../models/linux/machine/build.js";
 import { plug, unplug, write_both_types, write_type, write_type_of_new, write_type_once } from "../../models/linux/machine/events.js";
+import { transmit } from "../../models/linux/machine/native.js";
 import { claim_and_release, driver_with_own_domain, rebind } from "../../models/linux/machine/workloads.js";
 import {
   C1,
@@ -117,6 +118,25 @@ const devresMapped = violated(
   "__device_release_driver() gives the ownership count back (dma_cleanup, dd.c of 7.2.13 line 1352) before the driver's managed resources are released (device_unbind_cleanup, line 1354); since 49a22aae7d9c (v6.4) iommu_group_store_type() asks for nothing but that count, and frees the default domain that the driver's managed buffers are still mapped in",
 );
 
+/** The driver's packets against the type file. */
+function typeAgainstTraffic(): Suite {
+  return bootSuite({
+    name: "core/type-against-traffic",
+    design: linux72,
+    describes: "a driver that is bound and unbound transmits, while identity and DMA are written to the type file",
+    iommu: "intel_iommu",
+    devices: [{ name: "d0", state: "probed", driver: "net" }],
+    drivers: [{ name: "net", kind: "native" }],
+    threads: (objects) => [
+      thread("drv", rebind, objects.device("d0"), objects.driver("net")),
+      thread("net", transmit, objects.device("d0")),
+      thread("admin", write_type, objects.group("d0"), "identity or DMA"),
+    ],
+    properties: [L2Mapping, O9],
+    expected: everything(devresMapped, "L2-mapping", "O9"),
+  });
+}
+
 /** The DMA ops are set up when the mutex has been given back. */
 const finalizedUnlocked = violated(
   "until b67483b3c44e (v6.10) iommu_group_store_type() sets up the DMA ops of the group's devices when it has given the mutex back: a driver that is bound meanwhile has those of the old type, or has them changed, from a domain that may be freed by then",
@@ -215,6 +235,7 @@ export const groupDomainForwardSuites: readonly Suite[] = [
   ...claimFailing("amd_iommu"),
   ...claimAgainstBind("intel_iommu"),
   ...typeAgainstOwnDomain(),
+  typeAgainstTraffic(),
   ...typeAgainstClaim({ "linux-6.6": everything(freedMeanwhile, "use-after-free") }),
   ...typeAgainst("plug", { "linux-6.6": everything(freedMeanwhile, "use-after-free") }),
   ...typeAgainst("unplug", { "linux-6.6": everything(freedMeanwhile, "null-deref", "use-after-free") }),

@@ -23,6 +23,19 @@ export const causes: readonly Cause[] = [
     also: ["O9"],
     suite: "core/type-against-own-domain/linux-7.2",
   },
+  {
+    name: "mutant: a driver frees its buffer when it stops, and leaves its packet mapped",
+    red: "L2-mapping",
+    also: ["O9"],
+    suite: "core/type-against-traffic",
+    file: "models/linux/machine/native.ts",
+    edits: [
+      {
+        find: "  dev.queue_up = false;\n  dev.dma_map = null;\n",
+        replace: "  dev.queue_up = false;\n  dev.devres_map = null;\n",
+      },
+    ],
+  },
   { name: "the base (a device joins a group that has its default domain)", red: "C7", suite: "default-domain/joins/graphics-DMA" },
   {
     name: "the base (identity is written where SNP forbids it)",
