@@ -4,13 +4,13 @@ import type { Suite } from "../lang/suite.js";
 import { type AuditRun, auditText } from "../report/audit-text.js";
 import { jsonAudit } from "../report/json-audit.js";
 import { exitCodeOf, worst } from "../report/verdict.js";
-import { changedDesign, designsOf, parseDesignSpec } from "../session/design-spec.js";
+import { designNamed, designsOf } from "../session/design-spec.js";
 import type { ExitCode } from "../session/run-suite.js";
 import { overSuites } from "./drive.js";
-import { UsageError, unknownName } from "./errors.js";
+import { UsageError } from "./errors.js";
 import { headerOf, jsonText } from "./header.js";
 import { type LimitOptions, limitsOf } from "./options.js";
-import { matches, open, select } from "./select.js";
+import { matches, open, select, selectDesign } from "./select.js";
 import { lookOfStdout, print, tellErrors } from "./terminal.js";
 
 export interface AuditCommandOptions extends LimitOptions {
@@ -25,16 +25,10 @@ export interface AuditCommandOptions extends LimitOptions {
 export async function auditCommand(a: string, b: string, options: AuditCommandOptions): Promise<ExitCode> {
   const { session } = open(options.file);
   const known = designsOf(session.suites);
-  const designOf = (text: string) => {
-    const spec = parseDesignSpec(text);
-    const design = known.get(spec.name);
-    if (design === undefined) throw unknownName("design", spec.name, [...known.keys()]);
-    return changedDesign(design, text, spec);
-  };
-  const designs = { a: designOf(a), b: designOf(b) };
+  const designs = { a: selectDesign(a, known), b: selectDesign(b, known) };
   if (designs.a.schema !== designs.b.schema)
     throw new UsageError(`${a} and ${b} are models of different things`, "Only designs over one schema have scenarios in common.");
-  const suites = scenariosOf(session.suites, parseDesignSpec(a).name, options.suite);
+  const suites = scenariosOf(session.suites, designNamed(a, known).base, options.suite);
   const patterns = options.observe ?? ["*"];
   const how = {
     counts: (event: string) => patterns.some((pattern) => matches(event, pattern)),

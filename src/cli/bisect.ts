@@ -1,19 +1,19 @@
 /** `iommu-mc bisect`: which commit between two designs it was. */
-import type { Design } from "../lang/design.js";
 import type { Suite } from "../lang/suite.js";
 import { bisectText, type JsonBisect, type JsonToggle } from "../report/bisect.js";
 import { replayCommand } from "../report/command.js";
 import { bisectWay, setAfter, type Tested, type Toggle, wayBetween } from "../session/bisect.js";
-import { CommitSets, type Introduced, introducedIn, type Verdicts, variantTo, violatedIn } from "../session/commit-sets.js";
+import { CommitSets, type Introduced, introducedIn, type Verdicts, violatedIn } from "../session/commit-sets.js";
+import { designsOf } from "../session/design-spec.js";
 import type { Session } from "../session/open.js";
 import { checksBeside, checksOfSuite, type ExitCode } from "../session/run-suite.js";
-import { appliedCommits, lackingIn, type Variant } from "../step/machine.js";
+import { appliedCommits, lackingIn, type Variant, variantTo } from "../step/machine.js";
 import { parsePath } from "../trace/replay.js";
 import { runSuitesOnce } from "./drive.js";
 import { unknownName } from "./errors.js";
 import { headerOf, jsonText } from "./header.js";
 import { type LimitOptions, limitsOf } from "./options.js";
-import { open, selectOne, verdictCache } from "./select.js";
+import { open, selectDesign, selectOne, verdictCache } from "./select.js";
 import { lookOfStdout, print } from "./terminal.js";
 
 export interface BisectOptions extends LimitOptions {
@@ -144,19 +144,8 @@ class Trial {
   }
 }
 
-/** The commits of `linux-6.1`, or of `linux-6.1+SHA-SHA`: with a commit, and without another. */
+/** The commits of the design of that name, which is one of the suite's model. */
 function setNamed({ suites }: Session, { design: { commits } }: Suite, name: string): ReadonlySet<string> {
-  const designs = new Map<string, Design>();
-  for (const { design } of suites) {
-    // A suite's design may have commits added, under the same name.
-    if (design.commits === commits && (design.added === undefined || !designs.has(design.name))) designs.set(design.name, design);
-  }
-  const whole = designs.get(name);
-  if (whole !== undefined) return appliedCommits(whole, {});
-  const [, base = name, changes = ""] = /^(.*?)((?:[+-][0-9a-f]{4,40})*)$/i.exec(name) ?? [];
-  const design = designs.get(base);
-  if (design === undefined) throw unknownName("design", base, [...designs.keys()]);
-  const signed = changes.toLowerCase().match(/[+-][0-9a-f]+/g) ?? [];
-  const having = (sign: string) => signed.filter((each) => each.startsWith(sign)).map((each) => each.slice(1));
-  return appliedCommits(design, { revert: having("-"), apply: having("+") });
+  const ofModel = suites.filter(({ design }) => design.commits === commits);
+  return appliedCommits(selectDesign(name, designsOf(ofModel)), {});
 }

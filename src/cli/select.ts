@@ -2,8 +2,10 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { SANITIZERS } from "../explore/outcome.js";
+import type { Design } from "../lang/design.js";
 import type { Suite } from "../lang/suite.js";
 import { defaultCacheDir } from "../load/cache.js";
+import { designNamed } from "../session/design-spec.js";
 import { bundledSuites, modelLoader, openWith, type Session } from "../session/open.js";
 import { VerdictCache } from "../session/verdict-cache.js";
 import { appliedCommits, type Variant } from "../step/machine.js";
@@ -94,6 +96,13 @@ export function selectOne(suites: readonly Suite[], name: string): Suite {
     );
   }
   return found;
+}
+
+/** The design that a command line names, with its changes. */
+export function selectDesign(text: string, designs: ReadonlyMap<string, Design>): Design {
+  const { base, design } = designNamed(text, designs);
+  if (design === null) throw unknownName("design", base, [...designs.keys()]);
+  return design;
 }
 
 /** `*` stands for anything, `?` for one character. */

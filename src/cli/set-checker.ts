@@ -1,10 +1,10 @@
 /** Checks the suites of a design in many sets of commits, each suite as seldom as will do. */
 import type { Design } from "../lang/design.js";
 import type { Suite } from "../lang/suite.js";
-import { CommitSets, type Verdicts, variantTo } from "../session/commit-sets.js";
+import { CommitSets, type Verdicts } from "../session/commit-sets.js";
 import type { Session } from "../session/open.js";
 import { checksBeside, type ExitCode, type RunSuiteOptions } from "../session/run-suite.js";
-import { appliedCommits, lackingIn, resolveCommit, type Variant } from "../step/machine.js";
+import { appliedCommits, lackingIn, resolveCommit, type Variant, variantTo } from "../step/machine.js";
 import { runSuites } from "./drive.js";
 import { UsageError } from "./errors.js";
 import { type LimitOptions, limitsOf, type VariantOptions, variantOf } from "./options.js";

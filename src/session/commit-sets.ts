@@ -3,9 +3,7 @@
  * it found out is so in every set that gives the same answers.
  */
 import type { ResultVerdict } from "../explore/outcome.js";
-import type { Design } from "../lang/design.js";
 import type { Suite } from "../lang/suite.js";
-import type { Variant } from "../step/machine.js";
 import { formatPath } from "../trace/replay.js";
 import { shortestOf } from "./rediscovery.js";
 import type { SuiteRun } from "./run-suite.js";
@@ -53,12 +51,6 @@ export class CommitSets {
     };
     this.#known.set(suite.name, [...(this.#known.get(suite.name) ?? []), known]);
   }
-}
-
-/** The changes to the design that make its commits the set. */
-export function variantTo({ includes }: Design, applied: ReadonlySet<string>): Required<Pick<Variant, "revert" | "apply">> {
-  const before = new Set(includes);
-  return { revert: includes.filter((sha) => !applied.has(sha)), apply: [...applied].filter((sha) => !before.has(sha)) };
 }
 
 /** A violation that a set of commits has and another has not. */

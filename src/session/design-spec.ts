@@ -3,29 +3,18 @@ import type { Design } from "../lang/design.js";
 import type { Suite } from "../lang/suite.js";
 import { appliedCommits } from "../step/machine.js";
 
-export interface DesignSpec {
-  readonly name: string;
-  /** Commits added to it. */
-  readonly apply: readonly string[];
-  /** Commits taken out of it. */
-  readonly revert: readonly string[];
+/** What a text names. */
+export interface NamedDesign {
+  /** The name without the changes. */
+  readonly base: string;
+  /** With the changes, called as the text has it; null if there is no design of that name. */
+  readonly design: Design | null;
 }
 
-/** At least this many digits, so that `-6.1` or `-v2` belong to the name. */
-const CHANGE = /([+-])([0-9a-f]{7,40})$/i;
+/** A name, and commits behind it that are put in (+) and taken out (-). */
+const CHANGED = /^(.*?)((?:[+-][0-9a-f]{4,40})*)$/i;
 
-export function parseDesignSpec(text: string): DesignSpec {
-  const apply: string[] = [];
-  const revert: string[] = [];
-  let name = text;
-  for (let match = CHANGE.exec(name); match !== null; match = CHANGE.exec(name)) {
-    (match[1] === "+" ? apply : revert).unshift((match[2] as string).toLowerCase());
-    name = name.slice(0, match.index);
-  }
-  return { name, apply, revert };
-}
-
-/** The design itself of each name, without commits that a suite of it adds. */
+/** The designs of the suites by name, each without commits that a suite of it adds. */
 export function designsOf(suites: readonly Suite[]): ReadonlyMap<string, Design> {
   const designs = new Map<string, Design>();
   for (const { design } of suites) {
@@ -35,8 +24,14 @@ export function designsOf(suites: readonly Suite[]): ReadonlyMap<string, Design>
   return designs;
 }
 
-/** The design with the changes made to it, called as the text has it. Throws a ModelError if they make no sense. */
-export function changedDesign(design: Design, text: string, { apply, revert }: DesignSpec): Design {
-  if (apply.length === 0 && revert.length === 0) return design;
-  return { ...design, name: text, includes: [...appliedCommits(design, { apply, revert })] };
+/** What the text names among the designs. Throws a ModelError if the changes make no sense. */
+export function designNamed(text: string, designs: ReadonlyMap<string, Design>): NamedDesign {
+  const whole = designs.get(text);
+  if (whole !== undefined) return { base: text, design: whole };
+  const [, base = text, changes = ""] = CHANGED.exec(text) ?? [];
+  const design = designs.get(base);
+  if (design === undefined) return { base, design: null };
+  const signed = changes.toLowerCase().match(/[+-][0-9a-f]+/g) ?? [];
+  const having = (sign: string) => signed.filter((each) => each.startsWith(sign)).map((each) => each.slice(1));
+  return { base, design: { ...design, name: text, includes: [...appliedCommits(design, { apply: having("+"), revert: having("-") })] } };
 }

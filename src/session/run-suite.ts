@@ -4,7 +4,7 @@ import { checksOf, type Limits, type Outcome, type Progress, type ResultVerdict 
 import { exploreReference } from "../explore/reference.js";
 import { ModelError } from "../lang/errors.js";
 import type { Suite } from "../lang/suite.js";
-import { Machine, type Variant } from "../step/machine.js";
+import { Machine, type Variant, variantTo } from "../step/machine.js";
 import { type Replayed, replayFinding } from "../trace/judge.js";
 import type { Session } from "./open.js";
 import type { Remembered, VerdictCache } from "./verdict-cache.js";
@@ -64,11 +64,7 @@ export function machineOf(session: Session, suite: Suite, variant: Variant = {})
 
 /** The variant with its commits as the design calls them: a user may abbreviate. */
 export function resolvedVariant({ design }: Suite, { applied }: Machine, variant: Variant): Variant {
-  return {
-    ...variant,
-    revert: design.includes.filter((sha) => !applied.has(sha)),
-    apply: [...applied].filter((sha) => !design.includes.includes(sha)),
-  };
+  return { ...variant, ...variantTo(design, applied) };
 }
 
 /** Runs the suite. Yields progress now and then; "interrupt" sent back ends the run with what is known. */

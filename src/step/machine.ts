@@ -150,6 +150,12 @@ function nextChoices(block: NativeBlock): number[] | null {
   return null;
 }
 
+/** The changes to the design that make its commits the set. */
+export function variantTo({ includes }: Design, applied: ReadonlySet<string>): Required<Pick<Variant, "revert" | "apply">> {
+  const before = new Set(includes);
+  return { revert: includes.filter((sha) => !applied.has(sha)), apply: [...applied].filter((sha) => !before.has(sha)) };
+}
+
 /** The commits of a design's variant. Throws a ModelError if one is unknown, is there already or is missing what it needs. */
 export function appliedCommits(design: Design, variant: Variant): ReadonlySet<string> {
   const applied = new Set(design.includes);

@@ -1,10 +1,10 @@
 /** What is shared between sets of commits is what each of them comes to by itself. */
 import { describe, expect, it } from "vitest";
 import type { Suite } from "../../src/lang/suite.js";
-import { CommitSets, subsetsOf, variantTo } from "../../src/session/commit-sets.js";
+import { CommitSets, subsetsOf } from "../../src/session/commit-sets.js";
 import { bundledSuites, openSuites } from "../../src/session/open.js";
 import { checksBeside, runSuiteNow } from "../../src/session/run-suite.js";
-import { lackingIn } from "../../src/step/machine.js";
+import { lackingIn, variantTo } from "../../src/step/machine.js";
 import { suiteOf } from "../models/variant.js";
 
 const bundled = openSuites(bundledSuites(), { typecheck: false });
