@@ -86,7 +86,7 @@ function confirm({ trace, path, otherPath }: Distinction, one: Machine, other: M
 }
 
 /** What an observer sees of the path. */
-export function eventsOf(machine: Machine, path: readonly number[], counts: Counts): string[] {
+function eventsOf(machine: Machine, path: readonly number[], counts: Counts): string[] {
   let known = NOTHING_KNOWN;
   return replayPath(machine, path).steps.flatMap(({ events, thread }) => {
     const labels = events.filter(isObserved).flatMap((event) => {

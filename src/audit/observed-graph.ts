@@ -2,7 +2,7 @@
  * What an observer can see of a design under a scenario: its whole state graph, of whose steps only the events are
  * visible. Where it stops, and where it may go on for ever without an event, are visible too.
  */
-import { isEnd, stuckThreads } from "../check/stuck.js";
+import { isEnd, situationsOf, stuckThreads } from "../check/stuck.js";
 import { FastRun } from "../explore/fast-run.js";
 import { Learner } from "../explore/learner.js";
 import { checksOf, type End, type Limits, type Progress } from "../explore/outcome.js";
@@ -66,9 +66,9 @@ export class ObservedGraph {
     readonly limits: Limits,
   ) {
     const everyCell = new Set(machine.layout.cells.keys());
-    // What is wrong with either design is not the question, so nothing that is found ends the exploration.
+    // What is wrong with either design is not the question: nothing that is found ends the exploration, or gets a trace.
     const goOnAfter = new Set([...checksOf(machine.terminates), ...machine.properties.map(({ code }) => code)]);
-    const options = { limits, goOnAfter };
+    const options = { limits, goOnAfter, traces: false };
     this.#run = new FastRun(machine, options, new Learner(machine, CONTROL_BITS, everyCell), performance.now());
   }
 
@@ -146,15 +146,10 @@ export class ObservedGraph {
 
   /** How the state is an end, if it is one. */
   #endingOf(state: number, steps: readonly Step[]): string | null {
-    loadState(this.#run, state, 0);
+    this.#run.store.load(state, this.#run.current);
     const { machine } = this;
-    const unpacked = this.#run.learner.packing.view(this.#run.current);
     const canMove = machine.threads.map((_, thread) => steps.some((step) => step.thread === thread));
-    const situations = machine.threads.map((_, thread) => {
-      const control = machine.control(unpacked, thread);
-      const holder = control.kind === "lock" ? unpacked.cell(control.mutexCell) : 0;
-      return { control, canMove: canMove[thread] === true, waitsFor: holder - 1 };
-    });
+    const situations = situationsOf(machine, this.#run.learner.packing.view(this.#run.current), canMove);
     if (stuckThreads(situations).length > 0) return "is stuck";
     return isEnd(situations) ? "may end" : null;
   }

@@ -1,6 +1,6 @@
 /** Deadlocks and ends. A deadlock of one state: nobody can move, or some threads wait for each other for ever whatever the others do. */
 import type { Names } from "../state/names.js";
-import { readCell, type State } from "../state/state.js";
+import { type CellView, readCell, type State } from "../state/state.js";
 import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
 
@@ -13,7 +13,7 @@ export interface ThreadSituation {
 }
 
 /** What each thread is doing in the state; `canMove` by thread. */
-export function situationsOf(machine: Machine, state: State, canMove: readonly boolean[]): ThreadSituation[] {
+export function situationsOf(machine: Machine, state: State | CellView, canMove: readonly boolean[]): ThreadSituation[] {
   return machine.threads.map((_, thread) => {
     const control = machine.control(state, thread);
     const holder = control.kind === "lock" ? readCell(machine.layout, state, control.mutexCell) : 0;

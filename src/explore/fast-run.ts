@@ -529,13 +529,15 @@ export class FastRun {
    * interrupted; who ended the run by an interrupt wants to see what it found.
    */
   *#trace(end: End, depth: number): Generator<Progress, Pick<Outcome, "findings" | "untraced">, "interrupt" | undefined> {
+    const candidates = [...this.book.candidates.values()];
+    if (this.options.traces === false) return { findings: [], untraced: [...new Set(candidates.map(({ check }) => check))] };
     const stoppedBy = end.kind === "limit" ? end.what : null;
     const latest = 2 * (this.options.limits?.timeoutSeconds ?? Number.POSITIVE_INFINITY);
     const findings: Finding[] = [];
     const untraced = new Set<string>();
     let lastLook = 0;
     let hasToStop = false;
-    for (const { occurrences, ...found } of this.book.candidates.values()) {
+    for (const { occurrences, ...found } of candidates) {
       const search = shortestPath(this, found.depth, occurrences);
       let step = search.next();
       while (!step.done && !hasToStop) {

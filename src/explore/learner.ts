@@ -210,9 +210,12 @@ export class Learner {
       set[word] = (set[word] as number) | (code << shift);
     };
     if (block.next) {
-      for (const cell of block.writes.keys()) this.written.add(cell);
-      if (packing.changing !== null && [...block.writes.keys()].some((cell) => packing.changing?.has(cell) === false))
-        throw new ConstantWritten();
+      let isConstant = false;
+      for (const cell of block.writes.keys()) {
+        this.written.add(cell);
+        isConstant ||= packing.changing?.has(cell) === false;
+      }
+      if (isConstant) throw new ConstantWritten();
       for (const [cell, code] of block.writes) store(packing.cells[cell] as Place, code);
       store(packing.controls[control.thread] as Place, block.next.number);
     }

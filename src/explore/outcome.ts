@@ -16,6 +16,8 @@ export interface ExploreOptions {
   readonly limits?: Limits;
   /** Codes of properties and checks whose violation does not end the run; any other ends it after the level it is found in. */
   readonly goOnAfter?: ReadonlySet<string>;
+  /** Whether traces are looked for of what is found; the fast engine only. Default true. */
+  readonly traces?: boolean;
   /** Run everything natively too, and compare. The fast engine only; the other one does nothing else. */
   readonly paranoid?: boolean;
 }
