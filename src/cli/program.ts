@@ -68,7 +68,7 @@ function addCheck(program: Command, done: (exitCode: number) => void): void {
   addVariantOptions(addSelectionOptions(command));
   command.addOption(new Option("--engine <engine>", "fast, or the small plain one").choices(["fast", "reference"]).default("fast"));
   addLimitOptions(command)
-    .option("--file <file>", "a .ts file that exports suites, instead of the bundled ones")
+    .addOption(fileOption())
     .addOption(
       new Option("--traces <which>", "the shortest trace of each unexpected violation, those of all unexpected ones, or of all")
         .choices(TRACES_SHOWN)
@@ -81,17 +81,12 @@ function addCheck(program: Command, done: (exitCode: number) => void): void {
         "check again whenever a file of the model is saved; unchanged suites come from the cache; Ctrl-C ends",
       ).conflicts(["coverage", "paranoid", "against"]),
     )
-    .addOption(
-      new Option("--cache", "of suites whose code is unchanged since they last came to their end, say what was found out then").conflicts([
-        "coverage",
-        "paranoid",
-      ]),
-    )
+    .addOption(cacheOption().conflicts(["coverage", "paranoid"]))
     .addOption(
       new Option("--format <format>", "what to print: text for a terminal, or a form for somewhere else (README)").choices(FORMATS),
     )
     .addOption(new Option("--paranoid", "run every transition natively too, and compare (slow: give --max-states)").conflicts("engine"))
-    .option("--jobs <n>", "threads that suites run on (default: one for each core)", positiveNumber)
+    .addOption(jobsOption())
     .option("--coverage", "say at the end what of the model was not exercised")
     .addOption(new Option("--json", "the same as --format json: one JSON document (docs/json.md)").conflicts("format"))
     .addHelpText(
@@ -118,8 +113,8 @@ function addSimulate(program: Command, done: (exitCode: number) => void): void {
     .option("--walks <n>", "how many walks", positiveNumber, 1000)
     .option("--max-steps <n>", "steps after which a walk ends", positiveNumber, 1000);
   addResourceOptions(command)
-    .option("--file <file>", "a .ts file that exports suites, instead of the bundled ones")
-    .option("--json", "print one JSON document (docs/json.md)")
+    .addOption(fileOption())
+    .addOption(jsonOption())
     .addHelpText(
       "after",
       examples(
@@ -143,8 +138,8 @@ function addAudit(program: Command, done: (exitCode: number) => void): void {
     .option("--observe <event>", "only events of that name count; * stands for anything (repeatable)", collect)
     .option("--faults <n>", "failures that may be injected in one behaviour, instead of the scenario's number", wholeNumber);
   addLimitOptions(command)
-    .option("--file <file>", "a .ts file that exports suites, instead of the bundled ones")
-    .option("--json", "print one JSON document (docs/json.md)")
+    .addOption(fileOption())
+    .addOption(jsonOption())
     .addHelpText(
       "after",
       examples(
@@ -161,8 +156,8 @@ function addList(program: Command, done: (exitCode: number) => void): void {
     .summary("list designs, suites, properties and commits")
     .description("Lists what there is: designs, suites, properties, and the commits that can be reverted or applied.")
     .argument("[what]", "designs, suites, properties or commits; default: all of them")
-    .option("--file <file>", "a .ts file that exports suites, instead of the bundled ones")
-    .option("--json", "print one JSON document (docs/json.md)")
+    .addOption(fileOption())
+    .addOption(jsonOption())
     .addHelpText("after", examples("iommu-mc list", "iommu-mc list commits", "iommu-mc list properties --json"))
     .action(async (what: string | undefined, options: { file?: string; json?: boolean }) => done(await list(what, options)));
 }
@@ -175,7 +170,7 @@ function addReplay(program: Command, done: (exitCode: number) => void): void {
     .argument("<suite>", "name of the suite")
     .argument("<path>", "the path, as check prints it: numbers with dots between them, - for the empty one");
   addVariantOptions(command)
-    .option("--file <file>", "a .ts file that exports suites, instead of the bundled ones")
+    .addOption(fileOption())
     .addOption(new Option("--format <format>", "what to print: text for a terminal, or a form for somewhere else").choices(REPLAY_FORMATS))
     .addOption(new Option("--json", "the same as --format json: one JSON document (docs/json.md)").conflicts("format"))
     .addHelpText(
@@ -201,7 +196,7 @@ function addTopology(program: Command, done: (exitCode: number) => void): void {
     .option("--out <file>", "the file to write; default: standard output, with imports relative to the working directory")
     .option("--name <name>", "what suites call the machine; default: after the file")
     .option("--iommu <driver>", "the model's IOMMU driver, where it is not the machine's")
-    .option("--json", "print one JSON document (docs/json.md)")
+    .addOption(jsonOption())
     .addHelpText(
       "after",
       examples(
@@ -219,7 +214,7 @@ function addNew(program: Command, done: (exitCode: number) => void): void {
     .description("Makes a folder with your own copy of the Linux model, a suite with a design, a scenario and a claim, and a README.")
     .argument("<folder>", "the folder to make; it may be there if it is empty")
     .option("--name <name>", "what the design is called; default: after the folder")
-    .option("--json", "print one JSON document (docs/json.md)")
+    .addOption(jsonOption())
     .addHelpText("after", examples("iommu-mc new my-change && iommu-mc check my-change/suite.ts", "iommu-mc new ../rfc-v3"))
     .action(async (folder: string, options: NewOptions) => done(await makeNew(folder, options)));
 }
@@ -230,9 +225,9 @@ function addLedger(program: Command, done: (exitCode: number) => void): void {
     .summary("compare a run of all suites with what is recorded of them")
     .description("Runs all bundled suites and compares verdicts, counts and paths with reports/ledger.json. Exit code 1 if they differ.")
     .option("--update", "record the run instead")
-    .option("--file <file>", "a .ts file that exports suites, instead of the bundled ones")
+    .addOption(fileOption())
     .option("--ledger <file>", "the ledger to compare with, instead of the bundled one")
-    .option("--json", "print one JSON document (docs/json.md)")
+    .addOption(jsonOption())
     .addHelpText("after", examples("iommu-mc ledger", "iommu-mc ledger --update", "iommu-mc ledger --file mine.ts --ledger mine.json"))
     .action(async (options: LedgerOptions) => done(await ledger(options)));
 }
@@ -247,7 +242,7 @@ function addReport(program: Command, done: (exitCode: number) => void): void {
     .argument("[design]", "a design, or the path of a .ts file that exports suites; default: all bundled suites")
     .option("--out <folder>", "where the pages go; default, of all bundled suites only: reports/pages")
     .option("--check", "write nothing; exit code 1 if the folder is out of date")
-    .option("--json", "print one JSON document (docs/json.md)")
+    .addOption(jsonOption())
     .addHelpText("after", examples("iommu-mc report", "iommu-mc report --check", "iommu-mc report my-design.ts --out pages"))
     .action(async (design: string | undefined, options: ReportOptions) => done(await report(design, options)));
 }
@@ -262,8 +257,8 @@ function addGraph(program: Command, done: (exitCode: number) => void): void {
     .addArgument(new Argument("<what>", "which graph").choices(GRAPHS));
   addVariantOptions(addSelectionOptions(command));
   addLimitOptions(command)
-    .option("--file <file>", "a .ts file that exports suites, instead of the bundled ones")
-    .option("--json", "print one JSON document (docs/json.md)")
+    .addOption(fileOption())
+    .addOption(jsonOption())
     .addHelpText(
       "after",
       examples(
@@ -284,9 +279,9 @@ function addCorpus(program: Command, done: (exitCode: number) => void): void {
     )
     .argument("[bug]", "number or name of one, to see its trace in full; default: all of them")
     .option("--file <file>", "a .ts file that exports suites, bugs and switches, instead of the bundled ones")
-    .option("--cache", "of suites whose code is unchanged since they last came to their end, say what was found out then")
-    .option("--jobs <n>", "threads that suites run on (default: one for each core)", positiveNumber)
-    .option("--json", "print one JSON document (docs/json.md)")
+    .addOption(cacheOption())
+    .addOption(jobsOption())
+    .addOption(jsonOption())
     .addHelpText("after", examples("iommu-mc corpus", "iommu-mc corpus owned-group-without-domain", "iommu-mc corpus 3 --json"))
     .action(async (bug: string | undefined, options: CorpusOptions) => done(await corpus(bug, options)));
 }
@@ -335,9 +330,9 @@ function addBisect(program: Command, done: (exitCode: number) => void): void {
     .option("--property <code>", "only that property or check; otherwise, whatever is violated that is not in the good design")
     .option("--faults <n>", "failures that may be injected in one behaviour, instead of the scenario's number", wholeNumber);
   addLimitOptions(command)
-    .option("--file <file>", "a .ts file that exports suites, instead of the bundled ones")
-    .option("--cache", "of suites whose code is unchanged since they last came to their end, say what was found out then")
-    .option("--json", "print one JSON document (docs/json.md)")
+    .addOption(fileOption())
+    .addOption(cacheOption())
+    .addOption(jsonOption())
     .addHelpText(
       "after",
       examples("iommu-mc bisect linux-6.1+dcf40ed3a20d linux-6.1-0286300e6045 --suite vfio-close/arm_smmu_v3 --property L2"),
@@ -355,7 +350,7 @@ function addStale(program: Command, done: (exitCode: number) => void): void {
     .requiredOption("--tree <folder>", "a kernel's source tree")
     .option("--record", "record the tree's fingerprints of what is modelled from its version")
     .option("--models <folder>", "the folder of the models, instead of the bundled ones of Linux")
-    .option("--json", "print one JSON document (docs/json.md)")
+    .addOption(jsonOption())
     .addHelpText("after", examples("iommu-mc stale --tree linux-6.18", "iommu-mc stale --tree linux-6.1.176 --record"))
     .action(async (options: StaleOptions) => done(await stale(options)));
 }
@@ -363,11 +358,25 @@ function addStale(program: Command, done: (exitCode: number) => void): void {
 /** Options of commands that check a design in many sets of commits. */
 function addSetOptions(command: Command): Command {
   addVariantOptions(command.option("--suite <name>", "only the suites of that name; * stands for anything"));
-  return addLimitOptions(command)
-    .option("--file <file>", "a .ts file that exports suites, instead of the bundled ones")
-    .option("--cache", "of suites whose code is unchanged since they last came to their end, say what was found out then")
-    .option("--jobs <n>", "threads that suites run on (default: one for each core)", positiveNumber)
-    .option("--json", "print one JSON document (docs/json.md)");
+  return addLimitOptions(command).addOption(fileOption()).addOption(cacheOption()).addOption(jobsOption()).addOption(jsonOption());
+}
+
+// What an option means is the same wherever it stands.
+
+function fileOption(): Option {
+  return new Option("--file <file>", "a .ts file that exports suites, instead of the bundled ones");
+}
+
+function jsonOption(): Option {
+  return new Option("--json", "print one JSON document (docs/json.md)");
+}
+
+function cacheOption(): Option {
+  return new Option("--cache", "of suites whose code is unchanged since they last came to their end, say what was found out then");
+}
+
+function jobsOption(): Option {
+  return new Option("--jobs <n>", "threads that suites run on (default: one for each core)").argParser(positiveNumber);
 }
 
 function examples(...lines: readonly string[]): string {
