@@ -1,10 +1,9 @@
 /** What the IOMMU drivers of 6.1.176 do that the core does not expect. */
 import { type Suite, thread } from "iommu-mc";
 import { deferred_probe_work_func } from "../../models/linux/driver-core/dd.js";
-import type { IommuDriver } from "../../models/linux/machine/build.js";
 import { attach_driver, register_iommu } from "../../models/linux/machine/events.js";
 import { L2, L6, V2, X1, X2 } from "../../properties/index.js";
-import { bootSuite, violated } from "./on-linux61.js";
+import { type BootSuite, bootSuite, violated } from "./on-linux61.js";
 
 /** An IOMMU that is listed cannot be found by its own driver. */
 const notBoundYet = violated(
@@ -12,10 +11,11 @@ const notBoundYet = violated(
 );
 
 /** The IOMMU of a device registers while the device's driver is being bound. */
-function registerAgainstBind(iommu: IommuDriver): Suite {
+export function registerAgainstBind(
+  iommu: BootSuite["iommu"],
+  claims: Pick<BootSuite, "name" | "describes" | "design" | "properties" | "expected">,
+): Suite {
   return bootSuite({
-    name: `lookup/${iommu}`,
-    describes: "the IOMMU of d0 registers while the driver of d0 is bound, which may be deferred and tried again",
     iommu,
     registered: 0,
     devices: [{ name: "d0", state: "added", driver: "net" }],
@@ -28,9 +28,15 @@ function registerAgainstBind(iommu: IommuDriver): Suite {
       thread("async", attach_driver, objects.device("d0")),
       thread("deferred", deferred_probe_work_func),
     ],
-    properties: [V2, X1, X2, L2, L6],
-    expected: { V2: notBoundYet },
+    ...claims,
   });
 }
 
-export const driverSuites: readonly Suite[] = [registerAgainstBind("arm_smmu_v3"), registerAgainstBind("virtio_iommu")];
+export const driverSuites: readonly Suite[] = (["arm_smmu_v3", "virtio_iommu"] as const).map((iommu) =>
+  registerAgainstBind(iommu, {
+    name: `lookup/${iommu}`,
+    describes: "the IOMMU of d0 registers while the driver of d0 is bound, which may be deferred and tried again",
+    properties: [V2, X1, X2, L2, L6],
+    expected: { V2: notBoundYet },
+  }),
+);

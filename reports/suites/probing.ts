@@ -57,12 +57,10 @@ function registerAgainstReplay(name: string, { faults = 0, ...claims }: Pick<Boo
   });
 }
 
-/** The second IOMMU of a machine registers, so that the bus has its ops, while a device of it is probed by its driver. */
-function secondIommu(): Suite {
+/** The second IOMMU of a machine registers, so that the bus has its ops, while a device of the first is probed by its driver. */
+function secondIommu(claims: Pick<BootSuite, "name" | "describes" | "noDefaultDomains" | "properties" | "expected">): Suite {
   return bootSuite({
-    name: "probe/bind-between-phases",
     design: rechecked,
-    describes: "a second IOMMU registers while the driver of d0 is bound, which is behind the first and may be deferred and tried again",
     iommu: "arm_smmu_v3",
     iommus: 2,
     devices: [{ name: "d0", state: "added", driver: "net" }],
@@ -75,6 +73,14 @@ function secondIommu(): Suite {
       thread("async", attach_driver, objects.device("d0")),
       thread("deferred", deferred_probe_work_func),
     ],
+    ...claims,
+  });
+}
+
+function boundBetweenPhases(): Suite {
+  return secondIommu({
+    name: "probe/bind-between-phases",
+    describes: "a second IOMMU registers while the driver of d0 is bound, which is behind the first and may be deferred and tried again",
     properties: [X1, X2, L2, L4, L6, T5, T5Domain, V2],
     expected: everything(boundTooEarly, "T5", "T5-domain"),
   });
@@ -82,24 +88,11 @@ function secondIommu(): Suite {
 
 /** A driver without default domains, as several of 6.1 for 32-bit ARM are. */
 function noDefaultDomains(): Suite {
-  return bootSuite({
+  return secondIommu({
     name: "probe/no-default-domains",
-    design: rechecked,
     describes:
       "a second IOMMU, whose driver has no default domains, registers while the driver of d0 is bound, which is behind the first and may be deferred and tried again",
-    iommu: "arm_smmu_v3",
-    iommus: 2,
     noDefaultDomains: true,
-    devices: [{ name: "d0", state: "added", driver: "net" }],
-    drivers: [{ name: "net", kind: "native" }],
-    deferral: true,
-    more: { iommu_fwspec: 1 },
-    terminates: true,
-    threads: (objects) => [
-      thread("smmu", register_iommu, objects.iommu(1), objects.ops),
-      thread("async", attach_driver, objects.device("d0")),
-      thread("deferred", deferred_probe_work_func),
-    ],
     properties: [X1, X2, L2, L4, L6, T5, V2],
   });
 }
@@ -158,9 +151,8 @@ function otherDriver(): Suite {
 }
 
 /** A probe that fails takes back what it has made. */
-function failingProbe(): Suite {
+export function failingProbe(claims: Pick<BootSuite, "name" | "design" | "expected">): Suite {
   return bootSuite({
-    name: "probe/failing-walk",
     describes: "an IOMMU registers; one call may fail",
     iommu: "intel_iommu",
     registered: 0,
@@ -169,7 +161,7 @@ function failingProbe(): Suite {
     terminates: true,
     threads: (objects) => [thread("iommu", register_iommu, objects.iommu(0), objects.ops)],
     properties: [L1, X1],
-    expected: { "null-deref": releasedUnattached },
+    ...claims,
   });
 }
 
@@ -363,7 +355,7 @@ export const probingSuites: readonly Suite[] = [
     faults: 1,
     expected: { T5: boundTooEarly, ...everything(unlockedRelease, "use-after-free", "null-deref", "lockdep", "leak", "L4", "L6") },
   }),
-  secondIommu(),
+  boundBetweenPhases(),
   noDefaultDomains(),
   parallelRegistration("two-registrations", { expected: everything(probedTwice, "X1", "leak") }),
   parallelRegistration("two-registrations-rechecked", { design: rechecked }),
@@ -372,7 +364,7 @@ export const probingSuites: readonly Suite[] = [
   // As far as groups go: the second of two probes finds the group of the first.
   plugAgainstRegister("joined-once", { properties: [X2], expected: { leak: probedTwice } }),
   otherDriver(),
-  failingProbe(),
+  failingProbe({ name: "probe/failing-walk", expected: { "null-deref": releasedUnattached } }),
   directMap("new"),
   directMap("existing"),
   comeAndGo("intel_iommu"),

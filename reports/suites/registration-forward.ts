@@ -15,7 +15,9 @@ import {
 } from "../../models/linux/machine/events.js";
 import { vfio_user_once } from "../../models/linux/machine/workloads.js";
 import { C1, C7, G1, L1, L2, L3, L4, L6, O3, T4, T5, T5Domain, V2, V3, X1, X2 } from "../../properties/index.js";
+import { registerAgainstBind } from "./drivers.js";
 import { type BootSuite, bootSuite, everything, violated } from "./on-linux61.js";
+import { failingProbe } from "./probing.js";
 
 /** dev_WARN() of v6.15 to v7.2 where nothing is wrong, or something else. */
 const warnedAtBind = violated(
@@ -186,21 +188,9 @@ function notBoundYet(): Suite {
 }
 
 /** The same, when the driver of the device is bound at the same time. */
-function registerAgainstBind(iommu: "arm_smmu" | "virtio_iommu", claims: Pick<BootSuite, "name" | "design" | "expected">): Suite {
-  return bootSuite({
+function boundWhileItRegisters(iommu: "arm_smmu" | "virtio_iommu", claims: Pick<BootSuite, "name" | "design" | "expected">): Suite {
+  return registerAgainstBind(iommu, {
     describes: "an IOMMU registers while the driver of d0 is bound, which is behind it, and may be deferred and tried again",
-    iommu,
-    registered: 0,
-    devices: [{ name: "d0", state: "added", driver: "net" }],
-    drivers: [{ name: "net", kind: "native" }],
-    deferral: true,
-    more: { iommu_fwspec: 1, dev_iommu: 1 },
-    terminates: true,
-    threads: (objects) => [
-      thread("iommu", register_iommu, objects.iommu(0), objects.ops),
-      thread("async", attach_driver, objects.device("d0")),
-      thread("deferred", deferred_probe_work_func),
-    ],
     properties: [L1, X1, X2, L4, V2],
     ...claims,
   });
@@ -317,23 +307,6 @@ function plugIntoUsersDomain(design: typeof linux72): Suite {
   });
 }
 
-/** A probe that fails takes back what it has made. */
-function failingWalk(): Suite {
-  return bootSuite({
-    name: "registration/failing-walk",
-    design: linux72,
-    describes: "an IOMMU registers; one call may fail",
-    iommu: "intel_iommu",
-    registered: 0,
-    devices: [{ name: "d0", state: "added" }],
-    faults: 1,
-    terminates: true,
-    threads: (objects) => [thread("iommu", register_iommu, objects.iommu(0), objects.ops)],
-    properties: [L1, X1],
-    expected: { "warn-on": firstAttachFailed },
-  });
-}
-
 /** Named by the developers: the notifier of the bus comes between the two phases of a walk. */
 function openRaceNotifierDuringWalk(): Suite {
   return bootSuite({
@@ -408,11 +381,11 @@ export const forwardSuites: readonly Suite[] = [
   twoWalks(null),
   unprepared(),
   notBoundYet(),
-  registerAgainstBind("arm_smmu", {
+  boundWhileItRegisters("arm_smmu", {
     name: "registration/not-bound-yet/arm_smmu",
     expected: everything(toldToWait, "use-after-free", "V2"),
   }),
-  registerAgainstBind("virtio_iommu", {
+  boundWhileItRegisters("virtio_iommu", {
     name: "registration/passed-over-by-acpi",
     design: linux72,
     expected: { "warn-on": warnedAtBind, V2: passedOverByAcpi },
@@ -427,7 +400,7 @@ export const forwardSuites: readonly Suite[] = [
     unplugSibling(design),
     plugIntoUsersDomain(design),
   ]),
-  failingWalk(),
+  failingProbe({ name: "registration/failing-walk", design: linux72, expected: { "warn-on": firstAttachFailed } }),
   openRaceNotifierDuringWalk(),
   siblingsDuringWalk(),
   openRaceFinalizeWalk(),
