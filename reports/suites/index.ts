@@ -55,6 +55,8 @@ export const suites: readonly Suite[] = [
   ...ppc64Suites,
 ];
 
+/** Read by `iommu-mc claims`. */
+export { claims } from "../claims/index.js";
 /** Read by `iommu-mc corpus`. */
 export { bugs } from "../corpus/entries.js";
 /** Read by `check --coverage`. */

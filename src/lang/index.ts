@@ -1,5 +1,6 @@
 /** Everything a model, property or suite file imports: `import { … } from "iommu-mc"`. */
 
+export type { AuditEvidence, CheckEvidence, Claim, Evidence } from "./claim.js";
 export type { Change, KnownBug, Switch } from "./corpus.js";
 export { type Abstraction, abstraction, type Commit, type Design, design, type Errs, withCommits } from "./design.js";
 export * from "./errno.js";

@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Claim } from "../lang/claim.js";
 import type { KnownBug, Switch } from "../lang/corpus.js";
 import { type Abstraction, takeAbstractions } from "../lang/design.js";
 import { type Location, ModelError } from "../lang/errors.js";
@@ -32,6 +33,8 @@ export interface Session {
   /** What the file says of known bugs, and of the commits that fixed them. */
   readonly bugs: readonly KnownBug[];
   readonly switches: readonly Switch[];
+  /** What the file says that somebody has claimed. */
+  readonly claims: readonly Claim[];
   /** The file that was opened, absolute. */
   readonly file: string;
   /** What the loaded code is, and what of it has been entered. */
@@ -105,6 +108,7 @@ export function session(suites: readonly Suite[], loader: Loader, beside: Readon
     notExercised: listed<NotExercised>("notExercised"),
     bugs: listed<KnownBug>("bugs"),
     switches: listed<Switch>("switches"),
+    claims: listed<Claim>("claims"),
     file: loader.files[0] ?? "",
     code: loader,
     enteredAtLoad: new Set(loader.entered),
