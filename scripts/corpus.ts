@@ -1,11 +1,11 @@
 /** reports/corpus.md and a page of each bug below it: every row of reports/switches, run without its commit and with it. */
 import type { KnownBug, Switch } from "../src/lang/corpus.js";
 import type { Commit } from "../src/lang/design.js";
-import { type CorpusContext, chainTexts, designOf, exploredText, fixesOf, fixText, verdictIn, withinText } from "../src/report/corpus.js";
+import { type CorpusContext, chainTexts, designOf, exploredText, fixesOf, fixText, withinText } from "../src/report/corpus.js";
 import { prose, table, traceBlocks } from "../src/report/markdown.js";
 import { counted, grouped } from "../src/report/wrap.js";
 import type { Session } from "../src/session/open.js";
-import { type Rediscovery, runsOf, shortestOf, suiteOfRow } from "../src/session/rediscovery.js";
+import { type Rediscovery, runsOf, shortestOf, suiteOfRow, verdictIn } from "../src/session/rediscovery.js";
 import { runSuiteNow, type SuiteRun } from "../src/session/run-suite.js";
 
 /** Throws if the row compares what it may not. */

@@ -39,7 +39,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   explore: ["lang", "state", "step", "check"],
   trace: ["lang", "state", "step", "check", "explore"],
   audit: ["lang", "state", "step", "check", "explore", "trace"],
-  session: ["lang", "load", "state", "step", "check", "explore", "trace"],
+  session: ["lang", "load", "state", "step", "check", "explore", "trace", "audit"],
   report: ["lang", "state", "step", "check", "explore", "trace", "audit", "session"],
   cli: ["lang", "load", "state", "step", "check", "explore", "trace", "audit", "session", "report"],
 };

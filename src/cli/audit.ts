@@ -1,5 +1,6 @@
 /** `iommu-mc audit`: what changes between two designs under the same scenarios. */
 import { type Audit, audit } from "../audit/audit.js";
+import type { Counts } from "../audit/observed-graph.js";
 import type { Suite } from "../lang/suite.js";
 import { type AuditRun, auditText } from "../report/audit-text.js";
 import { jsonAudit } from "../report/json-audit.js";
@@ -29,9 +30,8 @@ export async function auditCommand(a: string, b: string, options: AuditCommandOp
   if (designs.a.schema !== designs.b.schema)
     throw new UsageError(`${a} and ${b} are models of different things`, "Only designs over one schema have scenarios in common.");
   const suites = scenariosOf(session.suites, designNamed(a, known).base, options.suite);
-  const patterns = options.observe ?? ["*"];
   const how = {
-    counts: (event: string) => patterns.some((pattern) => matches(event, pattern)),
+    counts: countsOf(options.observe),
     limits: limitsOf(options),
     ...(options.faults === undefined ? {} : { faults: options.faults }),
   };
@@ -50,6 +50,11 @@ export async function auditCommand(a: string, b: string, options: AuditCommandOp
   const names = { a, b };
   await print(options.json ? jsonText(jsonAudit(headerOf("audit"), results, names)) : auditText(results, names, lookOfStdout()));
   return exitCode;
+}
+
+/** Which events count: those that match one of the patterns, or all of them. */
+export function countsOf(patterns: readonly string[] = ["*"]): Counts {
+  return (event) => patterns.some((pattern) => matches(event, pattern));
 }
 
 /** A suite for each scenario in which the design is checked. */

@@ -7,6 +7,7 @@ import { type AuditCommandOptions, auditCommand } from "./audit.js";
 import { type BackportsOptions, backports } from "./backports.js";
 import { type BisectOptions, bisect } from "./bisect.js";
 import { type CheckOptions, check } from "./check.js";
+import { type ClaimsOptions, claimsCommand } from "./claims.js";
 import { type CorpusOptions, corpus } from "./corpus.js";
 import { GRAPHS, type GraphKind, type GraphOptions, graph } from "./graph.js";
 import { version } from "./header.js";
@@ -51,6 +52,7 @@ export function makeProgram(done: (exitCode: number) => void): Command {
   addReport(program, done);
   addGraph(program, done);
   addCorpus(program, done);
+  addClaims(program, done);
   addSeries(program, done);
   addBackports(program, done);
   addBisect(program, done);
@@ -284,6 +286,23 @@ function addCorpus(program: Command, done: (exitCode: number) => void): void {
     .addOption(jsonOption())
     .addHelpText("after", examples("iommu-mc corpus", "iommu-mc corpus owned-group-without-domain", "iommu-mc corpus 3 --json"))
     .action(async (bug: string | undefined, options: CorpusOptions) => done(await corpus(bug, options)));
+}
+
+function addClaims(program: Command, done: (exitCode: number) => void): void {
+  const command = program
+    .command("claims")
+    .summary("see what was said of designs, as the checker decides it")
+    .description(
+      "Runs the suites and audits that claims rest on, and says which claims hold, are refuted, or are of designs that are equivalent or differ. Exit code: 0 all come out as recorded, 1 one does not, 2 wrong usage or model, 3 unfinished.",
+    )
+    .argument("[claim]", "number of one, to see what it rests on, with traces; default: all of them")
+    .option("--file <file>", "a .ts file that exports suites and claims, instead of the bundled ones");
+  addLimitOptions(command)
+    .addOption(cacheOption())
+    .addOption(jobsOption())
+    .addOption(jsonOption())
+    .addHelpText("after", examples("iommu-mc claims", "iommu-mc claims A5", "iommu-mc claims A5 --json"))
+    .action(async (claim: string | undefined, options: ClaimsOptions) => done(await claimsCommand(claim, options)));
 }
 
 function addSeries(program: Command, done: (exitCode: number) => void): void {

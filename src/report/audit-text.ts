@@ -58,7 +58,8 @@ function summaryLines(results: readonly SuiteResult<AuditRun>[], { width }: Look
   return hanging("", `${counted(results.length, "scenario")}: ${facts.join(", ")}`, width);
 }
 
-function distinctionLines({ suite, onlyA, onlyB }: Audit, names: AuditNames, look: Look): string[] {
+/** Where the designs part, side by side; nothing if they do not. */
+export function distinctionLines({ suite, onlyA, onlyB }: Audit, names: AuditNames, look: Look): string[] {
   const { a, b } = names;
   // Where both show an event that the other does not, after the same ones, one table tells it.
   if (onlyA !== null && onlyB !== null && partAlike(onlyA, onlyB)) {

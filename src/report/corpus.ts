@@ -1,7 +1,7 @@
 /** Known bugs seen again: as a list, in full, and as JSON. */
 import type { KnownBug } from "../lang/corpus.js";
 import type { Commit } from "../lang/design.js";
-import { isViolated, mistakesOf, type Rediscovery, shortestOf } from "../session/rediscovery.js";
+import { isViolated, mistakesOf, type Rediscovery, shortestOf, verdictIn } from "../session/rediscovery.js";
 import type { ExitCode, SuiteRun } from "../session/run-suite.js";
 import { formatPath } from "../trace/replay.js";
 import { lengthText } from "./because.js";
@@ -130,10 +130,6 @@ function jsonRediscovery({ row, before, after }: Rediscovery): JsonRediscovery {
   };
 }
 
-export function verdictIn({ outcome }: SuiteRun, check: string): string {
-  return outcome.results.find((result) => result.check === check)?.verdict ?? "not checked";
-}
-
 export function followersOf({ id }: KnownBug, bugs: readonly KnownBug[]): number[] {
   return bugs.filter(({ follows }) => follows === id).map((each) => each.id);
 }
@@ -149,7 +145,7 @@ export function fixText({ sha, subject }: { readonly sha: string | null; readonl
 }
 
 /** `linux-6.1 6.1.176 without 0286300e6045`. */
-export function designOf({ suite: { design }, variant }: SuiteRun): string {
+export function designOf({ suite: { design }, variant = {} }: Pick<SuiteRun, "suite"> & Partial<Pick<SuiteRun, "variant">>): string {
   return [design.name, addedText(design.added ?? []), changesText(variant)].filter((text) => text !== "").join(", ");
 }
 

@@ -42,7 +42,7 @@ export function jsonAudit(header: JsonHeader, results: readonly SuiteResult<Audi
   return { ...header, ...names, scenarios, ...jsonWithoutRun(results), exitCode: worst(results.map(exitCodeOf)) };
 }
 
-function jsonDistinction(distinction: Distinction | null): JsonDistinction | null {
+export function jsonDistinction(distinction: Distinction | null): JsonDistinction | null {
   if (distinction === null) return null;
   const { trace, path, otherPath, instead } = distinction;
   return { trace, path: formatPath(path), otherPath: formatPath(otherPath), instead };

@@ -49,6 +49,11 @@ export function shortestOf({ traces }: SuiteRun, check: string): Replayed | null
   return found.sort((one, other) => one.finding.path.length - other.finding.path.length)[0] ?? null;
 }
 
+/** What became of the check. */
+export function verdictIn({ outcome }: SuiteRun, check: string): string {
+  return outcome.results.find((result) => result.check === check)?.verdict ?? "not checked";
+}
+
 export function isViolated({ outcome }: SuiteRun, check: string): boolean {
   return outcome.results.some((result) => result.check === check && result.verdict === "violated");
 }
