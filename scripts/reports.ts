@@ -1,11 +1,15 @@
 /**
- * What of `reports` is derived from runs beside the ledger and the pages: the known bugs and the traces of the findings.
+ * What of `reports` is derived from runs beside the ledger and the pages: the known bugs, the claims and the traces of the findings.
  * `npm run reports` writes it; with `-- --check` the exit code is 1 if something is not as it would be written.
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { threads } from "../reports/claims/index.js";
+import { runClaims } from "../src/cli/claims.js";
+import { summaryOf } from "../src/report/claims.js";
 import { bundledSuites, modelLoader, openWith, packageRoot } from "../src/session/open.js";
 import { mistakesOf } from "../src/session/rediscovery.js";
+import { claimsPage, pathOf as pathOfThread, systemsOf, threadPage } from "./claims.js";
 import { bugPage, contextOf, corpusPage, pathOf, rediscover } from "./corpus.js";
 import { withTraces } from "./findings.js";
 
@@ -23,12 +27,13 @@ for (const bug of shown) {
   const rows = rediscoveries.filter(({ row }) => row.entry === bug.id);
   keep(join("reports", pathOf(bug)), () => bugPage(bug, rows, context));
 }
-const pagesOfBugs = new Set(shown.map(pathOf));
-for (const page of readdirSync(resolve(root, "reports/corpus")).filter((name) => name.endsWith(".md"))) {
-  if (pagesOfBugs.has(`corpus/${page}`)) continue;
-  if (isCheck) fail(`reports/corpus/${page} is of no bug that is shown: npm run reports`);
-  else rmSync(resolve(root, "reports/corpus", page));
-}
+keepOnly("corpus", shown.map(pathOf));
+const { runs } = await runClaims(bundled, bundled.claims, { jobs: 1 });
+for (const id of summaryOf(runs).notAsRecorded) fail(`claim ${id} is not as recorded`);
+keep("reports/claims.md", () => claimsPage(runs, threads));
+const systems = systemsOf(runs);
+for (const system of systems) keep(join("reports", pathOfThread(system)), () => threadPage(runs, system, threads));
+keepOnly("claims", systems.map(pathOfThread));
 const findings = "reports/findings";
 for (const page of readdirSync(resolve(root, findings)).sort()) {
   const path = join(findings, page);
@@ -46,6 +51,15 @@ function keep(path: string, make: () => string): void {
   }
   writeFileSync(place, text);
   console.log(`${path} written`);
+}
+
+/** Removes pages that are of nothing any more, or says that there are any. */
+function keepOnly(folder: string, paths: readonly string[]): void {
+  for (const page of readdirSync(resolve(root, "reports", folder)).filter((name) => name.endsWith(".md"))) {
+    if (paths.includes(`${folder}/${page}`)) continue;
+    if (isCheck) fail(`reports/${folder}/${page} is of nothing that is shown: npm run reports`);
+    else rmSync(resolve(root, "reports", folder, page));
+  }
 }
 
 function fail(message: string): void {

@@ -15,6 +15,7 @@ const documents = [
   "docs/properties.md",
   "docs/pitfalls.md",
   "docs/warts.md",
+  "docs/claims.md",
   "docs/json.md",
   "docs/decisions/README.md",
 ];

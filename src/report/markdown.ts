@@ -169,7 +169,8 @@ export function traceBlocks(subject: Subject, shown: Shown, file: string | null)
   ];
 }
 
-function fenced(language: string, lines: readonly string[]): string {
+/** A fenced block. */
+export function fenced(language: string, lines: readonly string[]): string {
   const text = lines.map((line) => line.trimEnd()).join("\n");
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = "`".repeat(longest + 1);
