@@ -39,17 +39,20 @@ export function claimsPage(runs: readonly ClaimRun[], threads: Threads): string 
 
 /** A thread's own page: what each claim rests on, with what was found. */
 export function threadPage(runs: readonly ClaimRun[], system: string, threads: Threads): string {
-  const sections = ofSystem(runs, system).flatMap((run) => {
-    const { id, says, split, reading, finding } = run.claim;
-    return [
-      `## ${id}`,
-      `**${prose(says)}**`,
-      ...(split === undefined ? [] : [`Part of a statement: ${prose(split)}.`]),
-      `**${verdictOfClaim(run)}**, ${prose(costText(run))}. ${prose(reading)}${finding === undefined ? "" : ` See [the finding](../findings/${finding}).`}`,
-      ...run.found.flatMap(evidenceBlocks),
-    ];
-  });
+  const sections = ofSystem(runs, system).flatMap(sectionOf);
   return `${[`# ${prose(threads[system] ?? system)}`, ...sections].join("\n\n")}\n`;
+}
+
+/** A claim on it, as blocks. */
+export function sectionOf(run: ClaimRun): string[] {
+  const { id, says, split, reading, finding } = run.claim;
+  return [
+    `## ${id}`,
+    `**${prose(says)}**`,
+    ...(split === undefined ? [] : [`Part of a statement: ${prose(split)}.`]),
+    `**${verdictOfClaim(run)}**, ${prose(costText(run))}. ${prose(reading)}${finding === undefined ? "" : ` See [the finding](../findings/${finding}).`}`,
+    ...run.found.flatMap(evidenceBlocks),
+  ];
 }
 
 /** Names of the threads, in the order of their claims. */

@@ -1,4 +1,5 @@
 import type { Claim } from "iommu-mc";
+import { ppc64OpsClaims } from "./ppc64-ops.js";
 
 /** What the threads are about, by the names that claims call them. */
 export const threads: Readonly<Record<string, string>> = {
@@ -10,4 +11,4 @@ export const threads: Readonly<Record<string, string>> = {
 };
 
 /** What was said, asked and doubted on the list, thread by thread, as `iommu-mc claims` decides it. */
-export const claims: readonly Claim[] = [];
+export const claims: readonly Claim[] = [...ppc64OpsClaims];

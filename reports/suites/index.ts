@@ -20,6 +20,7 @@ import { openRaceSuites } from "./open-races.js";
 import { closeSuites, ownershipSuites, partialAttachSuites } from "./ownership-on.js";
 import { pasidSuites } from "./pasids.js";
 import { ppc64Suites } from "./ppc64.js";
+import { ppc64OpsSuites } from "./ppc64-ops.js";
 import { probingSuites } from "./probing.js";
 import { registrationSuites } from "./registration.js";
 import { forwardSuites } from "./registration-forward.js";
@@ -53,6 +54,7 @@ export const suites: readonly Suite[] = [
   ...ownershipSuites(intelQ35, { rebinders: 2 }),
   ...ownershipSuites(smmuv3Virt),
   ...ppc64Suites,
+  ...ppc64OpsSuites,
 ];
 
 /** Read by `iommu-mc claims`. */

@@ -53,7 +53,7 @@ export interface JsonClaim {
   readonly transitions: number;
   /** Of its runs, each once. */
   readonly bounds: readonly Bounds[];
-  /** Steps of the trace, or events of the audit, that decides it; null if nothing was found that has any. */
+  /** Steps of the trace, or events of the audit, that decides it; null if nothing that was found has one. */
   readonly traceLength: number | null;
   readonly evidence: readonly JsonEvidence[];
   readonly reading: string;

@@ -46,6 +46,15 @@ describe("what changes between two designs", () => {
     expect(onlyB).toMatchObject({ trace: ["first()", "second()"], instead: ["may end"] });
   });
 
+  it("is an event in the midst of a step that has more", () => {
+    const { verdict, onlyA, onlyB } = compare({
+      procedures: procedure(`observe("first"); observe("second", ${is}); observe("third"); yield; observe("last");`),
+    });
+    expect(verdict).toBe("differ");
+    expect(onlyA).toMatchObject({ trace: ["first()", "second(false)"], instead: ["second(true)"] });
+    expect(onlyB).toMatchObject({ trace: ["first()", "second(true)"], instead: ["second(false)"] });
+  });
+
   it("is a behaviour more", () => {
     const { verdict, onlyA, onlyB } = compare({
       procedures: `function* t(b) { yield; if (${is}) yield until(() => b.n === 1); observe("t"); }\nfunction* u(b) { yield; observe("u"); b.n = 1; }`,

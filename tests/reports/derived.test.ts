@@ -1,15 +1,22 @@
 /**
- * What of `reports` is derived from runs is as the runs are now: the known bugs and the traces of the findings. Of the bugs only the
- * smallest are run here; `npm run reports -- --check` runs them all.
+ * What of `reports` is derived from runs is as the runs are now: the known bugs, the claims and the traces of the findings. Of bugs and
+ * claims only the smallest are run here; `npm run reports -- --check` runs them all.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { claims, threads } from "../../reports/claims/index.js";
 import { bugs } from "../../reports/corpus/entries.js";
 import { switches } from "../../reports/switches/index.js";
+import { sectionOf } from "../../scripts/claims.js";
 import { bugPage, contextOf, pathOf, rediscover, rowCells } from "../../scripts/corpus.js";
 import { withTraces } from "../../scripts/findings.js";
+import { runClaims } from "../../src/cli/claims.js";
+import type { Claim } from "../../src/lang/claim.js";
+import { costText } from "../../src/report/claims.js";
 import type { Ledger } from "../../src/report/ledger.js";
+import { prose } from "../../src/report/markdown.js";
+import { askedBy, checkIds, verdictOfClaim } from "../../src/session/claims.js";
 import { packageRoot } from "../../src/session/open.js";
 import { mistakesOf, suiteOfRow } from "../../src/session/rediscovery.js";
 import { openBundled } from "../models/variant.js";
@@ -28,6 +35,15 @@ const sizeOf = (id: number) => Math.max(...rowsOf(id).map((row) => ledger[row.su
 const shown = bugs.filter(({ id }) => rowsOf(id).length > 0);
 const smallest = [...shown].sort((one, other) => sizeOf(one.id) - sizeOf(other.id)).slice(0, FEW);
 const context = contextOf(session, bugs);
+
+/** The claims that rest on the smallest suites. */
+const sizeOfClaim = ({ evidence }: Claim) =>
+  Math.max(
+    ...evidence
+      .flatMap((each) => ("audit" in each ? each.audit : [each.suite]))
+      .map((suite) => ledger[suite]?.states ?? Number.POSITIVE_INFINITY),
+  );
+const few = [...claims].sort((one, other) => sizeOfClaim(one) - sizeOfClaim(other)).slice(0, FEW);
 
 describe("known bugs", () => {
   const table = read("corpus.md");
@@ -83,6 +99,31 @@ describe("known bugs", () => {
     for (const { entry, commit } of switches) {
       if (entry === undefined) continue;
       expect([entry, commit, bugs.find(({ id }) => id === entry)?.fix.some(({ sha }) => sha === commit)]).toEqual([entry, commit, true]);
+    }
+  });
+});
+
+describe("claims", () => {
+  const runs = runClaims(session, few, { jobs: 1 });
+
+  it("of each thread have a page, which says what they turn out to be", async () => {
+    const table = read("claims.md");
+    for (const run of (await runs).runs) {
+      const { id, system, says, verdict } = run.claim;
+      expect([id, verdictOfClaim(run)]).toEqual([id, verdict]);
+      expect(table).toContain(
+        `| [${id}](claims/${system}.md#${id.toLowerCase()}) | ${prose(says)} | ${verdict} | ${prose(costText(run))} |`,
+      );
+      expect(read("claims", `${system}.md`)).toContain(sectionOf(run).join("\n\n"));
+    }
+  });
+
+  it("rest on suites that there are, on threads that are told of and on findings that are written", () => {
+    checkIds(claims);
+    for (const claim of claims) {
+      expect([claim.id, askedBy(session, claim).length > 0]).toEqual([claim.id, true]);
+      expect([claim.id, claim.system in threads]).toEqual([claim.id, true]);
+      if (claim.finding !== undefined) expect(readdirSync(join(packageRoot(), "reports/findings"))).toContain(claim.finding);
     }
   });
 });
