@@ -3,13 +3,13 @@
  * visible. Where it stops, and where it may go on for ever without an event, are visible too.
  */
 import { isEnd, situationsOf, stuckThreads } from "../check/stuck.js";
-import { FastRun } from "../explore/fast-run.js";
-import { Learner } from "../explore/learner.js";
-import { checksOf, type End, type Limits, type Progress } from "../explore/outcome.js";
+import type { FastRun } from "../explore/fast-run.js";
+import type { End, Limits, Progress } from "../explore/outcome.js";
 import { loadState, successor } from "../explore/steps.js";
 import type { Observed } from "../step/block.js";
 import type { Machine } from "../step/machine.js";
 import { type Known, keyOf, labelOf, NOTHING_KNOWN, without } from "./naming.js";
+import { wholeRun } from "./whole-run.js";
 
 /** Which events count. Choices of the surroundings always do. */
 export type Counts = (event: string) => boolean;
@@ -49,9 +49,6 @@ export interface Move {
   readonly ordinal: number;
 }
 
-/** More than any model has. */
-const CONTROL_BITS = 24;
-
 export class ObservedGraph {
   readonly #run: FastRun;
   readonly #steps: (readonly Step[] | undefined)[] = [];
@@ -65,11 +62,7 @@ export class ObservedGraph {
     readonly counts: Counts,
     readonly limits: Limits,
   ) {
-    const everyCell = new Set(machine.layout.cells.keys());
-    // What is wrong with either design is not the question: nothing that is found ends the exploration, or gets a trace.
-    const goOnAfter = new Set([...checksOf(machine.terminates), ...machine.properties.map(({ code }) => code)]);
-    const options = { limits, goOnAfter, traces: false };
-    this.#run = new FastRun(machine, options, new Learner(machine, CONTROL_BITS, everyCell), performance.now());
+    this.#run = wholeRun(machine, limits);
   }
 
   /** Explores the state graph; has to come first. How that ended. */

@@ -206,6 +206,13 @@ class PropertyContext implements Context {
     return access();
   }
 
+  operate<T>(_call: unknown, act: () => T): T {
+    return act();
+  }
+
+  /** A property may ask which operations there are. */
+  missing(): void {}
+
   #readCell(cell: number): number {
     const { layout } = this.machine;
     const state = this.#before ? (this.question.before as State | CellView) : this.question.state;

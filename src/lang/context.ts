@@ -2,6 +2,7 @@
  * The state that views and primitives act on. Model code never sees it: whoever runs model code (the step
  * engine, a property's evaluation, a scenario's setup) enters a context for the duration of the call.
  */
+import type { OperationCall } from "./operations.js";
 import type { FieldInfo, StructInfo, StructView } from "./schema.js";
 
 /** What a finding of the always-on checks is about. */
@@ -54,6 +55,10 @@ export interface Context {
   readonly faultPolicy: "contract" | "any";
   applied(commit: string): boolean;
   observe(event: string, values: readonly unknown[]): void;
+  /** What `act` does it does for a driver's operation. */
+  operate<T>(call: OperationCall, act: () => T): T;
+  /** The driver's operation was looked for, and there is none. */
+  missing(driver: string, operation: string): void;
   /** Records a finding and goes on. */
   report(check: CheckName, message: string): void;
   /** Records a finding and ends the block here. */
@@ -61,6 +66,11 @@ export interface Context {
 }
 
 let current: Context | null = null;
+
+/** The context in force, if there is one. */
+export function contextInForce(): Context | null {
+  return current;
+}
 
 /** The context in force. Throws when model code runs outside any (a view read at module level, say). */
 export function context(): Context {

@@ -6,6 +6,7 @@ export { type Abstraction, abstraction, type Commit, type Design, design, type E
 export * from "./errno.js";
 export { list_add, list_add_tail, list_del, list_empty, list_first_entry, list_first_entry_or_null, list_is_singular } from "./lists.js";
 export { lockdep_assert_held, mutex_lock, mutex_trylock, mutex_unlock } from "./locks.js";
+export { operations } from "./operations.js";
 export { isFreed, kfree, kzalloc } from "./pools.js";
 export { applied, assume, atomic, choose, data_race, fault, idle, observe, type Proc, until } from "./procedure.js";
 export { type Judgement, type Property, property, type StateView, type Window, windows } from "./property.js";

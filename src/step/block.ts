@@ -36,6 +36,16 @@ export interface Report {
   readonly location: Location | null;
   /** For an exhausted pool: its struct's number, so that the explorer can tell why in each state. */
   readonly exhausted?: number;
+  /** For a call of NULL: the operation that is missing. */
+  readonly missing?: MissedOperation;
+}
+
+/** An operation of a driver that was looked for, and is not there. */
+export interface MissedOperation {
+  readonly driver: string;
+  readonly operation: string;
+  /** The procedure that looked for it. */
+  readonly caller: string;
 }
 
 /** What happened inside a block, for traces. */

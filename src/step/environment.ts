@@ -5,6 +5,7 @@ import type { Layout } from "../state/layout.js";
 import type { Names } from "../state/names.js";
 import type { ControlRegister, Witness } from "./control.js";
 import type { ParkedRuns } from "./parked.js";
+import type { BlockConduct } from "./provenance.js";
 
 export interface RunEnvironment {
   readonly layout: Layout;
@@ -18,6 +19,8 @@ export interface RunEnvironment {
   /** Procedures whose return some property watches. */
   readonly watched: ReadonlySet<string>;
   readonly parked: ParkedRuns;
+  /** Takes what a block did for drivers' operations, if somebody wants to know. */
+  readonly onConduct: ((conduct: BlockConduct) => void) | null;
   /** First place in model source on an error's stack. */
   readonly locate: (error: Error) => Location | null;
 }

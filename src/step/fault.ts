@@ -1,6 +1,6 @@
 /** How a block can end before its next yield, and what an error thrown by model code means. */
 import { type Location, ModelError } from "../lang/errors.js";
-import type { Report } from "./block.js";
+import type { MissedOperation, Report } from "./block.js";
 
 /** Ends a block in a finding. */
 export class Fault extends Error {
@@ -21,8 +21,18 @@ export function nullAccess(error: unknown): string | null {
   return /'([^']+)'/.exec(error.message)?.[1] ?? "";
 }
 
-/** The finding that a thrown error of model code is. Throws a ModelError for one that is not the design's. */
-export function reportOf(error: unknown, locate: (error: Error) => Location | null): Report {
+/** What was called, if the error is a call of an operation that the driver does not have. */
+function nullCall(error: unknown, missed: readonly MissedOperation[]): MissedOperation | null {
+  if (!(error instanceof TypeError)) return null;
+  const name = /(\w+) is not a function/.exec(error.message)?.[1];
+  return missed.findLast(({ operation }) => operation === name) ?? null;
+}
+
+/**
+ * The finding that a thrown error of model code is. Throws a ModelError for one that is not the design's. `missed` are the operations of
+ * drivers that the block has looked for in vain.
+ */
+export function reportOf(error: unknown, locate: (error: Error) => Location | null, missed: readonly MissedOperation[] = []): Report {
   if (error instanceof Fault) return error.report;
   if (error instanceof ModelError) throw error;
   if (!(error instanceof Error))
@@ -30,6 +40,10 @@ export function reportOf(error: unknown, locate: (error: Error) => Location | nu
   const location = locate(error);
   const field = nullAccess(error);
   if (field !== null) return { check: "null-deref", message: `NULL pointer dereference${field ? ` (reading ->${field})` : ""}`, location };
+  const missing = nullCall(error, missed);
+  if (missing !== null) {
+    return { check: "null-deref", message: `call of NULL (${missing.driver} has no ${missing.operation})`, location, missing };
+  }
   if (error instanceof RangeError && /^\w+\.\w+ holds/.test(error.message))
     return { check: "model-fault", message: error.message, location };
   if (error instanceof TypeError && /not extensible|read only property/.test(error.message)) {

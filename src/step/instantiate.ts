@@ -147,6 +147,8 @@ function setupContext(
     isFreed: () => false,
     asOneAccess: (access) => access(),
     withoutGuard: (access) => access(),
+    operate: (_call, act) => act(),
+    missing: () => {},
     allocate: notInSetup("kzalloc"),
     free: notInSetup("kfree"),
     acquire: notInSetup("mutex_trylock"),

@@ -15,6 +15,7 @@ import { type Control, ControlRegister, refersTo } from "./control.js";
 import type { RunEnvironment, RunOptions } from "./environment.js";
 import { instantiate } from "./instantiate.js";
 import { ParkedRuns } from "./parked.js";
+import type { BlockConduct } from "./provenance.js";
 import { type NativeBlock, runBlock } from "./run.js";
 
 /** Which variant of a suite is meant. */
@@ -40,6 +41,7 @@ export class Machine implements RunEnvironment {
   readonly faults: number;
   readonly watched: ReadonlySet<string>;
   readonly parked = new ParkedRuns();
+  onConduct: ((conduct: BlockConduct) => void) | null = null;
   readonly initial: State;
   /** Whether every behaviour is expected to come to an end. */
   readonly terminates: boolean;

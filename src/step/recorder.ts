@@ -5,13 +5,15 @@
  */
 import type { CheckName, Context } from "../lang/context.js";
 import { type Location, ModelError } from "../lang/errors.js";
-import type { FieldInfo, StructInfo, StructView } from "../lang/schema.js";
+import type { OperationCall } from "../lang/operations.js";
+import { type FieldInfo, type StructInfo, StructView } from "../lang/schema.js";
 import { FREED, LIVE } from "../state/layout.js";
 import { type CellView, readCell as cellOf, type State } from "../state/state.js";
-import type { Access, Acquisition, BlockEvent, Decision, Observed, Report } from "./block.js";
+import type { Access, Acquisition, BlockEvent, Decision, MissedOperation, Observed, Report } from "./block.js";
 import type { Witness } from "./control.js";
 import type { RunEnvironment, RunOptions } from "./environment.js";
 import { Blocked, Diverged, Fault } from "./fault.js";
+import type { ArgumentKind, Provenance } from "./provenance.js";
 
 export class Recorder implements Context {
   readonly isStep = true;
@@ -37,6 +39,12 @@ export class Recorder implements Context {
   readonly freed: number[] = [];
   readonly events: BlockEvent[] = [];
   atomicBecause: string | null = null;
+  /** Operations that were looked for in vain. */
+  readonly missed: MissedOperation[] = [];
+  /** Follows the pointers of drivers' operations, if somebody wants to know. */
+  provenance: Provenance | null = null;
+  /** Name of the procedure that calls the operation. */
+  callerOf: (operation: string) => string = () => "";
 
   #replay: Witness | null = null;
   #nextRead = 0;
@@ -92,7 +100,9 @@ export class Recorder implements Context {
     this.touch(view);
     const first = this.environment.layout.fieldCell(field, view.$index);
     this.#access(view, field, first, false);
-    return this.readCell(first + offset);
+    const code = this.readCell(first + offset);
+    if (this.provenance !== null) this.#follow(view, field, offset, code);
+    return code;
   }
 
   write(view: StructView, field: FieldInfo, offset: number, code: number): void {
@@ -103,16 +113,25 @@ export class Recorder implements Context {
       this.stored.add(first);
       this.#publish(field, offset, code);
     }
+    if (this.provenance !== null) {
+      this.provenance.touch("write", view, field);
+      const target = targetOf(field, offset, code);
+      if (target !== null) this.provenance.store(target, field);
+    }
     this.#writeCell(first + offset, code);
   }
 
   /** A new object that something old now points to can be seen by others. */
-  #publish({ spec, struct }: FieldInfo, offset: number, code: number): void {
-    if (code === 0 || this.#fresh.size === 0) return;
-    const { schema } = struct;
-    if (spec.kind === "ref") this.#fresh.delete(schema.struct(spec.to).view(code - 1));
-    else if (spec.kind === "list") this.#fresh.delete(schema.struct(spec.of).view(code - 1));
-    else if (spec.kind === "set") this.#fresh.delete(schema.struct(spec.of).view(offset));
+  #publish(field: FieldInfo, offset: number, code: number): void {
+    if (this.#fresh.size === 0) return;
+    const target = targetOf(field, offset, code);
+    if (target !== null) this.#fresh.delete(target);
+  }
+
+  #follow(view: StructView, field: FieldInfo, offset: number, code: number): void {
+    this.provenance?.touch("read", view, field);
+    const target = targetOf(field, offset, code);
+    if (target !== null) this.provenance?.follow(view, field, target);
   }
 
   touch(view: StructView): void {
@@ -133,6 +152,7 @@ export class Recorder implements Context {
       if (this.readCell(cell) === 0) {
         this.#writeCell(cell, LIVE);
         this.#fresh.add(struct.view(slot));
+        this.provenance?.allocated(struct.view(slot));
         this.event({ kind: "allocate", cell, depth: this.depth });
         return struct.view(slot);
       }
@@ -156,6 +176,7 @@ export class Recorder implements Context {
       }
     }
     this.#writeCell(cell, FREED);
+    this.provenance?.touch("free", view, null);
     // A freed object's fields are cleared, so that states which cannot differ do not differ.
     for (const cell of layout.cellsOf(view)) this.#writeCell(cell, 0);
     if (!this.#replay) this.freed.push(cell);
@@ -177,6 +198,7 @@ export class Recorder implements Context {
     // As for the kernel's lockdep, a trylock orders what is taken after it, but comes after nothing: it cannot wait.
     if (waits) this.acquisitions.push({ cell, alsoTaken: [...this.#taken], givenBack: [...this.#givenBack], location: this.#here() });
     this.#taken.push(cell);
+    this.provenance?.touch("lock", view, field);
     this.accesses.push({ kind: "acquire", cell, guarded: true, writes: true });
     this.event({ kind: "lock", cell, depth: this.depth });
   }
@@ -258,6 +280,39 @@ export class Recorder implements Context {
   observe(event: string, values: readonly unknown[]): void {
     if (!this.#replay) this.observed.push({ kind: "observe", event, values });
     this.event({ kind: "observe", event, values, depth: this.depth });
+  }
+
+  operate<T>(call: OperationCall, act: () => T): T {
+    this.beginOperation(call);
+    try {
+      return act();
+    } finally {
+      this.provenance?.end();
+    }
+  }
+
+  beginOperation(call: OperationCall): void {
+    this.provenance?.begin(
+      call,
+      this.callerOf(call.operation),
+      call.arguments.map((argument) => this.#kindOf(argument)),
+    );
+  }
+
+  missing(driver: string, operation: string): void {
+    if (!this.#replay) this.missed.push({ driver, operation, caller: this.callerOf(operation) });
+  }
+
+  /** What is looked at here decides nothing: it is no read of the block. */
+  #kindOf(argument: unknown): ArgumentKind {
+    if (!(argument instanceof StructView)) return { value: argument === null ? "NULL" : String(argument) };
+    const { layout, names } = this.environment;
+    const { $struct, $index } = argument;
+    const field = $struct.fields.find(({ name }) => name === "type");
+    if (field?.spec.kind !== "enumeration") return { struct: $struct.name, type: null };
+    const cell = layout.fieldCell(field, $index);
+    const code = this.writes.get(cell) ?? cellOf(layout, this.state as State | CellView, cell);
+    return { struct: $struct.name, type: names.code(cell, code) };
   }
 
   report(check: CheckName, message: string): void {
@@ -345,4 +400,13 @@ export class Recorder implements Context {
       this.#here() ?? undefined,
     );
   }
+}
+
+/** What a field that holds this code points to; null if it points to nothing. */
+function targetOf({ spec, struct }: FieldInfo, offset: number, code: number): StructView | null {
+  if (code === 0) return null;
+  const { schema } = struct;
+  if (spec.kind === "ref") return schema.struct(spec.to).view(code - 1);
+  if (spec.kind === "list") return schema.struct(spec.of).view(code - 1);
+  return spec.kind === "set" ? schema.struct(spec.of).view(offset) : null;
 }

@@ -6,6 +6,7 @@
 import { enablePatches, type Patch, produceWithPatches } from "immer";
 import { within } from "../lang/context.js";
 import { type Location, ModelError } from "../lang/errors.js";
+import { callOf, type OperationCall } from "../lang/operations.js";
 import { Wait } from "../lang/procedure.js";
 import type { Local, ProcedureInfo, Site } from "../lang/runtime.js";
 import type { Thread } from "../lang/scenario.js";
@@ -24,6 +25,7 @@ import {
 } from "./control.js";
 import type { RunEnvironment, RunOptions } from "./environment.js";
 import { Blocked, reportOf } from "./fault.js";
+import { Provenance } from "./provenance.js";
 import { Recorder } from "./recorder.js";
 
 enablePatches();
@@ -79,6 +81,8 @@ interface Pending {
 interface OpenCall {
   readonly site: Site;
   readonly live: readonly Local[];
+  /** The driver's operation that is called, if it is one. */
+  readonly operation: OperationCall | null;
   entered: { readonly procedure: ProcedureInfo; readonly parameters: readonly Local[] } | null;
 }
 
@@ -145,6 +149,10 @@ export class Run {
     if (this.#arrival === null) this.#goTo(control, options.otherThan ?? null);
     if (keyOf(this.#describePending()) !== control.key) throw this.#nondeterministic();
     this.recorder = this.recorder.forNextBlock(state, options);
+    this.recorder.callerOf = (operation) => this.#callerOf(operation);
+    if (this.environment.onConduct !== null) {
+      this.recorder.provenance = new Provenance(this.#calls.flatMap(({ operation }) => operation ?? []));
+    }
     return within(this.recorder, () => this.#executeHere(control, state));
   }
 
@@ -170,13 +178,14 @@ export class Run {
       if (error instanceof Blocked) outcome = "blocked";
       else {
         outcome = "fault";
-        fault = reportOf(error, this.environment.locate);
+        fault = reportOf(error, this.environment.locate, recorder.missed);
         recorder.event({ kind: "report", report: fault, depth: this.#calls.length });
       }
     }
     const next = outcome === "step" ? this.#nextControl(control) : null;
     if (next !== null) this.environment.parked.park(next, this);
     else if (!this.#hasMoved) this.environment.parked.park(control, this);
+    if (outcome !== "blocked") this.#tellConduct(control, next, fault);
     const after = next === null ? null : new After(this.environment.layout, state, recorder.writes, next);
     return {
       outcome,
@@ -202,6 +211,19 @@ export class Run {
         return after === null ? [] : after.patches;
       },
     };
+  }
+
+  #tellConduct(control: Control, next: Control | null, fault: Report | null): void {
+    const { missed, provenance } = this.recorder;
+    if (provenance === null || (missed.length === 0 && provenance.conducts.length === 0)) return;
+    const missing = missed.map((each) => ({ ...each, isCalled: fault?.missing === each }));
+    this.environment.onConduct?.({ control, next, conducts: provenance.conducts, missing });
+  }
+
+  /** A procedure of the operation's own name passes it on to the driver. */
+  #callerOf(operation: string): string {
+    const names = [this.#root, ...this.#calls.map(({ entered }) => entered)].flatMap((entered) => entered?.procedure.name ?? []);
+    return names.findLast((name) => name !== operation) ?? "";
   }
 
   #nextControl(from: Control): Control {
@@ -340,7 +362,7 @@ export class Run {
       );
     }
     const copies = saved(live, site);
-    const call: OpenCall = { site, live: copies, entered: null };
+    const call: OpenCall = { site, live: copies, operation: callOf(callee), entered: null };
     this.#open(call);
     const result = (yield* callee) as Local;
     this.#close();
@@ -393,12 +415,13 @@ export class Run {
   }
 
   #open(call: OpenCall): void {
+    if (call.operation !== null) this.recorder.beginOperation(call.operation);
     this.#calls.push(call);
     this.recorder.depth = this.#calls.length;
   }
 
   #close(): void {
-    this.#calls.pop();
+    if (this.#calls.pop()?.operation) this.recorder.provenance?.end();
     this.recorder.depth = this.#calls.length;
   }
 

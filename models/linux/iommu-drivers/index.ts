@@ -1,6 +1,6 @@
 /** Operations of the IOMMU drivers as the core calls them: each goes to the driver whose `struct iommu_ops` it is. */
-import { abstraction, applied, atomic, type Errno, observe, type Proc } from "iommu-mc";
-import { type Device, type DomainType, type IommuDevice, type IommuDomain, type IommuOps, iommu_core } from "../schema.js";
+import { abstraction, applied, atomic, type Errno, observe, operations, type Proc } from "iommu-mc";
+import { type Device, type DomainType, type IommuDevice, type IommuDomain, type IommuOps, iommu_core, linux } from "../schema.js";
 import { amd_iommu_ops } from "./amd.js";
 import { arm_smmu_v2_ops } from "./arm-smmu.js";
 import { arm_smmu_ops } from "./arm-smmu-v3.js";
@@ -15,7 +15,7 @@ import { viommu_ops } from "./virtio.js";
 
 abstraction("struct iommu_ops and its default_domain_ops are one object", "neither");
 
-export const drivers: Readonly<Record<IommuOps["driver"], Driver>> = {
+export const drivers: Readonly<Record<IommuOps["driver"], Driver>> = operations(linux, {
   intel_iommu: intel_iommu_ops,
   arm_smmu_v3: arm_smmu_ops,
   amd_iommu: amd_iommu_ops,
@@ -25,7 +25,7 @@ export const drivers: Readonly<Record<IommuOps["driver"], Driver>> = {
   arm_smmu: arm_smmu_v2_ops,
   omap_iommu: omap_iommu_ops,
   mtk_iommu_v1: mtk_iommu_v1_ops,
-};
+});
 
 /** include/linux/iommu.h line 427: the operations of a device that was probed; of one that was not, a NULL dereference. */
 export function* dev_iommu_ops(dev: Device): Proc<IommuOps> {
