@@ -4,6 +4,7 @@ import { FORMATS } from "../report/formats.js";
 import { REPLAY_FORMATS } from "../report/replay-report.js";
 import { TRACES_SHOWN } from "../report/shown.js";
 import { type AuditCommandOptions, auditCommand } from "./audit.js";
+import { type AuditOpsOptions, auditOps } from "./audit-ops.js";
 import { type BackportsOptions, backports } from "./backports.js";
 import { type BisectOptions, bisect } from "./bisect.js";
 import { type CheckOptions, check } from "./check.js";
@@ -39,6 +40,8 @@ export function makeProgram(done: (exitCode: number) => void): Command {
     .version(version())
     .helpCommand(false)
     .showSuggestionAfterError()
+    // So that what stands behind a command's command is of that one, though both have options of the same names.
+    .enablePositionalOptions()
     .exitOverride()
     .addHelpText("after", examples("iommu-mc check linux-6.1", "iommu-mc check linux-6.1 --revert 0286300e6045", "iommu-mc list commits"));
   addCheck(program, done);
@@ -150,6 +153,22 @@ function addAudit(program: Command, done: (exitCode: number) => void): void {
       ),
     )
     .action(async (a: string, b: string, options: AuditCommandOptions) => done(await auditCommand(a, b, options)));
+  const operations = command
+    .enablePositionalOptions()
+    .helpCommand(false)
+    .command("ops")
+    .summary("say what each driver's callbacks touch, and of what")
+    .description(
+      "Says of each operation of the drivers which of its arguments the implementations use, who calls it with what, and what becomes of a driver that has none. Exit code: 0, 2 wrong usage or model, 3 unfinished.",
+    )
+    .argument("<design>", "a design; +SHA and -SHA behind it apply and revert commits")
+    .argument("[other]", "another, to be shown beside it")
+    .option("--suite <name>", "only the scenario of the suite of that name; * stands for anything");
+  addLimitOptions(operations)
+    .addOption(fileOption())
+    .addOption(jsonOption())
+    .addHelpText("after", examples("iommu-mc audit ops linux-6.1", "iommu-mc audit ops linux-6.1 linux-6.1+dd8a25c557e1"))
+    .action(async (design: string, other: string | undefined, options: AuditOpsOptions) => done(await auditOps(design, other, options)));
 }
 
 function addList(program: Command, done: (exitCode: number) => void): void {

@@ -10,6 +10,8 @@ export interface OperationCall {
   readonly driver: string;
   readonly operation: string;
   readonly arguments: readonly unknown[];
+  /** How many of the arguments the implementation takes; of those behind them it knows nothing. */
+  readonly taken: number;
 }
 
 /** Names of a driver's operations, and whether it has them. */
@@ -64,7 +66,7 @@ function functionsOf(table: object): [string, Implementation][] {
 
 function calling(driver: string, operation: string, implementation: Implementation): Implementation {
   return (...args) => {
-    const call = { driver, operation, arguments: args };
+    const call = { driver, operation, arguments: args, taken: implementation.length };
     const act = () => implementation(...args);
     const context = contextInForce();
     const result = context === null ? act() : context.operate(call, act);

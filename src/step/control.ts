@@ -192,6 +192,16 @@ function describeObject(value: object): string {
   return value.constructor?.name ?? "no prototype";
 }
 
+/** Objects that the locals of the call at that depth, or of what it has called, refer to, with what it waits for. */
+export function referencesFrom({ frames, references }: Control, depth: number): Set<StructView> {
+  const ofCallers = new Set<StructView>();
+  for (const { live } of frames.slice(0, depth + 1)) collectReferences(live, ofCallers);
+  const own = new Set<StructView>();
+  for (const { live } of frames.slice(depth + 1)) collectReferences(live, own);
+  for (const view of references) if (!ofCallers.has(view)) own.add(view);
+  return own;
+}
+
 /** Whether a struct's slot is referred to by the control state's locals. */
 export function refersTo(control: Control, struct: StructInfo, slot: number): boolean {
   return control.references.some((view) => view.$struct === struct && view.$index === slot);

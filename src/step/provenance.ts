@@ -6,11 +6,11 @@
 import type { OperationCall } from "../lang/operations.js";
 import { type FieldInfo, StructView } from "../lang/schema.js";
 import type { MissedOperation } from "./block.js";
-import type { Control } from "./control.js";
+import { type Control, referencesFrom } from "./control.js";
 
 /**
- * Where a way begins: at the argument of that position, at an object that the call allocated, or at an object of which the block does
- * not show how the call came to it: it held the pointer when the block began, or needs none.
+ * Where a way begins: at the argument of that position, at an object that the call has allocated, or at an object of which the block
+ * does not show how the call came to it: it held the pointer when the block began, or needs none.
  */
 export type Root = number | "new" | StructView;
 
@@ -32,8 +32,10 @@ export interface Touch {
 
 /** What a block did for one call of an operation. */
 export interface Conduct {
-  /** How often calls under way when the block began are below this one; -1 if it was begun in the block. */
-  readonly position: number;
+  /** Whether it was begun in the block. */
+  readonly isBegun: boolean;
+  /** How many calls of procedures are around it. */
+  readonly depth: number;
   readonly call: OperationCall;
   readonly touches: readonly Touch[];
   /** Ways to all objects known at the end. */
@@ -75,14 +77,18 @@ export class Provenance {
   readonly conducts: OpenConduct[] = [];
   readonly #stack: OpenConduct[] = [];
 
-  /** `underWay`: the calls that the thread is in the midst of, outermost first. */
-  constructor(underWay: readonly OperationCall[]) {
-    for (const [position, call] of underWay.entries()) this.#push({ position, call, caller: "", kinds: [] });
+  /** `underWay`: by depth, the operations among the calls that the thread is in the midst of. */
+  constructor(control: Control, underWay: readonly (OperationCall | null)[]) {
+    for (const [depth, call] of underWay.entries()) {
+      if (call === null) continue;
+      const { known } = this.#push({ isBegun: false, depth, call, caller: "", kinds: [] });
+      for (const view of referencesFrom(control, depth)) addWay(known, view, view, "");
+    }
   }
 
-  begin(call: OperationCall, caller: string, kinds: readonly ArgumentKind[]): void {
-    const { known } = this.#push({ position: -1, call, caller, kinds });
-    for (const [position, argument] of call.arguments.entries()) {
+  begin(call: OperationCall, depth: number, caller: string, kinds: readonly ArgumentKind[]): void {
+    const { known } = this.#push({ isBegun: true, depth, call, caller, kinds });
+    for (const [position, argument] of call.arguments.slice(0, call.taken).entries()) {
       const views = Array.isArray(argument) ? argument : [argument];
       for (const view of views) if (view instanceof StructView) addWay(known, view, position, "");
     }
@@ -95,19 +101,21 @@ export class Provenance {
 
   touch(deed: Exclude<Deed, "store">, view: StructView, field: FieldInfo | null): void {
     if (field?.isGhost) return;
-    for (const conduct of this.#stack) conduct.touches.push({ deed, view, field, ways: waysTo(conduct, view) });
+    for (const { touches, known } of this.#stack) touches.push({ deed, view, field, ways: new Map(waysTo(known, view)) });
   }
 
   /** A pointer to `target` is stored in a field. */
   store(target: StructView, field: FieldInfo): void {
     if (field.isGhost) return;
-    for (const conduct of this.#stack) conduct.touches.push({ deed: "store", view: target, field, ways: waysTo(conduct, target) });
+    for (const { touches, known } of this.#stack)
+      touches.push({ deed: "store", view: target, field, ways: new Map(waysTo(known, target)) });
   }
 
   /** A field of `view` was read, and points to `target`. */
   follow(view: StructView, field: FieldInfo, target: StructView): void {
-    for (const conduct of this.#stack) {
-      for (const [root, way] of waysTo(conduct, view)) addWay(conduct.known, target, root, joined(way, field.name));
+    if (field.isGhost) return;
+    for (const { known } of this.#stack) {
+      for (const [root, way] of [...waysTo(known, view)]) addWay(known, target, root, joined(way, field.name));
     }
   }
 
@@ -115,7 +123,7 @@ export class Provenance {
     for (const { known } of this.#stack) known.set(view, new Map([["new", ""]]));
   }
 
-  #push(begun: Pick<Conduct, "position" | "call" | "caller" | "kinds">): OpenConduct {
+  #push(begun: Pick<Conduct, "isBegun" | "depth" | "call" | "caller" | "kinds">): OpenConduct {
     const conduct: OpenConduct = { ...begun, touches: [], known: new Map(), isOpen: true };
     this.conducts.push(conduct);
     this.#stack.push(conduct);
@@ -123,11 +131,9 @@ export class Provenance {
   }
 }
 
-/** Of a call that was begun before, the pointer may also be one that it has had since then. */
-function waysTo({ position, known }: OpenConduct, view: StructView): Map<Root, string> {
-  const ways = new Map(known.get(view));
-  if (position >= 0 || ways.size === 0) ways.set(view, "");
-  return ways;
+/** To what nothing has led, the way begins there. */
+function waysTo(known: ReadonlyMap<StructView, Ways>, view: StructView): Ways {
+  return known.get(view) ?? new Map([[view, ""]]);
 }
 
 /** One way after the other. */

@@ -294,6 +294,7 @@ export class Recorder implements Context {
   beginOperation(call: OperationCall): void {
     this.provenance?.begin(
       call,
+      this.depth,
       this.callerOf(call.operation),
       call.arguments.map((argument) => this.#kindOf(argument)),
     );

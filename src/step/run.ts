@@ -151,7 +151,10 @@ export class Run {
     this.recorder = this.recorder.forNextBlock(state, options);
     this.recorder.callerOf = (operation) => this.#callerOf(operation);
     if (this.environment.onConduct !== null) {
-      this.recorder.provenance = new Provenance(this.#calls.flatMap(({ operation }) => operation ?? []));
+      this.recorder.provenance = new Provenance(
+        control,
+        this.#calls.map(({ operation }) => operation),
+      );
     }
     return within(this.recorder, () => this.#executeHere(control, state));
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { JsonAudit } from "../../src/report/json-audit.js";
+import type { JsonOperations } from "../../src/report/json-operations.js";
 import { iommuMc, small } from "./helpers.js";
 
 const file = ["--file", small];
@@ -42,7 +43,36 @@ describe("audit", () => {
     expect(code).toBe(3);
   });
 
+  it("says what the drivers' operations need", async () => {
+    const { code, stdout } = await iommuMc(["audit", "ops", "linux-6.1", "--suite", "partial-attach/rmrr"]);
+    expect(stdout).toMatch(/^attach_dev {11}iommu_domain, device$/m);
+    expect(stdout).toMatch(/^remove_dev_pasid {5}never called$/m);
+    expect(stdout).toMatch(/^ {2}intel_iommu\n {4}anywhere: iommu_core->has_iotlb \(read\)\n {4}device: [^:]*rmrr_locked \(read\)$/m);
+    expect(stdout).toMatch(/^linux-6\.1: 1 scenario$/m);
+    expect(code).toBe(0);
+  });
+
+  it("shows side by side what they need in two designs", async () => {
+    const designs = ["linux-6.1", "linux-6.1+dcf40ed3a20d"];
+    const { stdout } = await iommuMc(["audit", "ops", ...designs, "--suite", "partial-attach/rmrr"]);
+    expect(stdout).toMatch(/^operation +linux-6\.1 +linux-6\.1\+dcf40ed3a20d$/m);
+    expect(stdout).toMatch(/^attach_dev +iommu_domain, device +iommu_domain, device$/m);
+    // The device goes back to the domain that it was on.
+    expect(stdout).toMatch(/^attach_dev\n {2}only linux-6\.1\+dcf40ed3a20d: with iommu_domain DMA$/m);
+  });
+
+  it("says of the operations that there may be more if a limit stops it", async () => {
+    const words = ["audit", "ops", "linux-6.1", "--suite", "partial-attach/rmrr", "--max-states", "2"];
+    const { code, stdout } = await iommuMc(words);
+    expect(stdout).toMatch(/1 scenario stopped by a limit/);
+    expect(code).toBe(3);
+    const { designs } = JSON.parse((await iommuMc([...words, "--json"])).stdout) as JsonOperations;
+    expect(designs).toMatchObject([{ design: "linux-6.1", suites: ["partial-attach/rmrr"], unfinished: ["partial-attach/rmrr"] }]);
+  });
+
   it.each([
+    [["ops", "linux-6.2"], /there is no design linux-6\.2/],
+    [["ops", "linux-4.4"], /declares no operations of drivers/],
     [["linux-6.2", "linux-6.1"], /there is no design linux-6\.2/],
     [["linux-6.1", "linux-6.1+0286300e6045"], /includes it already/],
     [["linux-6.1", "linux-6.1-dcf40ed3a20d"], /does not include it/],
