@@ -12,7 +12,7 @@ export const T5Arm64 = property({
   window: atRest("device", "lock", (dev) => {
     if (isFreed(dev) || !dev.is_bound) return null;
     const isTranslated = dev.hw !== null;
-    return (dev.dma_ops === "iommu_dma_ops") === isTranslated && (!isTranslated || isMappedIn(dev, dev.hw!));
+    return hasOpsOfIommu(dev) === isTranslated && (!isTranslated || isMappedIn(dev, dev.hw!));
   }),
 });
 
@@ -34,10 +34,10 @@ export const V2Arm64 = property({
   sentence: "In the end a device with a driver is bound, and translated through the DMA ops if the driver of its IOMMU can do that.",
   source: "13b8629f6511; 722ec35f7fae",
   seenRedBy:
-    "linux-4.4 (a device that was queued before there was a notifier); mutant: arm64's notifier is told of a device before the IOMMU core's",
+    "linux-4.4 (a device that was queued before there was a notifier); linux-4.2 with posted-v5 and same-priority (arm64's notifier is told of a device before the IOMMU core's)",
   window: atEnd("device", (dev) => {
     if (!dev.is_bound || dev.iommus === null || !dev.iommus.has_dma_domains || dev.bus!.iommu_ops !== dev.iommus) return null;
-    return dev.dma_ops === "iommu_dma_ops";
+    return hasOpsOfIommu(dev);
   }),
 });
 
@@ -55,8 +55,8 @@ export const C1Then = property({
 export const X2Then = property({
   code: "X2-2015",
   sentence: "A device is on the list of one group at most, and once.",
-  source: "WARN_ON in add_iommu_group()",
-  seenRedBy: "linux-4.7 (a device comes while its bus is walked), without the WARN_ON that comes first",
+  source: "WARN_ON in add_iommu_group(); the link that iommu_group_add_device() makes first",
+  seenRedBy: "mutant: a device's link to its group is made although it has one",
   window: always("device", (dev, state) => state.all("group_device").filter((entry) => entry.dev === dev).length <= 1),
 });
 
@@ -82,11 +82,18 @@ export const C5Then = property({
   code: "C5-2015",
   sentence: "A driver is asked to attach only its own domains to its own devices.",
   source: "do_iommu_attach() (asks the device's own IOMMU for a domain, not the bus)",
-  seenRedBy: "mutant: do_iommu_attach() asks the bus for a domain",
+  seenRedBy: "linux-4.2 with posted-v5 and domain-of-bus (two kinds of IOMMUs)",
   window: onReturn<[IommuDomain, Device], Errno>("attach_dev", ([domain, dev]) => domain.ops === dev.iommus),
 });
 
+/** Those of arm64, or of arm. */
+function hasOpsOfIommu({ dma_ops }: Device): boolean {
+  return dma_ops === "iommu_dma_ops" || dma_ops === "iommu_ops" || dma_ops === "iommu_coherent_ops";
+}
+
+/** arm's DMA ops map in the device's mapping, arm64's in what its group is on. */
 function isMappedIn(dev: Device, domain: IommuDomain): boolean {
+  if (dev.mapping !== null) return dev.mapping.domain === domain && domain.has_iovas;
   const group = dev.iommu_group;
   return group !== null && group.domain === domain && domain.has_iovas;
 }

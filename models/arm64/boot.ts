@@ -1,5 +1,5 @@
 /** Small machines that boot: the order of what the initcalls do is the scenario's, or that of concurrent threads. */
-import { list_add_tail, type Proc, type Scenario, scenario, type Thread } from "iommu-mc";
+import { choose, list_add_tail, type Proc, type Scenario, scenario, type Thread, thread } from "iommu-mc";
 import {
   arm_get_dma_map_ops,
   arm_iommu_attach_device,
@@ -9,8 +9,9 @@ import {
 } from "./arm-dma-mapping.js";
 import { __iommu_dma_init } from "./dma-mapping.js";
 import { create_device, device_del, driver_register } from "./driver-core.js";
-import { bus_set_iommu } from "./iommu.js";
-import { arm64, type BusType, type Device, type IommuOps } from "./schema.js";
+import { bus_set_iommu, probe_iommu } from "./iommu-bus.js";
+import { attach_and_detach, hardware, unmap_and_free } from "./rockchip-iommu.js";
+import { arm64, type BusType, type Device, type IommuOps, type RkIommu } from "./schema.js";
 
 export interface Arm64Device {
   readonly name: string;
@@ -18,15 +19,22 @@ export interface Arm64Device {
   readonly bus?: BusType["kind"];
   /** Number of the kind of IOMMU it is behind; null for none. Default 0. */
   readonly iommu?: number | null;
+  /** Number of the one IOMMU of that kind, where contexts are counted. */
+  readonly smmu?: number;
   /** The device whose requester id it uses, and whose group it is to share. */
   readonly alias?: string;
   readonly coherent?: boolean;
   readonly cannotBeAdded?: boolean;
+  /** It is on its bus from the beginning. */
+  readonly present?: boolean;
 }
 
 export interface Arm64Iommu {
   readonly name: string;
-  readonly needsGroup: boolean;
+  /** What it does with a device that it has not seen. Default "refuses". */
+  readonly ungrouped?: IommuOps["ungrouped"];
+  /** Its driver finds the groups of platform devices itself. Default false. */
+  readonly findsGroups?: boolean;
   /** Default true. */
   readonly dmaDomains?: boolean;
   /** Its driver may fail to make a domain. Default false. */
@@ -44,6 +52,8 @@ export interface Arm64Options {
   readonly describes: string;
   readonly devices: readonly Arm64Device[];
   readonly iommus: readonly Arm64Iommu[];
+  /** Free contexts of each IOMMU, where they are counted. */
+  readonly contexts?: readonly number[];
   readonly faults?: number;
   readonly threads: (objects: Arm64Objects) => readonly Thread[];
 }
@@ -70,11 +80,13 @@ export function arm64Scenario(options: Arm64Options): Scenario {
       const buses = (["platform", "pci"] as const).map((kind) => make("bus_type", kind, { kind }));
       const iommus = options.iommus.map((each) =>
         make("iommu_ops", each.name, {
-          needs_group: each.needsGroup,
+          ungrouped: each.ungrouped ?? "refuses",
+          finds_groups: each.findsGroups ?? false,
           has_dma_domains: each.dmaDomains ?? true,
           can_run_out: each.canRunOut ?? false,
         }),
       );
+      const smmus = (options.contexts ?? []).map((contexts, number) => make("smmu", `smmu${number}`, { contexts }));
       const devices = new Map<string, Device>();
       const device = (wanted: string) => found(devices.get(wanted), wanted);
       const bus = (kind: BusType["kind"]) =>
@@ -91,12 +103,40 @@ export function arm64Scenario(options: Arm64Options): Scenario {
           cannot_be_added: each.cannotBeAdded ?? false,
           iommus: behind === null ? null : iommu(behind),
         });
+        if (each.smmu !== undefined) dev.smmu = found(smmus[each.smmu], `smmu${each.smmu}`);
+        if (each.present) addToBus(dev);
         if (each.alias !== undefined) dev.alias = device(each.alias);
         devices.set(each.name, dev);
       }
       return [...options.threads({ device, bus, iommu })];
     },
   });
+}
+
+/** Two IOMMUs of which one translates with a domain in which a page is mapped, and devices behind both that do DMA. */
+export function spanningScenario(name: string): Scenario {
+  return scenario(arm64, name, {
+    describes: "vop1's device comes to the domain of vop0's and goes, while a driver unmaps a buffer; both do DMA",
+    terminates: true,
+    setup(make) {
+      const page = make("page", "buffer");
+      const domain = make("iommu_domain", "shared", { pte: page });
+      const [listed, other] = ["vop0", "vop1"].map((iommu) => make("rk_iommu", iommu)) as [RkIommu, RkIommu];
+      listed.dte_addr = domain;
+      list_add_tail(listed, domain.iommus);
+      return [
+        thread("vop", attach_and_detach, domain, other),
+        thread("drm", unmap_and_free, domain),
+        thread("dma0", hardware, listed),
+        thread("dma1", hardware, other),
+      ];
+    },
+  });
+}
+
+function addToBus(dev: Device): void {
+  dev.on_bus = true;
+  list_add_tail(dev, dev.bus!.klist_devices);
 }
 
 function found<Wanted>(value: Wanted | undefined, name: string): Wanted {
@@ -111,15 +151,31 @@ type Call = "device" | "dma" | "iommu" | "driver";
 export function* do_initcalls(bus: BusType, ops: IommuOps, first: Device, second: Device | null, order: string): Proc {
   let dev: Device | null = first;
   for (const call of order.split(" ") as Call[]) {
-    if (call === "dma") yield* __iommu_dma_init(bus);
-    else if (call === "iommu") yield* bus_set_iommu(bus, ops);
-    else if (call === "driver") yield* driver_register(bus);
+    if (call !== "device") yield* do_initcall(call, bus, ops);
     else if (dev !== null) {
       yield* create_device(dev);
       dev = dev === first ? second : null;
     }
     yield;
   }
+}
+
+/** The same calls in any order, each of them once. */
+export function* do_initcalls_in_any_order(bus: BusType, ops: IommuOps, dev: Device, calls: string): Proc {
+  let left = calls.split(" ") as Call[];
+  while (left.length > 0) {
+    const call = choose("initcall", left);
+    left = left.filter((other) => other !== call);
+    if (call === "device") yield* create_device(dev);
+    else yield* do_initcall(call, bus, ops);
+    yield;
+  }
+}
+
+function* do_initcall(call: Exclude<Call, "device">, bus: BusType, ops: IommuOps): Proc {
+  if (call === "dma") yield* __iommu_dma_init(bus);
+  else if (call === "iommu") yield* probe_iommu(bus, ops);
+  else yield* driver_register(bus);
 }
 
 /** Two kinds of IOMMU on one bus, and a device behind each. */
@@ -137,6 +193,23 @@ export function* boot_two_kinds(bus: BusType, first: IommuOps, second: IommuOps,
   yield* driver_register(bus);
 }
 
+/** A platform device and a PCI device behind one IOMMU, whose driver is there when they come. */
+export function* boot_two_buses(platform: BusType, pci: BusType, ops: IommuOps, ofPlatform: Device, ofPci: Device): Proc {
+  yield* __iommu_dma_init(platform);
+  yield;
+  yield* bus_set_iommu(pci, ops);
+  yield;
+  yield* probe_iommu(platform, ops);
+  yield;
+  yield* create_device(ofPlatform);
+  yield;
+  yield* create_device(ofPci);
+  yield;
+  yield* driver_register(platform);
+  yield;
+  yield* driver_register(pci);
+}
+
 /** Two devices come, and the second is taken away. */
 export function* replug(bus: BusType, ops: IommuOps, first: Device, second: Device): Proc {
   yield* bus_set_iommu(bus, ops);
@@ -150,9 +223,8 @@ export function* replug(bus: BusType, ops: IommuOps, first: Device, second: Devi
 
 /** On arm the driver of a device puts it on a mapping of its own for a while. arch_setup_dma_ops() has given it the ops of its coherence. */
 export function* use_after_boot(bus: BusType, ops: IommuOps, dev: Device): Proc {
-  dev.on_bus = true;
+  addToBus(dev);
   dev.dma_ops = arm_get_dma_map_ops(dev.dma_coherent);
-  list_add_tail(dev, bus.klist_devices);
   yield;
   yield* bus_set_iommu(bus, ops);
   yield;

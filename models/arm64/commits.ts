@@ -2,6 +2,28 @@ import type { Commit } from "iommu-mc";
 
 /** The commits this model can be with and without, by the first twelve digits of their sha, oldest release first. */
 export const commits: Readonly<Record<string, Commit>> = {
+  // What has no sha was posted, proposed or merely said on the list in 2015, or is what arm does where arm64 does otherwise.
+  "posted-v5": { subject: "arm64: Hook up IOMMU dma_ops, as posted for the fifth time in July", since: "never", year: 2015 },
+  "same-priority": { subject: "its notifier has the priority of the IOMMU core's", since: "never", needs: ["posted-v5"] },
+  "attach-in-setup": { subject: "arch_setup_dma_ops() attaches at once, without a notifier", since: "never" },
+  "setup-in-add-device": { subject: "the IOMMU's driver sets the DMA ops up in add_device(), as on x86", since: "never" },
+  "domain-of-bus": { subject: "arm64 asks the bus for a domain, not the device's own IOMMU", since: "never" },
+  "domain-per-smmu": { subject: "arm64 makes one domain for all devices behind an IOMMU", since: "never" },
+  "rk-list-first": { subject: "rockchip's attach lists the IOMMU before it enables paging", since: "v4.17", year: 2018 },
+  "rk-disable-first": { subject: "rockchip's detach disables paging before it takes the IOMMU off the list", since: "never" },
+  "of-pci": { subject: "of_iommu_configure() knows PCI devices", since: "v4.10", year: 2017 },
+  "arch-arm": { subject: "arch/arm/mm/dma-mapping.c instead of arm64's", since: "v4.0", year: 2015 },
+  // Its sha was not to be had: the name stands for it.
+  "device-group": {
+    subject: "iommu: Revive device_group iommu-ops call-back",
+    since: "v4.4",
+    year: 2016,
+  },
+  "13b8629f6511": {
+    subject: "arm64: Add IOMMU dma_ops",
+    since: "v4.4",
+    year: 2016,
+  },
   // The release was not verified: what v4.4.y has as a backport is older than the next one.
   "722ec35f7fae": {
     subject: "arm64: dma-mapping: fix handling of devices registered before arch_initcall",
@@ -18,6 +40,11 @@ export const commits: Readonly<Record<string, Commit>> = {
   "797a8b4d768c": {
     subject: "iommu: Handle default domain attach failure",
     since: "v4.11",
+    year: 2017,
+  },
+  "09515ef5ddad": {
+    subject: "of/acpi: Configure dma operations at probe time for platform/amba/pci bus devices",
+    since: "v4.12",
     year: 2017,
   },
   "1874619a7df4": {

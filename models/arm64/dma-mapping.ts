@@ -1,15 +1,31 @@
-/** arch/arm64/mm/dma-mapping.c of v4.4: the DMA ops of a device, and the attach that waits for its IOMMU's driver. */
-import { abstraction, applied, type Errno, fault, kfree, kzalloc, list_add, list_del, mutex_lock, mutex_unlock, type Proc } from "iommu-mc";
+/**
+ * arch/arm64/mm/dma-mapping.c of v4.4: the DMA ops of a device, and the attach that waits for its IOMMU's driver. In v4.2 it has
+ * none of this; what was posted in between is in as-posted.ts, and what was proposed instead stands here beside what was merged.
+ */
+import {
+  abstraction,
+  applied,
+  data_race,
+  type Errno,
+  fault,
+  kfree,
+  kzalloc,
+  list_add,
+  list_del,
+  mutex_lock,
+  mutex_unlock,
+  type Proc,
+} from "iommu-mc";
+import { __iommu_setup_dma_ops, attach_master } from "./as-posted.js";
+import { get_fake_default, put_fake_default } from "./fake-default.js";
 import {
   iommu_attach_device,
   iommu_detach_device,
   iommu_dma_init_domain,
-  iommu_domain_free,
   iommu_get_domain_for_dev,
   iommu_group_get,
   iommu_group_put,
 } from "./iommu.js";
-import { domain_alloc } from "./iommu-driver.js";
 import { arm64, type BusType, type Device, dma_mapping, type IommuDmaNotifierData, type IommuDomain, type IommuOps } from "./schema.js";
 
 abstraction(
@@ -23,10 +39,26 @@ abstraction(
  * queued.
  */
 export function* arch_setup_dma_ops(dev: Device, ops: IommuOps | null, coherent: boolean): Proc {
-  if (dev.dma_ops === "NULL") dev.dma_ops = "swiotlb_dma_ops";
-  dev.dma_coherent = coherent;
-  if (ops === null) return;
+  const hasOps = dev.dma_ops !== "NULL";
   yield;
+  if (!hasOps) dev.dma_ops = "swiotlb_dma_ops";
+  yield;
+  dev.dma_coherent = coherent;
+  if (ops === null || applied("setup-in-add-device")) return;
+  if (applied("attach-in-setup")) {
+    yield;
+    yield* do_iommu_attach(dev, ops);
+  } else if (applied("posted-v5")) {
+    yield;
+    yield* __iommu_setup_dma_ops(dev, ops);
+  } else if (applied("13b8629f6511")) {
+    yield;
+    yield* attach_or_queue(dev, ops);
+  }
+}
+
+/** The rest of __iommu_setup_dma_ops() as merged. */
+function* attach_or_queue(dev: Device, ops: IommuOps): Proc {
   const group = yield* iommu_group_get(dev);
   if (group === null) {
     yield* queue_iommu_attach(dev, ops);
@@ -45,14 +77,14 @@ export function* arch_teardown_dma_ops(dev: Device): Proc {
   if (domain !== null) {
     yield* iommu_detach_device(domain, dev);
     yield;
-    if (domain.is_fake_default) iommu_domain_free(domain);
+    put_fake_default(domain, dev);
   }
   yield;
   dev.dma_ops = "NULL";
 }
 
 /** Tells whether the device has the IOMMU's DMA ops now; else it keeps what it has. */
-function* do_iommu_attach(dev: Device, ops: IommuOps): Proc<boolean> {
+export function* do_iommu_attach(dev: Device, ops: IommuOps): Proc<boolean> {
   let domain = yield* iommu_get_domain_for_dev(dev);
   yield;
   if (domain === null) {
@@ -68,21 +100,19 @@ function* do_iommu_attach(dev: Device, ops: IommuOps): Proc<boolean> {
   }
   yield* iommu_detach_device(domain, dev);
   yield;
-  if (domain.is_fake_default) iommu_domain_free(domain);
+  put_fake_default(domain, dev);
   return false;
 }
 
-/** The middle of do_iommu_attach(): the domain is asked of the device's own IOMMU, since that of the bus may be of another kind. */
+/** The middle of do_iommu_attach(). */
 function* attach_fake_default(dev: Device, ops: IommuOps): Proc<IommuDomain | null> {
-  const domain = domain_alloc(ops, "DMA");
+  const domain = get_fake_default(dev, ops);
   if (domain === null) return null;
-  domain.ops = ops;
-  domain.is_fake_default = true;
   yield;
   const err: Errno = yield* iommu_attach_device(domain, dev);
   if (!err) return domain;
   yield;
-  iommu_domain_free(domain);
+  put_fake_default(domain, dev);
   return null;
 }
 
@@ -108,7 +138,8 @@ export function* __iommu_attach_notifier(action: "BUS_NOTIFY_ADD_DEVICE" | "BUS_
   for (const master of [...dma_mapping.iommu_dma_masters]) {
     yield;
     if (isLate && master.dev !== dev) continue;
-    if (yield* do_iommu_attach(master.dev!, master.ops!)) forget(master);
+    const isDone = applied("posted-v5") ? yield* attach_master(master) : yield* do_iommu_attach(master.dev!, master.ops!);
+    if (isDone) forget(master);
   }
   mutex_unlock(dma_mapping.iommu_dma_notifier_lock);
 }
@@ -123,6 +154,10 @@ function forget(master: IommuDmaNotifierData): void {
  * longer.
  */
 export function* __iommu_dma_init(bus: BusType): Proc {
+  if (applied("same-priority")) {
+    bus.dma_ops_notifier_is_first = !data_race(() => bus.has_iommu_notifier);
+    yield;
+  }
   bus.has_dma_ops_notifier = true;
   yield;
   if (applied("722ec35f7fae") && !applied("16c11325cc44")) yield* __iommu_attach_notifier("BUS_NOTIFY_ADD_DEVICE", null);

@@ -1,6 +1,6 @@
-/** What the core asks of an IOMMU's driver: add_device(), attach_dev() and the like, as most drivers of v4.4 had them. */
-import { abstraction, atomic, EINVAL, ENODEV, type Errno, fault, kfree, kzalloc, observe, type Proc } from "iommu-mc";
-import { arm64, type Device, type DomainType, type IommuDomain, type IommuOps } from "./schema.js";
+/** What the core asks of an IOMMU's driver: add_device(), attach_dev() and the like, as drivers of v4.2 to v4.4 had them. */
+import { abstraction, atomic, EINVAL, ENODEV, ENOSPC, type Errno, fault, kfree, kzalloc, observe, type Proc } from "iommu-mc";
+import { arm64, type Device, type DomainType, type IommuDomain, type IommuOps, type Smmu } from "./schema.js";
 
 abstraction("attaching or detaching one device, and freeing a domain, is one step each", "may miss a bug", arm64);
 abstraction(
@@ -20,6 +20,7 @@ export function domain_alloc(ops: IommuOps, type: DomainType): IommuDomain | nul
 
 /** `ops->domain_free`. */
 export function domain_free(domain: IommuDomain): void {
+  if (domain.smmu !== null) domain.smmu.contexts++;
   kfree(domain);
 }
 
@@ -31,12 +32,27 @@ export function* attach_dev(domain: IommuDomain, dev: Device): Proc<Errno> {
   return ret;
 }
 
+/** In the order of arm_smmu_attach_dev(): what refuses the device last has given the domain a context before. */
 function attachOne(domain: IommuDomain, dev: Device): Errno {
-  if (domain.ops!.needs_group && dev.iommu_group === null) return -ENODEV;
+  const { ungrouped } = domain.ops!;
+  if (dev.iommus !== domain.ops) return ungrouped === "pretends" ? 0 : -ENODEV;
+  const err = init_domain_context(domain, dev.smmu);
+  if (err) return err;
+  if (domain.smmu !== dev.smmu) return -EINVAL;
+  if (dev.iommu_group === null && ungrouped !== "attaches") return ungrouped === "pretends" ? 0 : -ENODEV;
   dev.hw = null;
   if (fault("attach_dev", !domain.attached_before.has(dev))) return -EINVAL;
   dev.hw = domain;
   domain.attached_before.add(dev);
+  return 0;
+}
+
+/** arm_smmu_init_domain_context(), which does something for the first device only. */
+function init_domain_context(domain: IommuDomain, smmu: Smmu | null): Errno {
+  if (domain.smmu !== null || smmu === null) return 0;
+  if (smmu.contexts === 0) return -ENOSPC;
+  smmu.contexts--;
+  domain.smmu = smmu;
   return 0;
 }
 

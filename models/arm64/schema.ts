@@ -4,7 +4,7 @@
  * bus that is set once, groups that a device may go without, and a firmware that is asked when a device is made instead of
  * when its driver is bound.
  */
-import { abstraction, enumeration, flag, list, mutex, ref, refcount, schema, setOf, type View } from "iommu-mc";
+import { abstraction, counter, enumeration, flag, list, mutex, ref, refcount, schema, setOf, type View } from "iommu-mc";
 
 export const arm64 = schema({
   device: {
@@ -18,6 +18,8 @@ export const arm64 = schema({
     is_bound: flag().guardedBy("lock"),
     /** The kind of IOMMU that its `iommus` property names; null where it has none. */
     iommus: ref("iommu_ops"),
+    /** Which IOMMU of that kind; null where it does not matter, since its contexts are not counted. */
+    smmu: ref("smmu"),
     /** The device whose requester id it uses too: they share a group. */
     alias: ref("device"),
     iommu_group: ref("iommu_group"),
@@ -47,26 +49,59 @@ export const arm64 = schema({
     has_iommu_notifier: flag(),
     /** register_iommu_dma_ops_notifier() of arm64 has. */
     has_dma_ops_notifier: flag(),
+    /** It has before iommu_bus_init(), which matters if both have the same priority. */
+    dma_ops_notifier_is_first: flag(),
     klist_devices: list("device", 2),
   },
-  /** A kind of IOMMU, of which there is one. */
+  /** A kind of IOMMU. */
   iommu_ops: {
-    /** attach_dev() refuses a device that the driver's add_device() has not seen, as arm-smmu's does; that of others does not care. */
-    needs_group: flag(),
+    /**
+     * What attach_dev() does with a device that the driver's add_device() has not seen: arm-smmu's refuses it, exynos-iommu's
+     * attaches it, rockchip-iommu's does nothing and says that all is well.
+     */
+    ungrouped: enumeration("refuses", "attaches", "pretends"),
+    /** Before the core did so (v4.4), its add_device() puts platform devices with one id into one group. No driver's did. */
+    finds_groups: flag(),
     /** domain_alloc() knows IOMMU_DOMAIN_DMA. */
     has_dma_domains: flag(),
     /** domain_alloc() may fail in this scenario. */
     can_run_out: flag(),
+    /** Its driver has been registered, by which an attach is deferred no longer (v4.12). */
+    is_registered: flag(),
+  },
+  /** One IOMMU, where there are several of a kind. */
+  smmu: {
+    /** Context banks that are free. */
+    contexts: counter(2),
+    /** With "domain-per-smmu": the domain of all devices behind it. */
+    default_domain: ref("iommu_domain"),
   },
   iommu_domain: {
     type: enumeration("UNMANAGED", "DMA"),
     ops: ref("iommu_ops"),
+    /** The IOMMU that has given it a context, which is that of the first device attached. */
+    smmu: ref("smmu"),
     /** __IOMMU_DOMAIN_FAKE_DEFAULT: made by arm64 for a device that has no default domain. */
     is_fake_default: flag(),
     /** iommu_dma_init_domain() has set up its IOVAs, without which no DMA can be mapped in it. */
     has_iovas: flag(),
     /** Devices it was attached to successfully. */
     attached_before: setOf("device").ghost(),
+    /** Of rockchip's, which several IOMMUs may translate with: those that are told of what was unmapped. */
+    iommus: list("rk_iommu", 2).guardedBy("iommus_lock"),
+    iommus_lock: mutex(),
+    /** The one entry of its page table. */
+    pte: ref("page"),
+  },
+  rk_iommu: {
+    /** RK_MMU_DTE_ADDR, while paging is enabled. */
+    dte_addr: ref("iommu_domain"),
+    /** What its TLB has of the entry. */
+    tlb: ref("page"),
+  },
+  page: {
+    /** It was unmapped, and belongs to somebody else. */
+    is_reused: flag(),
   },
   group_device: {
     dev: ref("device"),
@@ -89,11 +124,17 @@ export const arm64 = schema({
   iommu_dma_notifier_data: {
     dev: ref("device"),
     ops: ref("iommu_ops"),
+    /** As posted: the domain has been made already. */
+    dma_domain: ref("iommu_domain"),
   },
   /** Globals of drivers/base. */
   driver_core: {
     /** The one driver that matches all devices has been registered. */
     has_driver: flag(),
+    deferred_probe_mutex: mutex(),
+    deferred_probe_pending_list: list("device", 2).guardedBy("deferred_probe_mutex"),
+    deferred_probe_active_list: list("device", 2).guardedBy("deferred_probe_mutex"),
+    deferred_trigger_count: counter(4),
   },
   /** A mapping of arch/arm/mm/dma-mapping.c. */
   dma_iommu_mapping: {
@@ -108,6 +149,9 @@ abstraction("a device has one id at one IOMMU, and the IOMMU's driver has been t
 export type Device = View<typeof arm64, "device">;
 export type BusType = View<typeof arm64, "bus_type">;
 export type IommuOps = View<typeof arm64, "iommu_ops">;
+export type Smmu = View<typeof arm64, "smmu">;
+export type RkIommu = View<typeof arm64, "rk_iommu">;
+export type Page = View<typeof arm64, "page">;
 export type IommuDomain = View<typeof arm64, "iommu_domain">;
 export type GroupDevice = View<typeof arm64, "group_device">;
 export type IommuGroup = View<typeof arm64, "iommu_group">;

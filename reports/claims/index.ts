@@ -1,4 +1,5 @@
 import type { Claim } from "iommu-mc";
+import { arm64Claims } from "./arm64.js";
 import { ppc64OpsClaims } from "./ppc64-ops.js";
 
 /** What the threads are about, by the names that claims call them. */
@@ -11,4 +12,4 @@ export const threads: Readonly<Record<string, string>> = {
 };
 
 /** What was said, asked and doubted on the list, thread by thread, as `iommu-mc claims` decides it. */
-export const claims: readonly Claim[] = [...ppc64OpsClaims];
+export const claims: readonly Claim[] = [...ppc64OpsClaims, ...arm64Claims];

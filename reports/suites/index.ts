@@ -3,6 +3,8 @@ import type { Suite } from "iommu-mc";
 import { intelQ35 } from "../../models/linux/machine/topologies/intel-q35.js";
 import { smmuv3Virt } from "../../models/linux/machine/topologies/smmuv3-virt.js";
 import { arm64Suites } from "./arm64.js";
+import { arm64DomainSuites } from "./arm64-domains.js";
+import { arm64OrderSuites } from "./arm64-orders.js";
 import { defaultDomainSuites } from "./default-domain.js";
 import { defaultDomainRaceSuites } from "./default-domain-race.js";
 import { deferredAttachSuites } from "./deferred-attach.js";
@@ -45,6 +47,8 @@ export const suites: readonly Suite[] = [
   ...viabilitySuites,
   ...driversThenSuites,
   ...arm64Suites,
+  ...arm64OrderSuites,
+  ...arm64DomainSuites,
   ...iommufdSuites,
   ...openRaceSuites,
   ...pasidSuites,
