@@ -296,6 +296,11 @@ export const commits: Readonly<Record<string, Commit>> = {
     year: 2023,
     needs: ["1000dccd5d13"],
   },
+  f429378a9bf8: {
+    subject: "driver core: Call dma_cleanup() on the test_remove path",
+    since: "v6.6",
+    year: 2023,
+  },
   "6eb4da8cf545": {
     subject: "iommu: Have __iommu_probe_device() check for already probed devices",
     since: "v6.6",

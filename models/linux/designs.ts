@@ -24,6 +24,7 @@ export const linux61 = kernel("linux-6.1", "6.1.176 (Debian 6.1.176-1)", "v6.1",
   "4daa861174d5",
   "a2e7e59a9426",
   "bf8d2dd2ed08",
+  "f429378a9bf8",
 ]);
 
 /** v6.6 itself, of which there is no source here: the forms of 6.12.107 without the commits that are known to have come later. */

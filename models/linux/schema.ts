@@ -71,6 +71,10 @@ export const linux = schema({
   device_driver: {
     kind: enumeration("native", "vfio_pci", "stub"),
     driver_managed_dma: flag(),
+    /** Its probe may ask to be tried again. */
+    defers: flag(),
+    /** What stops its device's DMA is a managed resource, as that of pcim_enable_device() is, and not its remove(). */
+    stops_by_devres: flag(),
     /** driver_register() has put it on its bus. */
     registered: flag(),
   },
@@ -87,6 +91,8 @@ export const linux = schema({
     deferred_probe_active_list: list("device", 3).guardedBy("deferred_probe_mutex"),
     /** Off in scenarios where nothing can be deferred, as it is in the C before late_initcall. */
     driver_deferred_probe_enable: flag(),
+    /** CONFIG_DEBUG_TEST_DRIVER_REMOVE. */
+    test_remove: flag(),
     /** driver_deferred_probe_timeout has run out, and initcalls are done. */
     deferred_probe_timeout_expired: flag(),
   },

@@ -1,6 +1,7 @@
 /** drivers/base/dd.c of 6.1.176: binding and unbinding, with the failure of each step, and probing that is deferred. */
 import {
   abstraction,
+  applied,
   atomic,
   data_race,
   EAGAIN,
@@ -23,12 +24,13 @@ import {
 } from "iommu-mc";
 import { arch_teardown_dma_ops } from "../iommu/dma-iommu.js";
 import { republish_to_group } from "../iommu/group-notifier.js";
-import { native_probe, native_remove } from "../machine/native.js";
+import { iommu_release_kernel_ownership, iommu_set_kernel_ownership } from "../iommu/ownership.js";
+import { native_devres_release, native_probe, native_remove } from "../machine/native.js";
 import { type BusType, type Device, type DeviceDriver, driver_core, iommu_core } from "../schema.js";
 import { vfio_pci_probe, vfio_pci_remove } from "../vfio/vfio-main.js";
 import { dma_cleanup, dma_configure } from "./bus.js";
 
-abstraction("device links, pm domains, pinctrl's deferral and the test_remove loop of really_probe are left out", "may miss a bug");
+abstraction("device links, pm domains and pinctrl's deferral are left out of really_probe", "may miss a bug");
 abstraction("the lock of a parent bridge, which bind and unbind take for USB only, is left out", "neither");
 abstraction("a driver that may be probed asynchronously is one that a thread of its own binds", "neither");
 
@@ -38,6 +40,17 @@ export function* device_driver_attach(drv: DeviceDriver, dev: Device): Proc<Errn
   const ret = yield* __driver_probe_device(drv, dev);
   mutex_unlock(dev.lock);
   return ret === -EPROBE_DEFER ? -EAGAIN : ret;
+}
+
+/**
+ * Line 496: binds a device to the driver that its bus has chosen for it already, without any of really_probe(). Buses of USB
+ * interfaces, PHYs, PnP and serio devices do so; __device_attach() (line 1018) does it for any bus.
+ */
+export function* device_bind_driver(dev: Device): Proc<Errno> {
+  if (fault("driver_sysfs_add")) return -ENOMEM;
+  yield;
+  yield* driver_bound(dev, dev.driver!);
+  return 0;
 }
 
 /** Line 1335, device_driver_detach(), and device_release_driver(): the way a write to the `unbind` file goes, and the removal of the device. */
@@ -110,14 +123,31 @@ function* __driver_probe_device(drv: DeviceDriver, dev: Device): Proc<Errno> {
   return yield* really_probe(dev, drv);
 }
 
-/** Line 584. The caller holds the device's lock. Only a successful dma_configure is followed by a dma_cleanup. */
+/**
+ * Line 584. The caller holds the device's lock. A kernel that is built to test removal (CONFIG_DEBUG_TEST_DRIVER_REMOVE) removes the
+ * driver that it has just probed, and probes it again.
+ */
 function* really_probe(dev: Device, drv: DeviceDriver): Proc<Errno> {
+  let ret = yield* iommu_set_kernel_ownership(dev, drv);
+  if (ret) return ret;
+  ret = yield* probe_once(dev, drv);
+  if (!ret && driver_core.test_remove) {
+    yield* remove_for_test(dev);
+    ret = yield* probe_once(dev, drv);
+  }
+  if (ret) yield* iommu_release_kernel_ownership(dev, drv);
+  else yield* driver_bound(dev, drv);
+  return ret;
+}
+
+/** From `re_probe` on. Only a successful dma_configure is followed by a dma_cleanup. */
+function* probe_once(dev: Device, drv: DeviceDriver): Proc<Errno> {
   dev.driver = drv;
   let ret: Errno = fault("pinctrl_bind_pins") ? -EINVAL : 0;
   if (!ret) ret = yield* dma_configure(dev);
   if (ret) {
     yield;
-    device_unbind_cleanup(dev);
+    yield* device_unbind_cleanup(dev);
     return ret;
   }
   ret = fault("driver_sysfs_add") ? -ENOMEM : 0;
@@ -126,18 +156,28 @@ function* really_probe(dev: Device, drv: DeviceDriver): Proc<Errno> {
     ret = yield* call_driver_probe(dev, drv);
     if (!ret) {
       ret = fault("device_add_groups") ? -ENOMEM : 0;
-      if (!ret) {
-        yield* driver_bound(dev, drv);
-        return 0;
-      }
+      if (!ret) return 0;
       yield* device_remove(dev);
     }
   }
   yield;
   yield* dma_cleanup(dev);
   yield;
-  device_unbind_cleanup(dev);
+  yield* device_unbind_cleanup(dev);
   return ret;
+}
+
+/** Line 672. Until f429378a9bf8 (v6.6, and stable kernels) what dma_configure had done was done twice, and undone once. */
+function* remove_for_test(dev: Device): Proc {
+  yield;
+  yield* device_remove(dev);
+  yield;
+  if (applied("f429378a9bf8")) {
+    yield* dma_cleanup(dev);
+    yield;
+  }
+  yield* device_unbind_cleanup(dev);
+  yield;
 }
 
 /** Line 391: all devices whose probing was deferred are tried again. Who listens is told last. */
@@ -154,11 +194,13 @@ function* driver_bound(dev: Device, drv: DeviceDriver): Proc {
 
 /** Line 1246. The ownership count is dropped before the managed resources go. */
 function* __device_release_driver(dev: Device): Proc {
+  const drv = dev.driver!;
   yield* device_remove(dev);
   yield;
   yield* dma_cleanup(dev);
   yield;
-  device_unbind_cleanup(dev);
+  yield* device_unbind_cleanup(dev);
+  yield* iommu_release_kernel_ownership(dev, drv);
   dev.is_bound = false;
   observe("driver_unbound", dev);
   yield* republish_to_group(dev, "IOMMU_GROUP_NOTIFY_UNBOUND_DRIVER");
@@ -178,7 +220,8 @@ function* device_remove(dev: Device): Proc {
 }
 
 /** Line 528: devres_release_all() and the rest. */
-function device_unbind_cleanup(dev: Device): void {
+function* device_unbind_cleanup(dev: Device): Proc {
+  yield* native_devres_release(dev);
   dev.devres_map = null;
   arch_teardown_dma_ops(dev);
   dev.driver = null;

@@ -13,7 +13,7 @@ import {
   type Proc,
   WARN_ON,
 } from "iommu-mc";
-import type { Device, IommuGroup, VfioGroup } from "../schema.js";
+import type { Device, DeviceDriver, IommuGroup, VfioGroup } from "../schema.js";
 import {
   __iommu_attach_group,
   __iommu_detach_group,
@@ -67,6 +67,25 @@ export function* iommu_device_unuse_default_domain(dev: Device): Proc {
   mutex_unlock(group.mutex);
   yield;
   iommu_group_put(group);
+}
+
+/**
+ * A sketch of September 2021 had the driver core itself take ownership, around all of really_probe(), instead of the buses in their
+ * dma_configure. It says nothing of drivers that manage ownership themselves, nor of devices without a group: here the
+ * former are exempt, as they came to be, and for the latter nothing is taken.
+ */
+export function* iommu_set_kernel_ownership(dev: Device, drv: DeviceDriver): Proc<Errno> {
+  if (!applied("ownership-around-probe") || drv.driver_managed_dma) return 0;
+  const ret = yield* iommu_device_use_default_domain(dev);
+  yield;
+  return ret;
+}
+
+/** Of the sketch: the last thing of a probe that failed, and behind the managed resources where a driver is unbound. */
+export function* iommu_release_kernel_ownership(dev: Device, drv: DeviceDriver): Proc {
+  if (!applied("ownership-around-probe") || drv.driver_managed_dma) return;
+  yield;
+  yield* iommu_device_unuse_default_domain(dev);
 }
 
 /** 6.1.176 line 3174. Takes the first device without asking whether there is one. */

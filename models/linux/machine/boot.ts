@@ -67,6 +67,12 @@ export interface BootDriver {
   readonly kind: DeviceDriver["kind"];
   /** Default true. */
   readonly registered?: boolean;
+  /** It manages DMA ownership itself. Default: every driver but a native one. */
+  readonly managed?: boolean;
+  /** Its probe may ask to be tried again. Default no. */
+  readonly defers?: boolean;
+  /** A managed resource stops its device's DMA, and not its remove(). Default no. */
+  readonly stopsByDevres?: boolean;
 }
 
 /** The objects a scenario's threads are given. */
@@ -220,8 +226,15 @@ function settingOf({ iommu, iommus, registered, devices, kdump }: BootOptions): 
 function build(make: LinuxMake, options: BootOptions): BootObjects {
   const kernel = makeKernel(make, options);
   const drivers = new Map<string, DeviceDriver>();
-  for (const { name, kind, registered } of options.drivers ?? []) {
-    drivers.set(name, make("device_driver", name, { kind, driver_managed_dma: kind !== "native", registered: registered ?? true }));
+  for (const { name, kind, registered, managed, defers, stopsByDevres } of options.drivers ?? []) {
+    const driver = make("device_driver", name, {
+      kind,
+      driver_managed_dma: managed ?? kind !== "native",
+      registered: registered ?? true,
+      defers: defers === true,
+      stops_by_devres: stopsByDevres === true,
+    });
+    drivers.set(name, driver);
   }
   const isPaged = options.domainIds !== undefined;
   const pages = Array.from({ length: isPaged ? (options.pages ?? 1) : 0 }, (_, number) => make("page", `page${number}`));

@@ -31,6 +31,8 @@ export interface KernelOptions {
   readonly kdump?: boolean;
   /** Devices may be deferred and tried again. Default no. */
   readonly deferral?: boolean;
+  /** The driver core removes every driver once that it has probed, and probes it again. Default no. */
+  readonly testRemove?: boolean;
   /** Model pages, IOVAs and an IOTLB with that many domain ids. Default not at all. */
   readonly domainIds?: number;
   /** Model the ids of groups, and how making a group fails. Default no. */
@@ -88,7 +90,10 @@ export function makeKernel(make: LinuxMake, options: KernelOptions): Kernel {
   });
   for (let id = 1; id <= (options.domainIds ?? 0); id++) list_add_tail(make("domain_id", `id${id}`), iommu_core.domain_ids);
   if (options.groupIds === true) for (const id of [0, 1, 2]) list_add_tail(make("group_id", `group_id${id}`), iommu_core.group_ids);
-  make("driver_core", "driver_core", { driver_deferred_probe_enable: options.deferral === true });
+  make("driver_core", "driver_core", {
+    driver_deferred_probe_enable: options.deferral === true,
+    test_remove: options.testRemove === true,
+  });
   make("vfio", "vfio");
   const ops = makeOps(make, options.iommu, { no_default_domains: options.noDefaultDomains === true, snp_en: options.snp === true });
   if (staticDomains(options.iommu) > 0) ops.si_domain = make("iommu_domain", "si_domain", { type: "IDENTITY", ops });

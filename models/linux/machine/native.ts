@@ -3,7 +3,7 @@
  * maps and unmaps packets while the queue is up, and stops the queue in remove. The buffer lives until devres is
  * released, which is after the ownership count was dropped.
  */
-import { abstraction, atomic, ENODEV, type Errno, fault, idle, mutex_lock, mutex_unlock, observe, type Proc } from "iommu-mc";
+import { abstraction, atomic, ENODEV, EPROBE_DEFER, type Errno, fault, idle, mutex_lock, mutex_unlock, observe, type Proc } from "iommu-mc";
 import { dma_map_page, dmam_alloc_coherent } from "../iommu/dma-iommu.js";
 import { __iommu_dma_map, __iommu_dma_unmap, type Cpu } from "../iommu/dma-map.js";
 import type { Device, Page } from "../schema.js";
@@ -13,6 +13,7 @@ abstraction("a driver has one managed buffer and at most one packet mapped at a 
 export function* native_probe(dev: Device): Proc<Errno> {
   dev.devres_map = yield* dmam_alloc_coherent(dev);
   if (fault("probe")) return -ENODEV;
+  if (dev.driver!.defers && fault("a supplier is missing")) return -EPROBE_DEFER;
   yield* mutex_lock(dev.queue_lock);
   dev.queue_up = true;
   mutex_unlock(dev.queue_lock);
@@ -21,11 +22,22 @@ export function* native_probe(dev: Device): Proc<Errno> {
 }
 
 export function* native_remove(dev: Device): Proc {
+  if (!dev.driver!.stops_by_devres) yield* stop(dev);
+  observe("remove", dev);
+}
+
+/** What a driver that stops its device by a managed resource has left to do when these are released, however its probe ended. */
+export function* native_devres_release(dev: Device): Proc {
+  if (!dev.driver!.stops_by_devres) return;
+  yield* stop(dev);
+  observe("devres_release_all", dev);
+}
+
+function* stop(dev: Device): Proc {
   yield* mutex_lock(dev.queue_lock);
   dev.queue_up = false;
   dev.dma_map = null;
   mutex_unlock(dev.queue_lock);
-  observe("remove", dev);
 }
 
 /** The network stack hands down packets: each is mapped, and unmapped when the device has sent it. */

@@ -24,6 +24,7 @@ import {
 } from "iommu-mc";
 import { iommu_group_claim_dma_owner, iommu_group_release_dma_owner } from "../iommu/ownership.js";
 import { linux, type VfioContainer, type VfioDevice, type VfioGroup, type VfioIommu, vfio } from "../schema.js";
+import { vfio_group_give_back, vfio_group_take } from "./at-open.js";
 import {
   vfio_dma_do_map,
   vfio_dma_do_unmap,
@@ -69,12 +70,12 @@ export function* vfio_container_attach_group(container: VfioContainer, group: Vf
   lockdep_assert_held(group.group_lock);
   yield* mutex_lock(container.group_lock);
   let ret: Errno = 0;
-  if (applied("70693f470848")) {
+  if (applied("70693f470848") && !applied("ownership-at-open")) {
     ret = yield* iommu_group_claim_dma_owner(group.iommu_group!, group);
     yield;
   }
   if (!ret) {
-    if (container.iommu_driver) {
+    if (container.iommu_driver && !applied("ownership-at-open")) {
       ret = yield* vfio_iommu_type1_attach_group(container.iommu_data!, group.iommu_group!);
       yield;
       if (ret && applied("70693f470848")) {
@@ -104,9 +105,9 @@ export function* vfio_group_detach_container(group: VfioGroup): Proc {
   if (!applied("e0e29bdb594a")) group.container_users = 0;
   yield* mutex_lock(container.group_lock);
   const driver = container.iommu_driver;
-  if (driver) yield* vfio_iommu_type1_detach_group(container.iommu_data!, group.iommu_group!);
+  if (driver && !applied("ownership-at-open")) yield* vfio_iommu_type1_detach_group(container.iommu_data!, group.iommu_group!);
   yield;
-  if (applied("70693f470848")) {
+  if (applied("70693f470848") && !applied("ownership-at-open")) {
     yield* iommu_group_release_dma_owner(group.iommu_group!);
     yield;
   }
@@ -136,6 +137,11 @@ export function* vfio_device_assign_container(device: VfioDevice): Proc<Errno> {
   if (container === null || !data_race(() => container.iommu_driver)) return -EINVAL;
   if (!applied("31076af0cb00") && !(yield* vfio_group_viable(group))) return -EINVAL;
   if (WARN_ON(group.container_users === 0, "a group in a container has no users")) return -EINVAL;
+  if (applied("ownership-at-open") && group.container_users === 1) {
+    yield;
+    const ret = yield* vfio_group_take(group);
+    if (ret) return ret;
+  }
   kref_get(group.file);
   group.container_users++;
   return 0;
@@ -149,6 +155,7 @@ export function* vfio_device_unassign_container(device: VfioDevice): Proc<boolea
   const group = device.group!;
   yield* mutex_lock(group.group_lock);
   WARN_ON(group.container_users <= 1, "an open device is not counted as a user of the container");
+  if (applied("ownership-at-open") && group.container_users === 2) yield* vfio_group_give_back(group);
   group.container_users--;
   const isLast = kref_put(group.file);
   mutex_unlock(group.group_lock);
@@ -167,7 +174,7 @@ export function* vfio_ioctl_set_iommu(container: VfioContainer): Proc<Errno> {
   const data = vfio_iommu_type1_open();
   if (data === null) ret = -ENOMEM;
   else {
-    ret = yield* __vfio_container_attach_groups(container, data);
+    ret = applied("ownership-at-open") ? 0 : yield* __vfio_container_attach_groups(container, data);
     if (ret) yield* vfio_iommu_type1_release(data);
     else {
       container.iommu_driver = true;

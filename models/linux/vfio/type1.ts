@@ -1,6 +1,7 @@
 /** drivers/vfio/vfio_iommu_type1.c of 6.1.176. */
 import {
   abstraction,
+  applied,
   EEXIST,
   EINVAL,
   EIO,
@@ -144,7 +145,7 @@ export function* vfio_iommu_type1_detach_group(iommu: VfioIommu, iommu_group: Io
     yield;
     list_del(iommu_group, domain.group_list);
     if (list_empty(domain.group_list)) {
-      if (list_is_singular(iommu.domain_list)) {
+      if (list_is_singular(iommu.domain_list) && !applied("ownership-at-open")) {
         if (iommu.has_emulated_group) yield* vfio_iommu_unmap_unpin_reaccount(iommu);
         else yield* vfio_iommu_unmap_unpin_all(iommu);
       }
