@@ -27,6 +27,7 @@ import { probingSuites } from "./probing.js";
 import { registrationSuites } from "./registration.js";
 import { forwardSuites } from "./registration-forward.js";
 import { resetSuites } from "./resets.js";
+import { userDmaSuites } from "./user-dma.js";
 import { viabilitySuites } from "./viability.js";
 
 export const suites: readonly Suite[] = [
@@ -45,6 +46,7 @@ export const suites: readonly Suite[] = [
   ...defaultDomainRaceSuites,
   ...mediatedSuites,
   ...viabilitySuites,
+  ...userDmaSuites,
   ...driversThenSuites,
   ...arm64Suites,
   ...arm64OrderSuites,

@@ -221,4 +221,12 @@ export const probingSwitches: readonly Switch[] = [
     without: { revert: ["e94160488e65"] },
     with: {},
   },
+  {
+    bug: "a driver that is probed twice to test its removal is counted twice, and its group is no process's any more",
+    commit: "f429378a9bf8",
+    suite: "user-dma/reprobed/merged",
+    red: "O3",
+    without: { revert: ["f429378a9bf8"] },
+    with: {},
+  },
 ];

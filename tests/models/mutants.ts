@@ -11,6 +11,7 @@ import { causes as pasid } from "./causes/pasid.js";
 import { causes as ppc64 } from "./causes/ppc64.js";
 import { causes as probing } from "./causes/probing.js";
 import { causes as translation } from "./causes/translation.js";
+import { lockCauses, causes as userDma } from "./causes/user-dma.js";
 
 export type { Cause, Edit };
 
@@ -48,6 +49,7 @@ export const propertyCauses: readonly Cause[] = [
   ...defaultDomain,
   ...in2015,
   ...ppc64,
+  ...userDma,
   {
     name: "mutant: detach returns an owned group to its default domain",
     red: "K1",
@@ -94,8 +96,8 @@ export const propertyCauses: readonly Cause[] = [
     file: driverCore,
     edits: [
       {
-        find: "  yield;\n  yield* dma_cleanup(dev);\n  yield;\n  device_unbind_cleanup(dev);\n  return ret;\n",
-        replace: "  yield;\n  device_unbind_cleanup(dev);\n  return ret;\n",
+        find: "  yield;\n  yield* dma_cleanup(dev);\n  yield;\n  yield* device_unbind_cleanup(dev);\n  return ret;\n",
+        replace: "  yield;\n  yield* device_unbind_cleanup(dev);\n  return ret;\n",
       },
     ],
   },
@@ -280,6 +282,7 @@ export const propertyCauses: readonly Cause[] = [
 
 /** The checks that are always on. */
 export const checkCauses: readonly Cause[] = [
+  ...lockCauses,
   {
     name: "SET_IOMMU takes each group's group_lock inside the container's",
     red: "lockdep",
