@@ -1,6 +1,7 @@
 import type { Claim } from "iommu-mc";
 import { arm64Claims } from "./arm64.js";
 import { ppc64OpsClaims } from "./ppc64-ops.js";
+import { userDmaClaims } from "./user-dma.js";
 
 /** What the threads are about, by the names that claims call them. */
 export const threads: Readonly<Record<string, string>> = {
@@ -12,4 +13,4 @@ export const threads: Readonly<Record<string, string>> = {
 };
 
 /** What was said, asked and doubted on the list, thread by thread, as `iommu-mc claims` decides it. */
-export const claims: readonly Claim[] = [...ppc64OpsClaims, ...arm64Claims];
+export const claims: readonly Claim[] = [...ppc64OpsClaims, ...arm64Claims, ...userDmaClaims];
