@@ -2,7 +2,7 @@
 import { type Errno, property, refcount_read, windows } from "iommu-mc";
 import { type Device, type IommuDevice, type IommuGroup, ppc64Ops, type TableGroup } from "../models/ppc64-ops/schema.js";
 
-const { always, atEnd, onReturn, sometimes } = windows(ppc64Ops);
+const { atEnd, onReturn, sometimes } = windows(ppc64Ops);
 
 /** What of the kernel a PE's DMA reaches. */
 function kernelReached({ has_window, kernel_tces, bypass }: TableGroup): { readonly [conjunct: string]: boolean } {
@@ -54,10 +54,10 @@ export const V2Known = property({
 
 export const V2Alone = property({
   code: "V2-alone",
-  sentence: "A device that is not PCI's, or whose PHB has no device_group(), has no group and no IOMMU.",
+  sentence: "In the end a device that is not PCI's, or whose PHB has no device_group(), has no group and no IOMMU.",
   source: "the patch (iommu_device_register() assigns the ops to all buses)",
   seenRedBy: "a group for any device",
-  window: always("device", ({ phb, iommu_group, has_dev_iommu }) =>
+  window: atEnd("device", ({ phb, iommu_group, has_dev_iommu }) =>
     phb === null || !phb.has_device_group ? iommu_group === null && !has_dev_iommu : null,
   ),
 });

@@ -1,5 +1,5 @@
 /** Initcalls in the order of their levels, and what comes after them: what each scenario's thread does. */
-import { applied, choose, EINVAL, type Errno, mutex_lock, mutex_unlock, observe, type Proc } from "iommu-mc";
+import { applied, atomic, choose, EINVAL, type Errno, mutex_lock, mutex_unlock, observe, type Proc, until } from "iommu-mc";
 import { iommu_group_get, iommu_group_put } from "./group.js";
 import { release_ownership, take_ownership } from "./ioda2.js";
 import {
@@ -25,6 +25,7 @@ export function* boot(pci_bus_type: BusType, ops: IommuOps): Proc {
     yield* discover_phbs(ops);
     yield;
   }
+  atomic("nothing else runs at boot");
   pci_bus_type.is_registered = true;
   core.has_iommu_class = true;
   yield;
@@ -34,6 +35,8 @@ export function* boot(pci_bus_type: BusType, ops: IommuOps): Proc {
   yield* pcibios_init();
   yield;
   core.has_notifiers = true;
+  yield;
+  core.has_booted = true;
 }
 
 function* discover_phbs(ops: IommuOps): Proc {
@@ -119,6 +122,20 @@ export function* boot_and_register_phb(pci_bus_type: BusType, ops: IommuOps, phb
   yield* open_and_close(dev);
 }
 
+/** A device is plugged into a machine that has booted. */
+export function* plug(dev: Device): Proc {
+  yield until(() => core.has_booted);
+  yield;
+  yield* pci_device_add(dev);
+}
+
+/** A PHB is registered in one. */
+export function* register_phb(phb: PciController, ops: IommuOps): Proc {
+  yield until(() => core.has_booted);
+  yield;
+  yield* pnv_pci_init_ioda_phb(phb, ops);
+}
+
 /** A driver of the host: it maps a page, and is gone. One that forgets to unmap it leaves the entry. */
 function* drive(dev: Device): Proc {
   yield* mutex_lock(dev.lock);
@@ -158,7 +175,7 @@ export function* vfio_open(dev: Device): Proc<Errno> {
   if (!ret) dev.driver = "vfio_pci";
   mutex_unlock(dev.lock);
   if (ret) return ret;
-  const group = iommu_group_get(dev)!;
+  const group = (yield* iommu_group_get(dev))!;
   const claimed = yield* iommu_group_claim_dma_owner(group);
   if (!claimed) tce_iommu_take_ownership(group);
   iommu_group_put(group);

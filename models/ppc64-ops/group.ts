@@ -1,8 +1,10 @@
 /** Groups of drivers/iommu/iommu.c of 6.1.176. */
 import {
   applied,
+  atomic,
   BUG_ON,
   data_race,
+  EEXIST,
   type Errno,
   kfree,
   kref_get,
@@ -28,9 +30,11 @@ export function iommu_register_group(table_group: TableGroup): void {
 }
 
 /** Line 1117. */
-export function iommu_group_get(dev: Device): IommuGroup | null {
+export function* iommu_group_get(dev: Device): Proc<IommuGroup | null> {
   const group = dev.iommu_group;
-  if (group !== null) kref_get(group.devices_kobj);
+  if (group === null) return null;
+  yield;
+  kref_get(group.devices_kobj);
   return group;
 }
 
@@ -42,9 +46,15 @@ export function iommu_group_put(group: IommuGroup): void {
   kfree(group);
 }
 
-/** Line 930. */
+/** Line 930: the link comes first, and of two who add a device it stops the second. */
 export function* iommu_group_add_device(group: IommuGroup, dev: Device): Proc<Errno> {
+  yield;
+  atomic("sysfs_create_link()");
+  if (dev.has_group_link) return -EEXIST;
+  dev.has_group_link = true;
+  yield;
   kref_get(group.devices_kobj);
+  yield;
   dev.iommu_group = group;
   yield* mutex_lock(group.mutex);
   list_add_tail(dev, group.devices);
@@ -56,6 +66,7 @@ export function* iommu_group_add_device(group: IommuGroup, dev: Device): Proc<Er
     observe("Adding to iommu group", dev);
     return 0;
   }
+  dev.has_group_link = false;
   dev.iommu_group = null;
   iommu_group_put(group);
   return ret;
@@ -69,6 +80,7 @@ export function* iommu_group_remove_device(dev: Device): Proc {
   yield* mutex_lock(group.mutex);
   list_del(dev, group.devices);
   mutex_unlock(group.mutex);
+  dev.has_group_link = false;
   dev.iommu_group = null;
   iommu_group_put(group);
 }

@@ -1,10 +1,11 @@
 /** `spapr_tce_iommu_ops` as posted in July 2022, with what was said of them. */
-import { applied, ENODEV, ENOENT, EPERM, type Errno, kref_get, kzalloc, observe } from "iommu-mc";
+import { applied, atomic, ENODEV, ENOENT, EPERM, type Errno, kref_get, kzalloc, observe, type Proc } from "iommu-mc";
 import { take_ownership } from "./ioda2.js";
 import { type Device, type IommuDevice, type IommuDomain, type IommuGroup, type IommuOps, ppc64Ops } from "./schema.js";
 
 /** Which callbacks there are. */
 export function spapr_tce_iommu_ops(ops: IommuOps): void {
+  atomic("constants of the kernel's data");
   ops.has_attach_dev = !applied("null-attach-dev");
   ops.has_detach_dev = !applied("null-detach-dev");
   ops.has_release_device = !applied("null-release-device");
@@ -33,10 +34,13 @@ export function spapr_tce_iommu_probe_device(dev: Device): IommuDevice | Errno {
 }
 
 /** With pnv_pci_device_group(). As posted the group comes without a reference. */
-export function spapr_tce_iommu_device_group(dev: Device): IommuGroup | Errno {
+export function* spapr_tce_iommu_device_group(dev: Device): Proc<IommuGroup | Errno> {
   if (!dev.phb!.has_device_group) return applied("group-enodev") ? -ENODEV : -ENOENT;
   const pe = dev.pe!;
-  if (!pe.is_configured || pe.group === null) return -ENODEV;
+  if (!pe.is_configured) return -ENODEV;
+  yield;
+  atomic("taking the group, which the PE keeps alive");
+  if (pe.group === null) return -ENODEV;
   if (applied("group-reference")) kref_get(pe.group.devices_kobj);
   return pe.group;
 }

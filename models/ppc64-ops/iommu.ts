@@ -1,5 +1,18 @@
 /** drivers/iommu/iommu.c of 6.1.176, on which the patch was made: registration for all buses, probing, ownership. */
-import { EBUSY, EINVAL, ENODEV, EPERM, type Errno, list_add_tail, mutex_lock, mutex_unlock, observe, type Proc, WARN_ON } from "iommu-mc";
+import {
+  atomic,
+  EBUSY,
+  EINVAL,
+  ENODEV,
+  EPERM,
+  type Errno,
+  list_add_tail,
+  mutex_lock,
+  mutex_unlock,
+  observe,
+  type Proc,
+  WARN_ON,
+} from "iommu-mc";
 import { iommu_group_add_device, iommu_group_get, iommu_group_put, iommu_group_remove_device, iommu_is_attach_deferred } from "./group.js";
 import {
   attach_dev,
@@ -20,11 +33,14 @@ export function iommu_device_sysfs_add(iommu: IommuDevice): void {
 export function* iommu_device_register(iommu: IommuDevice, ops: IommuOps): Proc<Errno> {
   const { iommu_ops } = core.iommu_buses.at(0)!;
   if (iommu_ops !== null && iommu_ops !== ops) return -EBUSY;
+  yield;
   iommu.ops = ops;
+  yield;
   let err: Errno = 0;
   for (const bus of core.iommu_buses) {
     if (err) break;
     bus.iommu_ops = ops;
+    yield;
     err = yield* bus_iommu_probe(bus);
   }
   if (err) yield* iommu_device_unregister(iommu);
@@ -43,61 +59,78 @@ function* iommu_device_unregister(iommu: IommuDevice): Proc {
 /** Line 1808, with bus_for_each_dev() (drivers/base/bus.c, line 290). There is no default domain to be had. */
 function* bus_iommu_probe(bus: BusType): Proc<Errno> {
   if (!bus.is_registered) return -EINVAL;
+  yield;
   for (const dev of bus.devices) {
     const ret = yield* probe_iommu_group(dev);
     if (ret) return ret;
+    yield;
   }
   return 0;
 }
 
 /** Line 1671: a device that is in a group has been probed, and of errors ENODEV alone is none. */
 function* probe_iommu_group(dev: Device): Proc<Errno> {
+  yield;
   if (dev.iommu_group !== null) return 0;
+  yield* mutex_lock(core.iommu_probe_device_lock);
   const ret = yield* __iommu_probe_device(dev);
+  mutex_unlock(core.iommu_probe_device_lock);
   return ret === -ENODEV ? 0 : ret;
 }
 
-/** Line 283. */
+/** Line 283, with iommu_probe_device_lock held. */
 function* __iommu_probe_device(dev: Device): Proc<Errno> {
   if (dev.bus!.iommu_ops === null) return -ENODEV;
+  yield;
   dev.has_dev_iommu = true;
+  yield;
   const iommu_dev = spapr_tce_iommu_probe_device(dev);
   if (typeof iommu_dev === "number") {
     dev.has_dev_iommu = false;
     return iommu_dev;
   }
   dev.iommu_dev = iommu_dev;
+  yield;
   const group = yield* iommu_group_get_for_dev(dev);
   if (typeof group === "number") {
-    release_device(dev);
+    yield;
+    yield* release_device(dev);
+    yield;
     dev_iommu_free(dev);
     return group;
   }
+  yield;
   iommu_group_put(group);
   return 0;
 }
 
 /** Line 1637. Who calls it gives a reference back that device_group() has to have taken. */
 function* iommu_group_get_for_dev(dev: Device): Proc<IommuGroup | Errno> {
-  const known = iommu_group_get(dev);
+  const known = yield* iommu_group_get(dev);
   if (known !== null) return known;
-  const group = spapr_tce_iommu_device_group(dev);
+  yield;
+  const group = yield* spapr_tce_iommu_device_group(dev);
   if (typeof group === "number") return group;
   const ret = yield* iommu_group_add_device(group, dev);
   if (!ret) return group;
+  yield;
   iommu_group_put(group);
   return ret;
 }
 
 /** Line 345. */
 export function* iommu_probe_device(dev: Device): Proc<Errno> {
+  yield* mutex_lock(core.iommu_probe_device_lock);
   const ret = yield* __iommu_probe_device(dev);
+  mutex_unlock(core.iommu_probe_device_lock);
   if (ret) return ret;
-  const group = iommu_group_get(dev);
+  yield;
+  const group = yield* iommu_group_get(dev);
   if (group === null) {
     yield* iommu_release_device(dev);
     return -ENODEV;
   }
+  yield;
   iommu_group_put(group);
   return 0;
 }
@@ -105,14 +138,18 @@ export function* iommu_probe_device(dev: Device): Proc<Errno> {
 /** Line 404. */
 function* iommu_release_device(dev: Device): Proc {
   if (!dev.has_dev_iommu) return;
-  release_device(dev);
+  yield* release_device(dev);
   yield* iommu_group_remove_device(dev);
   dev_iommu_free(dev);
 }
 
 /** `ops->release_device`, which does nothing; who has none is not asked. */
-function release_device(dev: Device): void {
-  if (dev.iommu_dev!.ops!.has_release_device) spapr_tce_iommu_release_device();
+function* release_device(dev: Device): Proc {
+  const { iommu_dev } = dev;
+  yield;
+  const ops = iommu_dev!.ops!;
+  yield;
+  if (ops.has_release_device) spapr_tce_iommu_release_device();
 }
 
 /** Of the patch. */
@@ -120,6 +157,7 @@ function spapr_tce_iommu_release_device(): void {}
 
 /** Line 271. */
 function dev_iommu_free(dev: Device): void {
+  atomic("dev->iommu goes with what it points to");
   dev.has_dev_iommu = false;
   dev.iommu_dev = null;
 }
@@ -200,7 +238,7 @@ function spapr_tce_iommu_detach_dev(): void {}
 
 /** Line 3126. */
 export function* iommu_device_use_default_domain(dev: Device): Proc<Errno> {
-  const group = iommu_group_get(dev);
+  const group = yield* iommu_group_get(dev);
   if (group === null) return 0;
   yield* mutex_lock(group.mutex);
   const isBusy = group.owner_cnt > 0 && (group.is_owned || group.domain !== null);
@@ -212,7 +250,7 @@ export function* iommu_device_use_default_domain(dev: Device): Proc<Errno> {
 
 /** Line 3159. */
 export function* iommu_device_unuse_default_domain(dev: Device): Proc {
-  const group = iommu_group_get(dev);
+  const group = yield* iommu_group_get(dev);
   if (group === null) return;
   yield* mutex_lock(group.mutex);
   if (!WARN_ON(group.owner_cnt === 0, "unuse of a default domain nobody uses")) group.owner_cnt--;

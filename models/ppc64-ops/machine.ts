@@ -9,12 +9,14 @@ export interface Machine {
   readonly phbs?: 1 | 2;
   /** The first PHB has no device_group(), as those of OpenCAPI. */
   readonly withoutDeviceGroup?: boolean;
-  /** The second PHB is registered by the thread, not by discover_phbs(). */
+  /** There is no device before one is plugged in. */
+  readonly emptyAtBoot?: boolean;
+  /** The second PHB is registered by a thread, not by discover_phbs(). */
   readonly lateSecond?: boolean;
-  readonly thread: (objects: Objects) => Thread;
+  readonly threads: (objects: Objects) => readonly Thread[];
 }
 
-/** What the thread may be given. */
+/** What the threads may be given. */
 export interface Objects {
   readonly pci: BusType;
   readonly ops: IommuOps;
@@ -29,7 +31,15 @@ export interface Objects {
 }
 
 /** A scenario that terminates, without failures. */
-export function machineScenario({ name, describes, phbs = 1, withoutDeviceGroup = false, lateSecond = false, thread }: Machine): Scenario {
+export function machineScenario({
+  name,
+  describes,
+  phbs = 1,
+  withoutDeviceGroup = false,
+  lateSecond = false,
+  emptyAtBoot = false,
+  threads,
+}: Machine): Scenario {
   return scenario(ppc64Ops, name, {
     describes,
     terminates: true,
@@ -51,10 +61,10 @@ export function machineScenario({ name, describes, phbs = 1, withoutDeviceGroup 
       const atBoot = lateSecond || phbs === 1 ? [one] : [one, two];
       for (const { phb, first } of atBoot) {
         list_add_tail(phb, core.hose_list);
-        list_add_tail(first, core.present);
+        if (!emptyAtBoot) list_add_tail(first, core.present);
       }
       const platform = make("device", "serial8250", { bus: platform_bus_type });
-      return [thread({ pci, ops, late: two.phb, first: one.first, second: one.second, other: two.first, platform })];
+      return threads({ pci, ops, late: two.phb, first: one.first, second: one.second, other: two.first, platform });
     },
   });
 }

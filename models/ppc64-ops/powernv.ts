@@ -1,5 +1,5 @@
 /** powernv's PHBs, PEs and devices that come and go: pci-ioda.c and pci.c of 6.1.176, with the patch. */
-import { applied, EBUSY, type Errno, list_del, observe, type Proc, WARN_ON } from "iommu-mc";
+import { applied, atomic, EBUSY, type Errno, list_del, observe, type Proc, WARN_ON } from "iommu-mc";
 import { iommu_group_add_device, iommu_group_put, iommu_group_remove_device, iommu_register_group } from "./group.js";
 import { setup_default_config } from "./ioda2.js";
 import { bus_add_device, iommu_bus_notifier, iommu_device_register, iommu_device_sysfs_add, iommu_probe_device } from "./iommu.js";
@@ -17,21 +17,25 @@ export function* pnv_pci_init_ioda_phb(phb: PciController, ops: IommuOps): Proc 
 /** A device is there: device_add(), whose notifiers come first, then pcibios_bus_add_device() with pnv_pci_ioda_dma_dev_setup() (line 1103). */
 export function* pci_device_add(dev: Device): Proc {
   bus_add_device(dev);
+  yield;
   yield* iommu_bus_notifier(dev, true);
   yield;
   const pe = dev.pe!;
+  atomic("a PE that is configured, which who looks for its group sees at once");
   pe.is_configured = true;
   if (pe.group === null) {
     iommu_register_group(pe);
     setup_default_config(pe);
   }
   pe.device_count++;
+  yield;
   yield* iommu_add_device(pe, dev);
 }
 
 /** powerpc's iommu.c, line 1156. */
 function* iommu_add_device(table_group: TableGroup, dev: Device): Proc<Errno> {
   if (dev.iommu_group !== null) return -EBUSY;
+  yield;
   if (!applied("stub-probe")) return yield* iommu_group_add_device(table_group.group!, dev);
   if (applied("no-explicit-probe") || (applied("explicit-at-boot") && core.has_notifiers)) return 0;
   const ret = yield* iommu_probe_device(dev);

@@ -11,6 +11,8 @@ export const ppc64Ops = schema({
     has_iommu_class: flag(),
     /** iommu_subsys_init() has registered iommu_bus_notifier() on all buses. */
     has_notifiers: flag(),
+    has_booted: flag(),
+    iommu_probe_device_lock: mutex(),
     /** `iommu_buses[]`, in its order. */
     iommu_buses: list("bus_type", 2),
     hose_list: list("pci_controller", 2),
@@ -67,6 +69,8 @@ export const ppc64Ops = schema({
     has_dev_iommu: flag(),
     iommu_dev: ref("iommu_device"),
     iommu_group: ref("iommu_group"),
+    /** The link of that name in its sysfs directory. */
+    has_group_link: flag(),
   },
   iommu_group: {
     mutex: mutex(),
@@ -81,14 +85,22 @@ export const ppc64Ops = schema({
   iommu_domain: { ops: ref("iommu_ops") },
 });
 
-abstraction("boot, plugging and a user's calls come one after the other; nothing overlaps", "may miss a bug", ppc64Ops);
+abstraction(
+  "boot, plugging and a user's calls come one after the other; only the registration of a PHB may overlap with plugging",
+  "may miss a bug",
+  ppc64Ops,
+);
 abstraction(
   "a table of the kernel is a window with or without an entry that translates; what a user maps is left out",
   "may miss a bug",
   ppc64Ops,
 );
 abstraction("of_iommu_configure() finds no iommu-map, as powernv's firmware makes none, and replays nothing", "neither", ppc64Ops);
-abstraction("memory is always to be had, sysfs links do not fail, and there are no modules to get", "may miss a bug", ppc64Ops);
+abstraction(
+  "memory is always to be had, a sysfs link fails only where there is one, and there are no modules to get",
+  "may miss a bug",
+  ppc64Ops,
+);
 
 export type Core = View<typeof ppc64Ops, "core">;
 export type BusType = View<typeof ppc64Ops, "bus_type">;

@@ -45,12 +45,14 @@ export const ppc64OpsClaims: readonly Claim[] = [
       { suite: "ppc64-ops/group-add", check: "V2-known", is: "violated" },
       { suite: "ppc64-ops/group-add", check: "V2-open", is: "violated" },
       { suite: "ppc64-ops/group-add-replug", check: "null-deref", is: "violated" },
+      { suite: "ppc64-ops/race-group-add", check: "X6-registered", is: "violated" },
       { suite: "ppc64-ops/replug-referenced", check: "V2-known", is: "holds" },
       { suite: "ppc64-ops/open-notified", check: "V2-known", is: "holds" },
+      { suite: "ppc64-ops/race", check: "all", is: "holds" },
     ],
     verdict: "holds",
     reading:
-      "What is lost is the IOMMU's knowledge of the device, not its group: no walk looks at a device that has a group. A sibling that is plugged later is probed by the notifier, can be opened, and when it is closed the core reads the ops of the other one through a NULL dev->iommu. No device is added twice here: iommu_add_device() looks before it adds.",
+      "What is lost is the IOMMU's knowledge of the device, not its group: no walk looks at a device that has a group. A sibling that is plugged later is probed by the notifier, can be opened, and when it is closed the core reads the ops of the other one through a NULL dev->iommu. Who adds a device twice is stopped by its link in sysfs; where a walk comes second, that ends the registration of the PHB that walks. iommu_probe_device() and the walk take turns by iommu_probe_device_lock, which 6.1.176 has and the core of July 2022 had not (01657bc14a39).",
   },
   {
     id: "A3",

@@ -1,6 +1,7 @@
 /** The first iommu_ops for powernv (July 2022): the patch as it was posted, and what was asked of it. */
 import { type Design, type Expectation, type Property, type Scenario, type Suite, suite, thread } from "iommu-mc";
 import {
+  boot,
   boot_and_open,
   boot_and_plug_owned,
   boot_and_register_phb,
@@ -8,6 +9,8 @@ import {
   boot_and_unplug,
   boot_drive_and_open,
   boot_with_platform_device,
+  plug,
+  register_phb,
 } from "../../models/ppc64-ops/boot.js";
 import { noCheck, noOps, posted, postedWith } from "../../models/ppc64-ops/designs.js";
 import { machineScenario } from "../../models/ppc64-ops/machine.js";
@@ -29,39 +32,39 @@ function suiteOf(
 const open = machineScenario({
   name: "ppc64-ops/open",
   describes: "a machine boots, and a user opens a device and closes it, twice",
-  thread: ({ pci, ops }) => thread("init", boot_and_open, pci, ops),
+  threads: ({ pci, ops }) => [thread("init", boot_and_open, pci, ops)],
 });
 
 const replug = machineScenario({
   name: "ppc64-ops/replug",
   describes: "a second device of a PE is plugged, unplugged and plugged again; a user opens it, and then the first",
-  thread: ({ pci, ops, second }) => thread("init", boot_and_replug, pci, ops, second),
+  threads: ({ pci, ops, second }) => [thread("init", boot_and_replug, pci, ops, second)],
 });
 
 const owned = machineScenario({
   name: "ppc64-ops/plug-owned",
   describes: "a second device of a PE is plugged while a user has the first one, goes to a user itself, and is unplugged",
-  thread: ({ pci, ops, first, second }) => thread("init", boot_and_plug_owned, pci, ops, first, second),
+  threads: ({ pci, ops, first, second }) => [thread("init", boot_and_plug_owned, pci, ops, first, second)],
 });
 
 const driven = machineScenario({
   name: "ppc64-ops/driven",
   describes: "a driver, which may forget to unmap a page, comes and goes, and a user opens the device",
-  thread: ({ pci, ops, first }) => thread("init", boot_drive_and_open, pci, ops, first),
+  threads: ({ pci, ops, first }) => [thread("init", boot_drive_and_open, pci, ops, first)],
 });
 
 const unplug = (isOpened: boolean) =>
   machineScenario({
     name: `ppc64-ops/unplug${isOpened ? "-after-vfio" : ""}`,
     describes: `a device ${isOpened ? "goes to a user and comes back, and is" : "is"} unplugged with its PE`,
-    thread: ({ pci, ops, first }) => thread("init", boot_and_unplug, pci, ops, first, isOpened),
+    threads: ({ pci, ops, first }) => [thread("init", boot_and_unplug, pci, ops, first, isOpened)],
   });
 
 const platform = (isEarly: boolean) =>
   machineScenario({
     name: `ppc64-ops/platform-device-${isEarly ? "early" : "late"}`,
     describes: `a device that is not PCI's is there ${isEarly ? "before PHBs are discovered" : "after boot"}`,
-    thread: ({ pci, ops, platform }) => thread("init", boot_with_platform_device, pci, ops, platform, isEarly),
+    threads: ({ pci, ops, platform }) => [thread("init", boot_with_platform_device, pci, ops, platform, isEarly)],
   });
 const early = platform(true);
 
@@ -70,7 +73,7 @@ const withoutDeviceGroup = machineScenario({
   describes: "of two PHBs one has no device_group(); a user opens what it can, twice",
   phbs: 2,
   withoutDeviceGroup: true,
-  thread: ({ pci, ops }) => thread("init", boot_and_open, pci, ops),
+  threads: ({ pci, ops }) => [thread("init", boot_and_open, pci, ops)],
 });
 
 const latePhb = machineScenario({
@@ -79,7 +82,20 @@ const latePhb = machineScenario({
   phbs: 2,
   withoutDeviceGroup: true,
   lateSecond: true,
-  thread: ({ pci, ops, late, other }) => thread("init", boot_and_register_phb, pci, ops, late, other),
+  threads: ({ pci, ops, late, other }) => [thread("init", boot_and_register_phb, pci, ops, late, other)],
+});
+
+const race = machineScenario({
+  name: "ppc64-ops/race",
+  describes: "a PHB is registered while the first device of another one's PE is plugged",
+  phbs: 2,
+  lateSecond: true,
+  emptyAtBoot: true,
+  threads: ({ pci, ops, first, late }) => [
+    thread("init", boot, pci, ops),
+    thread("pciehp", plug, first),
+    thread("drmgr", register_phb, late, ops),
+  ],
 });
 
 const opened = [V2Open, V2Known, X6Registered, O5Open, opsUserAtWork] as const;
@@ -93,6 +109,9 @@ const notProbed = violated(
 );
 const halfProbed = violated(
   "of two devices of a group one was plugged after boot, and probed by the notifier: it can be opened; when that ends the core asks the driver of the other one, which has none",
+);
+const addedByTwo = violated(
+  "a walk and iommu_group_add_device() both find the device without a group; sysfs stops the second of them, and if that is the walk, it ends with EEXIST; one who comes too late to add is passed over",
 );
 const tooEarly = violated("the class of IOMMUs, in which the PHB's is registered, comes with a postcore_initcall");
 const noBus = violated(
@@ -125,6 +144,8 @@ export const ppc64OpsSuites: readonly Suite[] = [
   // Who probes a device, and when.
   suiteOf("group-add", open, withoutProbe, [V2Known, V2Open], everything(notProbed, "V2-known", "V2-open")),
   suiteOf("group-add-replug", replug, withoutProbe, [], { "null-deref": halfProbed }),
+  suiteOf("race-group-add", race, withoutProbe, [V2Known, X6Registered], everything(addedByTwo, "V2-known", "X6-registered")),
+  suiteOf("race", race, referenced, [V2Known, X6Registered]),
   suiteOf("replug-referenced", replug, referenced, [...opened, L3Group]),
   suiteOf("explicit-at-boot", replug, postedWith(["group-reference", "explicit-at-boot"]), [...opened, L3Group]),
   suiteOf("open-referenced", open, referenced, opened),
