@@ -47,7 +47,7 @@ export const V2Known = property({
     if (!dev.is_registered || dev.phb === null || !dev.phb.has_device_group) return null;
     return {
       "it is in the group of its PE": dev.iommu_group !== null && dev.iommu_group === dev.pe!.group,
-      "the IOMMU knows it": dev.has_dev_iommu && dev.iommu_dev === dev.phb.iommu,
+      "the IOMMU knows it": dev.iommu !== null && dev.iommu.iommu_dev === dev.phb.iommu,
     };
   }),
 });
@@ -57,8 +57,8 @@ export const V2Alone = property({
   sentence: "In the end a device that is not PCI's, or whose PHB has no device_group(), has no group and no IOMMU.",
   source: "the patch (iommu_device_register() assigns the ops to all buses)",
   seenRedBy: "a group for any device",
-  window: atEnd("device", ({ phb, iommu_group, has_dev_iommu }) =>
-    phb === null || !phb.has_device_group ? iommu_group === null && !has_dev_iommu : null,
+  window: atEnd("device", ({ phb, iommu_group, iommu }) =>
+    phb === null || !phb.has_device_group ? iommu_group === null && iommu === null : null,
   ),
 });
 

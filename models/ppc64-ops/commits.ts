@@ -10,6 +10,7 @@ const onStub = { ...answer, needs: ["stub"] };
 export const commits: Readonly<Record<string, Commit>> = {
   // vfio asks for cache coherency (v5.19).
   e8ae0e140c05: { subject: "vfio: Require that devices support DMA cache coherence", since: "v5.19", year: 2022 },
+  "01657bc14a39": { subject: "iommu: Avoid races around device probe", since: "v6.2", year: 2022 },
   stub: { subject: "spapr_tce_iommu_ops, registered for each PHB", ...posted },
   "stub-late": { subject: "discover_phbs() is a postcore_initcall_sync", ...posted, needs: ["stub"] },
   "stub-probe": { subject: "iommu_add_device() calls iommu_probe_device()", ...posted, needs: ["stub"] },

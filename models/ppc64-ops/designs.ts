@@ -5,11 +5,11 @@ import { ppc64Ops } from "./schema.js";
 const CORE = "the core of 6.1.176, powernv";
 
 /** VFIO asks for what only iommu_ops can say, and there are none. */
-export const noOps = withParts("powernv-no-ops", ["e8ae0e140c05"]);
+export const noOps = withParts("powernv-no-ops", ["01657bc14a39", "e8ae0e140c05"]);
 /** The same before VFIO asked: it fails at the next obstacle. */
-export const noCheck = withParts("powernv-no-check", []);
+export const noCheck = withParts("powernv-no-check", ["01657bc14a39"]);
 
-const patch = ["e8ae0e140c05", "stub", "stub-late", "stub-probe", "stub-blocked", "stub-refuses"];
+const patch = ["01657bc14a39", "e8ae0e140c05", "stub", "stub-late", "stub-probe", "stub-blocked", "stub-refuses"];
 
 /** The patch as it was posted. */
 export const posted = withParts("powernv-posted", patch);

@@ -87,7 +87,7 @@ export function* iommu_group_remove_device(dev: Device): Proc {
 
 /** Line 862: a driver that has no such op defers nothing. */
 export function iommu_is_attach_deferred(dev: Device): boolean {
-  const ops = dev.iommu_dev!.ops!;
+  const ops = dev.iommu!.iommu_dev!.ops!;
   return ops.has_is_attach_deferred && spapr_tce_iommu_is_attach_deferred();
 }
 

@@ -1,11 +1,14 @@
 /** drivers/iommu/iommu.c of 6.1.176, on which the patch was made: registration for all buses, probing, ownership. */
 import {
+  applied,
   atomic,
   EBUSY,
   EINVAL,
   ENODEV,
   EPERM,
   type Errno,
+  kfree,
+  kzalloc,
   list_add_tail,
   mutex_lock,
   mutex_unlock,
@@ -21,7 +24,7 @@ import {
   spapr_tce_iommu_domain_alloc,
   spapr_tce_iommu_probe_device,
 } from "./iommu-ops.js";
-import { type BusType, core, type Device, type IommuDevice, type IommuGroup, type IommuOps } from "./schema.js";
+import { type BusType, core, type Device, type IommuDevice, type IommuGroup, type IommuOps, ppc64Ops } from "./schema.js";
 
 /** iommu-sysfs.c, line 54, with device_add(): get_device_parent() (drivers/base/core.c, line 3244) follows the class, which has to be there. */
 export function iommu_device_sysfs_add(iommu: IommuDevice): void {
@@ -43,6 +46,7 @@ export function* iommu_device_register(iommu: IommuDevice, ops: IommuOps): Proc<
     yield;
     err = yield* bus_iommu_probe(bus);
   }
+  yield;
   if (err) yield* iommu_device_unregister(iommu);
   observe("iommu_device_register", iommu, err);
   return err;
@@ -52,7 +56,15 @@ export function* iommu_device_register(iommu: IommuDevice, ops: IommuOps): Proc<
 function* iommu_device_unregister(iommu: IommuDevice): Proc {
   for (const bus of core.iommu_buses) {
     if (!bus.is_registered) continue;
-    for (const dev of bus.devices) if (dev.has_dev_iommu && dev.iommu_dev === iommu) yield* iommu_release_device(dev);
+    yield;
+    for (const dev of bus.devices) {
+      yield;
+      const param = dev.iommu;
+      yield;
+      const isIts = param !== null && param.iommu_dev === iommu;
+      yield;
+      if (isIts) yield* iommu_release_device(dev);
+    }
   }
 }
 
@@ -72,36 +84,65 @@ function* bus_iommu_probe(bus: BusType): Proc<Errno> {
 function* probe_iommu_group(dev: Device): Proc<Errno> {
   yield;
   if (dev.iommu_group !== null) return 0;
-  yield* mutex_lock(core.iommu_probe_device_lock);
-  const ret = yield* __iommu_probe_device(dev);
-  mutex_unlock(core.iommu_probe_device_lock);
+  const ret = yield* probe_in_turn(dev);
   return ret === -ENODEV ? 0 : ret;
 }
 
-/** Line 283, with iommu_probe_device_lock held. */
+/** Since 01657bc14a39 one device is probed at a time. */
+function* probe_in_turn(dev: Device): Proc<Errno> {
+  if (!applied("01657bc14a39")) {
+    yield;
+    return yield* __iommu_probe_device(dev);
+  }
+  yield* mutex_lock(core.iommu_probe_device_lock);
+  const ret = yield* __iommu_probe_device(dev);
+  mutex_unlock(core.iommu_probe_device_lock);
+  return ret;
+}
+
+/** Line 283. */
 function* __iommu_probe_device(dev: Device): Proc<Errno> {
-  if (dev.bus!.iommu_ops === null) return -ENODEV;
+  const ops = dev.bus!.iommu_ops;
+  if (ops === null) return -ENODEV;
   yield;
-  dev.has_dev_iommu = true;
+  yield* dev_iommu_get(dev);
   yield;
   const iommu_dev = spapr_tce_iommu_probe_device(dev);
+  yield;
   if (typeof iommu_dev === "number") {
-    dev.has_dev_iommu = false;
+    yield* dev_iommu_free(dev);
     return iommu_dev;
   }
-  dev.iommu_dev = iommu_dev;
+  atomic("dev->iommu is followed, and what it leads to is written");
+  dev.iommu!.iommu_dev = iommu_dev;
   yield;
   const group = yield* iommu_group_get_for_dev(dev);
+  yield;
   if (typeof group === "number") {
+    if (ops.has_release_device) spapr_tce_iommu_release_device();
     yield;
-    yield* release_device(dev);
-    yield;
-    dev_iommu_free(dev);
+    yield* dev_iommu_free(dev);
     return group;
   }
-  yield;
   iommu_group_put(group);
   return 0;
+}
+
+/** Line 252. */
+function* dev_iommu_get(dev: Device): Proc {
+  if (dev.iommu !== null) return;
+  yield;
+  dev.iommu = kzalloc(ppc64Ops, "dev_iommu");
+}
+
+/** Line 268: it looks for a fwspec in what it frees. */
+function* dev_iommu_free(dev: Device): Proc {
+  const param = dev.iommu;
+  yield;
+  dev.iommu = null;
+  yield;
+  param!.iommu_dev = null;
+  kfree(param);
 }
 
 /** Line 1637. Who calls it gives a reference back that device_group() has to have taken. */
@@ -120,9 +161,7 @@ function* iommu_group_get_for_dev(dev: Device): Proc<IommuGroup | Errno> {
 
 /** Line 345. */
 export function* iommu_probe_device(dev: Device): Proc<Errno> {
-  yield* mutex_lock(core.iommu_probe_device_lock);
-  const ret = yield* __iommu_probe_device(dev);
-  mutex_unlock(core.iommu_probe_device_lock);
+  const ret = yield* probe_in_turn(dev);
   if (ret) return ret;
   yield;
   const group = yield* iommu_group_get(dev);
@@ -137,30 +176,16 @@ export function* iommu_probe_device(dev: Device): Proc<Errno> {
 
 /** Line 404. */
 function* iommu_release_device(dev: Device): Proc {
-  if (!dev.has_dev_iommu) return;
-  yield* release_device(dev);
+  if (dev.iommu === null) return;
+  yield;
+  if (dev.iommu!.iommu_dev!.ops!.has_release_device) spapr_tce_iommu_release_device();
   yield* iommu_group_remove_device(dev);
-  dev_iommu_free(dev);
+  yield;
+  yield* dev_iommu_free(dev);
 }
 
-/** `ops->release_device`, which does nothing; who has none is not asked. */
-function* release_device(dev: Device): Proc {
-  const { iommu_dev } = dev;
-  yield;
-  const ops = iommu_dev!.ops!;
-  yield;
-  if (ops.has_release_device) spapr_tce_iommu_release_device();
-}
-
-/** Of the patch. */
+/** `ops->release_device` of the patch; who has none is not asked. */
 function spapr_tce_iommu_release_device(): void {}
-
-/** Line 271. */
-function dev_iommu_free(dev: Device): void {
-  atomic("dev->iommu goes with what it points to");
-  dev.has_dev_iommu = false;
-  dev.iommu_dev = null;
-}
 
 /** Line 1693: a device has come to a bus, or has gone. */
 export function* iommu_bus_notifier(dev: Device, isAdded: boolean): Proc {
@@ -171,7 +196,7 @@ export function* iommu_bus_notifier(dev: Device, isAdded: boolean): Proc {
 
 /** Line 1866, asked for cache coherency. */
 export function device_iommu_capable(dev: Device): boolean {
-  if (!dev.has_dev_iommu || dev.iommu_dev === null) return false;
+  if (dev.iommu === null || dev.iommu.iommu_dev === null) return false;
   return spapr_tce_iommu_capable();
 }
 

@@ -43,7 +43,7 @@ export function machineScenario({
   return scenario(ppc64Ops, name, {
     describes,
     terminates: true,
-    pools: { iommu_group: 2, iommu_domain: 2 },
+    pools: { iommu_group: 2, iommu_domain: 2, dev_iommu: 3 },
     setup(make) {
       make("core", "core");
       const platform_bus_type = make("bus_type", "platform_bus_type", { is_registered: true });

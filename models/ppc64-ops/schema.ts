@@ -65,13 +65,12 @@ export const ppc64Ops = schema({
     pe: ref("iommu_table_group"),
     is_registered: flag(),
     driver: enumeration("none", "native", "vfio_pci").guardedBy("lock"),
-    /** There is a `dev->iommu`. */
-    has_dev_iommu: flag(),
-    iommu_dev: ref("iommu_device"),
+    iommu: ref("dev_iommu"),
     iommu_group: ref("iommu_group"),
     /** The link of that name in its sysfs directory. */
     has_group_link: flag(),
   },
+  dev_iommu: { iommu_dev: ref("iommu_device") },
   iommu_group: {
     mutex: mutex(),
     devices_kobj: refcount(5),

@@ -40,7 +40,7 @@ export const ppc64OpsClaims: readonly Claim[] = [
   {
     id: "A2",
     system,
-    says: "Registered ops do not go together with iommu_group_add_device(): a device is lost; iommu_probe_device() alone loses none",
+    says: "Registered ops do not go together with iommu_group_add_device(): in some order a device is added twice or lost; iommu_probe_device() alone does neither",
     evidence: [
       { suite: "ppc64-ops/group-add", check: "V2-known", is: "violated" },
       { suite: "ppc64-ops/group-add", check: "V2-open", is: "violated" },
@@ -52,7 +52,20 @@ export const ppc64OpsClaims: readonly Claim[] = [
     ],
     verdict: "holds",
     reading:
-      "What is lost is the IOMMU's knowledge of the device, not its group: no walk looks at a device that has a group. A sibling that is plugged later is probed by the notifier, can be opened, and when it is closed the core reads the ops of the other one through a NULL dev->iommu. Who adds a device twice is stopped by its link in sysfs; where a walk comes second, that ends the registration of the PHB that walks. iommu_probe_device() and the walk take turns by iommu_probe_device_lock, which 6.1.176 has and the core of July 2022 had not (01657bc14a39).",
+      "What is lost is the IOMMU's knowledge of the device, not its group: no walk looks at a device that has a group. A sibling that is plugged later is probed by the notifier, can be opened, and when it is closed the core reads the ops of the other one through a NULL dev->iommu. Who adds a device twice is stopped by its link in sysfs; where a walk comes second, that ends the registration of the PHB that walks.",
+  },
+  {
+    id: "A2b",
+    split: "the core of July 2022 does not probe one device at a time",
+    system,
+    says: "iommu_probe_device() alone does neither on the core of the time, without 01657bc14a39",
+    evidence: [
+      { suite: "ppc64-ops/race-unlocked", check: "null-deref", is: "holds" },
+      { suite: "ppc64-ops/race-unlocked", check: "use-after-free", is: "holds" },
+    ],
+    verdict: "refuted",
+    reading:
+      "A walk and iommu_probe_device() that meet at one device free its dev->iommu under each other: a known bug of the core, fixed in v6.2 and in 6.1.176. Nothing meets as posted, since all PHBs are registered before any device is found; it takes a PHB that comes later.",
   },
   {
     id: "A3",

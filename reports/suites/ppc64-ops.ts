@@ -113,6 +113,9 @@ const halfProbed = violated(
 const addedByTwo = violated(
   "a walk and iommu_group_add_device() both find the device without a group; sysfs stops the second of them, and if that is the walk, it ends with EEXIST; one who comes too late to add is passed over",
 );
+const probedByTwo = violated(
+  "a walk and iommu_probe_device() probe the device at the same time; when the probe of one fails it frees the dev->iommu that the other is about to use; fixed by 01657bc14a39 (v6.2)",
+);
 const tooEarly = violated("the class of IOMMUs, in which the PHB's is registered, comes with a postcore_initcall");
 const noBus = violated(
   "PCI's bus has no devices to walk over before it is registered (bus_for_each_dev() says EINVAL); it keeps the ops, though, and later devices are probed",
@@ -146,6 +149,13 @@ export const ppc64OpsSuites: readonly Suite[] = [
   suiteOf("group-add-replug", replug, withoutProbe, [], { "null-deref": halfProbed }),
   suiteOf("race-group-add", race, withoutProbe, [V2Known, X6Registered], everything(addedByTwo, "V2-known", "X6-registered")),
   suiteOf("race", race, referenced, [V2Known, X6Registered]),
+  suiteOf(
+    "race-unlocked",
+    race,
+    postedWith(["group-reference"], ["01657bc14a39"]),
+    [],
+    everything(probedByTwo, "null-deref", "use-after-free", "leak"),
+  ),
   suiteOf("replug-referenced", replug, referenced, [...opened, L3Group]),
   suiteOf("explicit-at-boot", replug, postedWith(["group-reference", "explicit-at-boot"]), [...opened, L3Group]),
   suiteOf("open-referenced", open, referenced, opened),
