@@ -16,6 +16,7 @@ import { groupAllocSuites } from "./group-alloc.js";
 import { groupDomainSuites } from "./group-domains.js";
 import { groupDomainForwardSuites } from "./group-domains-forward.js";
 import { hotplugSuites } from "./hotplug.js";
+import { ioda2Suites } from "./ioda2.js";
 import { iommufdSuites } from "./iommufd.js";
 import { mediatedSuites } from "./mediated.js";
 import { openRaceSuites } from "./open-races.js";
@@ -61,6 +62,7 @@ export const suites: readonly Suite[] = [
   ...ownershipSuites(smmuv3Virt),
   ...ppc64Suites,
   ...ppc64OpsSuites,
+  ...ioda2Suites,
 ];
 
 /** Read by `iommu-mc claims`. */

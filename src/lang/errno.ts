@@ -2,6 +2,7 @@
 export const EPERM = 1;
 export const ENOENT = 2;
 export const EIO = 5;
+export const ENXIO = 6;
 export const EBADF = 9;
 export const EAGAIN = 11;
 export const ENOMEM = 12;
@@ -25,6 +26,7 @@ const names: ReadonlyMap<number, string> = new Map(
     EPERM,
     ENOENT,
     EIO,
+    ENXIO,
     EBADF,
     EAGAIN,
     ENOMEM,
