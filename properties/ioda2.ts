@@ -100,7 +100,7 @@ export const L3Back = property({
   code: "L3-back",
   sentence: "In the end no page of a process is kept.",
   source: "tce_iommu_clear(); vfio: powerpc/spapr: Rework ownership (a descriptor on the stack)",
-  seenRedBy: "no-copy",
+  seenRedBy: "no-copy; 46d3e1e16294 without unset_window",
   window: atEnd("page", ({ is_users, pins }) => (is_users ? pins === 0 : null)),
 });
 
@@ -137,6 +137,14 @@ export const V2Ioda2 = property({
   source: "vfio: powerpc/spapr: Rework ownership (the platform code has its default window again)",
   seenRedBy: "46d3e1e16294 (release_ownership fails)",
   window: onReturn<[Device], boolean>("dma_map_page", (_, is_mapped) => is_mapped),
+});
+
+export const V2Lent = property({
+  code: "V2-lent",
+  sentence: "A process that asks for a PE that nobody has is given it.",
+  source: "vfio: powerpc/spapr: Rework ownership (no change that user space can see)",
+  seenRedBy: "46d3e1e16294 (little memory may be locked); 4.1 (a bitmap in use)",
+  window: onReturn<[TceContainer, TableGroup], Errno>("tce_iommu_attach_group", (_, ret) => ret === 0),
 });
 
 export const ioda2UserAtWork = property({

@@ -236,7 +236,7 @@ function tce_iommu_unuse_page(page: Page): void {
   if (!WARN_ON(page.pins === 0, "a page is given back that nobody has taken")) page.pins--;
 }
 
-/** VFIO_IOMMU_MAP_DMA of the process's page, and tce_iommu_build(). Before the series an entry in use was an error. */
+/** VFIO_IOMMU_MAP_DMA of the process's page, and tce_iommu_build(): an entry in use is replaced. */
 export function* tce_iommu_map(container: TceContainer): Proc<Errno> {
   yield* mutex_lock(container.lock);
   const tbl = tce_iommu_find_table(container);
@@ -252,7 +252,6 @@ function tce_iommu_find_table(container: TceContainer): IommuTable | null {
 }
 
 function* tce_iommu_build(tbl: IommuTable, page: Page): Proc<Errno> {
-  if (!applied("4793d65d1ac0") && tbl.it_base!.entry !== null) return -EBUSY;
   page.pins++;
   yield;
   const old = tce_xchg(tbl, page);

@@ -49,11 +49,10 @@ export function set_tve(pe: TableGroup, memory: TceMemory | null): void {
   pe.tve0 = memory;
 }
 
-/** iommu_map_page() and iommu_alloc(): whether there was a place for the page. */
+/** iommu_map_page() and iommu_alloc(): whether there was a place for the page. In a table that iommu_init_table() has not seen there are no pools. */
 export function* iommu_map_page(tbl: IommuTable | null, page: Page): Proc<boolean> {
-  if (tbl === null) return false;
-  if (tbl.it_map!.bit) return false;
-  tbl.it_map!.bit = true;
+  if (tbl === null || tbl.it_map === null || tbl.it_map.bit) return false;
+  tbl.it_map.bit = true;
   yield;
   tce_xchg(tbl, page);
   return true;

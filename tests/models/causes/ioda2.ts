@@ -31,6 +31,7 @@ export const causes: readonly Cause[] = [
   { name: "free-at-detach", red: "L2-ioda2", suite: "ioda2/two-groups/free-at-detach", asked: ["L2-ioda2"] },
   { name: keepsWindow, red: "L3-put", suite: keptWindow, asked: ["L3-put"], despite: ["use-after-free"] },
   { name: "no-copy", red: "L3-back", suite: "ioda2/lend/no-copy", asked: ["L3-back"], despite: ["leak"] },
+  { name: withoutUnset, red: "L3-back", suite: lacking, asked: ["L3-back"], despite: ["warn-on"] },
   { name: attachFails, red: "T5-window", suite: "ioda2/attach-fails/v9-25", asked: ["T5-window"] },
   { name: releaseFails, red: "T5-window", suite: "ioda2/release-fails/46d3e1e16294", asked: ["T5-window"] },
   {
@@ -40,6 +41,13 @@ export const causes: readonly Cause[] = [
     asked: ["T5-base"],
   },
   { name: releaseFails, red: "V2-ioda2", suite: "ioda2/release-fails/46d3e1e16294", asked: ["V2-ioda2"], despite: ["null-deref"] },
+  {
+    name: "46d3e1e16294 (little memory may be locked)",
+    red: "V2-lent",
+    suite: "ioda2/low-memlock/46d3e1e16294",
+    asked: ["V2-lent"],
+  },
+  { name: "4.1 (a bitmap in use)", red: "V2-lent", suite: "ioda2/forgotten-buffer/4.1", asked: ["V2-lent"] },
   {
     name: "a scenario in which no process may lock enough memory",
     red: "W1-ioda2",
