@@ -381,4 +381,12 @@ export const notExercised: readonly NotExercised[] = [
     ["iommu", "iommu_group_get_for_dev"],
     ["iommu", "iommu_group_put"],
   ),
+  ...becauseIn(
+    "ioda2",
+    "a test of the C that a process with a container of its own, and PEs as they are when it takes them, does not fail",
+    ["spapr-tce", "tce_iommu_attach_group", "!ret"],
+    ["spapr-tce", "refusal"],
+    ["spapr-tce", "remove_table_posted"],
+    ["spapr-tce", "remove_table"],
+  ),
 ];

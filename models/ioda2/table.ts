@@ -59,8 +59,7 @@ export function* iommu_map_page(tbl: IommuTable | null, page: Page): Proc<boolea
 }
 
 /** iommu_unmap_page() and iommu_free(). */
-export function* iommu_unmap_page(tbl: IommuTable | null): Proc {
-  if (tbl === null) return;
+export function* iommu_unmap_page(tbl: IommuTable): Proc {
   tce_xchg(tbl, null);
   yield;
   tbl.it_map!.bit = false;

@@ -24,7 +24,7 @@ export function* drive(dev: Device): Proc {
   yield* dma_map_page(dev);
   yield;
   if (dev.is_mapped && !dev.forgets_unmap) {
-    yield* iommu_unmap_page(dev.iommu_table_base);
+    yield* iommu_unmap_page(dev.iommu_table_base!);
     dev.is_mapped = false;
   }
   yield;
@@ -78,7 +78,7 @@ export function* lend_two(container: TceContainer, pe: TableGroup, other: TableG
   yield;
   const second = yield* tce_iommu_attach_group(container, other);
   yield;
-  if (!first || !second) yield* tce_iommu_map(container);
+  yield* tce_iommu_map(container);
   yield;
   if (!first) yield* tce_iommu_detach_group(container, pe);
   yield;

@@ -19,7 +19,7 @@ export const ioda2Claims: readonly Claim[] = [
   claim({
     id: "D1a",
     split: firmware,
-    says: "After take_ownership no window, table or bypass of the kernel is in reach of the PE's devices, so that a process reaches only what it has mapped.",
+    says: "After take_ownership no window, table or bypass of the kernel is in reach of the PE's devices, so that a process reaches only what it has mapped",
     evidence: [
       ...each("holds", "lend/v9-25", "O5-ioda2"),
       ...each("holds", "lend/46d3e1e16294", "O5-ioda2"),
@@ -34,7 +34,7 @@ export const ioda2Claims: readonly Claim[] = [
   claim({
     id: "D1b",
     split: firmware,
-    says: "After take_ownership a process reaches only what it has mapped, also if OPAL refuses to turn the bypass off.",
+    says: "After take_ownership a process reaches only what it has mapped, also if OPAL refuses to turn the bypass off",
     evidence: [...each("holds", "opal-keeps-bypass/v9-25", "O5-ioda2"), ...each("holds", "opal-keeps-bypass/46d3e1e16294", "O5-ioda2")],
     verdict: "refuted",
     reading:
@@ -43,7 +43,7 @@ export const ioda2Claims: readonly Claim[] = [
   }),
   claim({
     id: "D2",
-    says: "Before release_ownership VFIO has removed every table that it created; after it the kernel's default window works and the bypass is on.",
+    says: "Before release_ownership VFIO has removed every table that it created; after it the kernel's default window works and the bypass is on",
     evidence: ["lend/v9-25", "lend/46d3e1e16294", "lend/4.2"].flatMap((suite) =>
       each("holds", suite, "O10-removed", "T5-window", "V2-ioda2"),
     ),
@@ -54,7 +54,7 @@ export const ioda2Claims: readonly Claim[] = [
   claim({
     id: "D3a",
     split: "The patch as posted and the later tree come out differently.",
-    says: "As posted, an attach for which no table can be made, or none set, hands the group back, and the kernel can still use the device.",
+    says: "As posted, an attach for which no table can be made, or none set, hands the group back, and the kernel can still use the device",
     evidence: each("holds", "attach-fails/v9-25", "O10-ioda2", "T5-window", "V2-ioda2"),
     verdict: "refuted",
     reading:
@@ -64,7 +64,7 @@ export const ioda2Claims: readonly Claim[] = [
   claim({
     id: "D3b",
     split: "The patch as posted and the later tree come out differently.",
-    says: "In the later tree an attach for which no table can be made, or none set, hands the group back, nothing leaks, and the kernel can still use the device.",
+    says: "In the later tree an attach for which no table can be made, or none set, hands the group back, nothing leaks, and the kernel can still use the device",
     evidence: ["attach-fails/46d3e1e16294", "attach-fails/4.2", "two-groups-fail/4.2"].flatMap((suite) => each("holds", suite, "all")),
     verdict: "holds",
     reading: "With one failure. If the kernel's table cannot be made either, D4 applies.",
@@ -72,7 +72,7 @@ export const ioda2Claims: readonly Claim[] = [
   claim({
     id: "D4a",
     split: "It is two questions: who can do DMA, and what becomes of the group.",
-    says: "When release_ownership cannot make or set the default table, nobody can do DMA through the PE: it has no window, and no bypass.",
+    says: "When release_ownership cannot make or set the default table, nobody can do DMA through the PE: it has no window, and no bypass",
     evidence: [
       ...["release-fails/v9-25", "release-fails/46d3e1e16294", "release-fails/4.2"].flatMap((suite) =>
         each("holds", suite, "O5-nobody", "L2-ioda2"),
@@ -86,7 +86,7 @@ export const ioda2Claims: readonly Claim[] = [
   claim({
     id: "D4b",
     split: "It is two questions: who can do DMA, and what becomes of the group.",
-    says: "A group whose default table could not be made or set can be used again, by drivers of the host and by the next process.",
+    says: "A group whose default table could not be made or set can be used again, by drivers of the host and by the next process",
     evidence: ["release-fails/v9-25", "release-fails/46d3e1e16294", "release-fails/4.2"].flatMap((suite) =>
       each("holds", suite, "V2-ioda2", "null-deref"),
     ),
@@ -97,7 +97,7 @@ export const ioda2Claims: readonly Claim[] = [
   }),
   claim({
     id: "D5a",
-    says: "unset_window() clears the descriptor in the PE, so that the detach has to clear and free the table through a copy.",
+    says: "unset_window() clears the descriptor in the PE, so that the detach has to clear and free the table through a copy",
     evidence: [...each("holds", "lend/v9-25", "L3-back"), ...each("violated", "lend/no-copy", "L3-back", "leak")],
     verdict: "holds",
     reading:
@@ -106,7 +106,7 @@ export const ioda2Claims: readonly Claim[] = [
   }),
   claim({
     id: "D5b",
-    says: "In v8 the attach built the table from a descriptor on the stack, and the detach calls it_ops->free through what came of it; in v9 it does not.",
+    says: "In v8 the attach built the table from a descriptor on the stack, and the detach calls it_ops->free through what came of it; in v9 it does not",
     evidence: [...each("violated", "lend/v8-25", "null-deref"), ...each("holds", "lend/v9-25", "null-deref")],
     verdict: "holds",
     reading:
@@ -115,7 +115,7 @@ export const ioda2Claims: readonly Claim[] = [
   claim({
     id: "D6a",
     split: firmware,
-    says: "A detach that unsets the window, clears the entries and frees the table gives no page back while hardware reaches it, and of the five other orders only that which clears first is as safe.",
+    says: "A detach that unsets the window, clears the entries and frees the table gives no page back while hardware reaches it, and of the five other orders only that which clears first is as safe",
     evidence: [
       ...each("holds", "lend/v9-25", "L3-put", "L2-ioda2", "use-after-free"),
       ...each("holds", "lend/46d3e1e16294", "L3-put", "L2-ioda2", "use-after-free"),
@@ -132,7 +132,7 @@ export const ioda2Claims: readonly Claim[] = [
   claim({
     id: "D6b",
     split: firmware,
-    says: "No page is given back, and no table freed, while hardware reaches it, also if OPAL refuses to take the window away.",
+    says: "No page is given back, and no table freed, while hardware reaches it, also if OPAL refuses to take the window away",
     evidence: [
       ...each("holds", "opal-keeps-window/46d3e1e16294", "L3-put", "L2-ioda2"),
       ...each("holds", "opal-keeps-window/4ba2fdff2eb1", "L3-put", "L2-ioda2"),
@@ -143,7 +143,7 @@ export const ioda2Claims: readonly Claim[] = [
   }),
   claim({
     id: "D7",
-    says: "Whether a PE has the callbacks or its bitmap is taken, a process has the same isolation, and the group can go to another process and back to the kernel.",
+    says: "Whether a PE has the callbacks or its bitmap is taken, a process has the same isolation, and the group can go to another process and back to the kernel",
     evidence: ["bitmap/v9-25", "bitmap/46d3e1e16294", "lend/v9-25", "lend/46d3e1e16294", "bus/v9-25"].flatMap((suite) =>
       each("holds", suite, "O5-ioda2", "O5-nobody", "O10-ioda2", "T5-window", "V2-ioda2", "L3-put", "L3-back"),
     ),
@@ -154,7 +154,7 @@ export const ioda2Claims: readonly Claim[] = [
   claim({
     id: "D8a",
     split: "Attach and detach come out differently.",
-    says: "If take_ownership is there and create_table or set_window is not, the attach is refused, and nothing has changed.",
+    says: "If take_ownership is there and create_table or set_window is not, the attach is refused, and nothing has changed",
     evidence: ["v9-25", "46d3e1e16294"].flatMap((design) =>
       ["without-create_table", "without-set_window"].flatMap((scene) => [
         ...each("holds", `${scene}/${design}`, "O10-refused", "O10-ioda2", "T5-window", "V2-ioda2"),
@@ -167,7 +167,7 @@ export const ioda2Claims: readonly Claim[] = [
   claim({
     id: "D8b",
     split: "Attach and detach come out differently.",
-    says: "If unset_window is not there, the detach leaves nothing of the process's behind, and the group is the kernel's.",
+    says: "If unset_window is not there, the detach leaves nothing of the process's behind, and the group is the kernel's",
     evidence: ["v9-25", "46d3e1e16294"].flatMap((design) =>
       each("holds", `without-unset_window/${design}`, "O10-refused", "O5-nobody", "O10-ioda2", "T5-window", "L3-back"),
     ),
@@ -177,7 +177,7 @@ export const ioda2Claims: readonly Claim[] = [
   }),
   claim({
     id: "D9",
-    says: "When the groups of a container share its table, the detach of one leaves the others working.",
+    says: "When the groups of a container share its table, the detach of one leaves the others working",
     evidence: [
       ...each("holds", "two-groups/4.2", "all"),
       ...each("holds", "two-groups-fail/4.2", "all"),
@@ -190,7 +190,7 @@ export const ioda2Claims: readonly Claim[] = [
   claim({
     id: "D10a",
     split: "As posted the descriptor stays where it is, as merged it does not.",
-    says: "As posted, devices that keep the pointer to their table (set_iommu_table_base) see the new table after a round of ownership.",
+    says: "As posted, devices that keep the pointer to their table (set_iommu_table_base) see the new table after a round of ownership",
     evidence: each("holds", "bus/v9-25", "T5-base", "V2-ioda2", "use-after-free"),
     verdict: "holds",
     reading: "The pointer is to the descriptor in the PE, which is cleared and filled, and does not move.",
@@ -198,7 +198,7 @@ export const ioda2Claims: readonly Claim[] = [
   claim({
     id: "D10b",
     split: "As posted the descriptor stays where it is, as merged it does not.",
-    says: "As merged, devices that keep the pointer to their table see the new table after a round of ownership.",
+    says: "As merged, devices that keep the pointer to their table see the new table after a round of ownership",
     evidence: [
       ...each("holds", "bus/46d3e1e16294", "T5-base", "use-after-free"),
       ...each("holds", "bus/db08e1d53034", "T5-base", "use-after-free"),
@@ -210,7 +210,7 @@ export const ioda2Claims: readonly Claim[] = [
   claim({
     id: "D11a",
     split: "Whether anything is short makes the difference.",
-    says: "The patch changes nothing that user space can see, other than more tables being created, as long as nothing is short.",
+    says: "The patch changes nothing that user space can see, other than more tables being created, as long as nothing is short",
     evidence: [
       { audit: ["ioda2/lend/v9-24", "ioda2/lend/v9-25"], observe: results, is: "equivalent" },
       { audit: ["ioda2/lend/4793d65d1ac0", "ioda2/lend/46d3e1e16294"], observe: results, is: "equivalent" },
@@ -224,7 +224,7 @@ export const ioda2Claims: readonly Claim[] = [
   claim({
     id: "D11b",
     split: "Whether anything is short makes the difference.",
-    says: "The patch changes nothing that user space can see if memory is short, or the process may lock little of it.",
+    says: "The patch changes nothing that user space can see if memory is short, or the process may lock little of it",
     evidence: [
       { audit: ["ioda2/attach-fails/v9-24", "ioda2/attach-fails/v9-25"], observe: results, is: "equivalent" },
       { audit: ["ioda2/low-memlock/4793d65d1ac0", "ioda2/low-memlock/46d3e1e16294"], observe: results, is: "equivalent" },
