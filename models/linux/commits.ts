@@ -33,8 +33,7 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v5.7",
     year: 2020,
   },
-  // Its sha could not be found out: these are the first digits of the Message-Id of the patch, which was taken as it is.
-  "202005191328": {
+  "70b8170e55d3": {
     subject: "iommu: Don't call .probe_finalize() under group->mutex",
     since: "v5.8",
     year: 2020,

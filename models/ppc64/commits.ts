@@ -8,9 +8,9 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v4.11",
     year: 2017,
   },
-  // Its sha was not to be had: the name stands for it.
-  "tcegrp-free": {
+  "201908190151": {
     subject: "vfio/spapr_tce: Fix incorrect tce_iommu_group memory free",
+    messageId: "20190819015117.94878-1-aik@ozlabs.ru",
     since: "v5.4",
     year: 2019,
   },

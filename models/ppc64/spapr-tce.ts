@@ -85,7 +85,7 @@ function* attach_locked(container: TceContainer, iommu_group: IommuGroup, table_
     else if (create_table_of(tcegrp.grp!.iommu_data!) !== create_table_of(table_group)) error = -EPERM;
     if (!error) continue;
     // One variable is the cursor of this loop and the new entry: the error path takes it for the second.
-    if (!applied("tcegrp-free")) kfree(tcegrp);
+    if (!applied("201908190151")) kfree(tcegrp);
     return error;
   }
   if (fault("kzalloc(tce_iommu_group)")) return -ENOMEM;

@@ -2,8 +2,8 @@ import type { KnownBug } from "iommu-mc";
 
 /**
  * The bugs that the model is measured by: each was fixed by a real commit, and the rows of reports/switches that name it show
- * it before and after. Where there is no row, `leftOut` says what the model would have to have. A sha is null where it is not
- * verified.
+ * it before and after. Where there is no row, `leftOut` says what the model would have to have. Of several
+ * fixes, those that no row names prepare the others, or mend what is like it elsewhere.
  */
 export const bugs: readonly KnownBug[] = [
   {
@@ -17,8 +17,8 @@ export const bugs: readonly KnownBug[] = [
     name: "double-probe-device",
     year: 2022,
     fix: [
-      { sha: "6eb4da8cf545", subject: null },
       { sha: "01657bc14a39", subject: "iommu: Avoid races around device probe" },
+      { sha: "6eb4da8cf545", subject: "iommu: Have __iommu_probe_device() check for already probed devices" },
     ],
     follows: 1,
   },
@@ -89,7 +89,7 @@ export const bugs: readonly KnownBug[] = [
     id: 12,
     name: "deferral-without-end",
     year: 2022,
-    fix: [{ sha: "a4f124908617", subject: null }],
+    fix: [{ sha: "a4f124908617", subject: 'Revert "iommu/of: Delete usage of driver_deferred_probe_check_state()"' }],
   },
   {
     id: 13,
@@ -111,8 +111,8 @@ export const bugs: readonly KnownBug[] = [
     name: "hotplug-gets-wrong-domain",
     year: 2023,
     fix: [
-      { sha: "70693f470848", subject: null },
       { sha: "1ea2a07a532b", subject: "iommu: Add DMA ownership management interfaces" },
+      { sha: "70693f470848", subject: "vfio: Set DMA ownership for VFIO devices" },
       { sha: "e7f85dfbbc9c", subject: "iommu: Fix iommu_probe_device() to attach the right domain" },
     ],
   },
@@ -121,7 +121,7 @@ export const bugs: readonly KnownBug[] = [
     name: "direct-map-after-attach",
     year: 2023,
     fix: [
-      { sha: "0046a4337eae", subject: null },
+      { sha: "0046a4337eae", subject: "iommu: Remove iommu_group_do_dma_first_attach() from iommu_group_add_device()" },
       { sha: "152431e4fe7f", subject: "iommu: Do iommu_group_create_direct_mappings() before attach" },
     ],
   },
@@ -164,7 +164,7 @@ export const bugs: readonly KnownBug[] = [
     id: 24,
     name: "probe-finalize-under-group-mutex",
     year: 2020,
-    fix: [{ sha: "202005191328", subject: null }],
+    fix: [{ sha: "70b8170e55d3", subject: "iommu: Don't call .probe_finalize() under group->mutex" }],
   },
   {
     id: 25,
@@ -258,14 +258,18 @@ export const bugs: readonly KnownBug[] = [
     id: 42,
     name: "capability-check-without-ops",
     year: 2023,
-    fix: [{ sha: "a940904443e4", subject: "powerpc/iommu: Add iommu_ops to report capabilities and allow blocking domains" }],
+    fix: [
+      { sha: "9d67c9433509", subject: 'powerpc/iommu: Add "borrowing" iommu_table_group_ops' },
+      { sha: "76f351096c45", subject: "powerpc/pci_64: Init pcibios subsys a bit later" },
+      { sha: "a940904443e4", subject: "powerpc/iommu: Add iommu_ops to report capabilities and allow blocking domains" },
+    ],
   },
   {
     id: 43,
     name: "bug-on-viability",
     year: 2022,
     fix: [
-      { sha: "70693f470848", subject: null },
+      { sha: "70693f470848", subject: "vfio: Set DMA ownership for VFIO devices" },
       { sha: "31076af0cb00", subject: "vfio: Remove use of vfio_group_viable()" },
       { sha: "3b86f317c9c7", subject: "vfio: Remove iommu group notifier" },
       { sha: "a5f1bd1afacd", subject: "iommu: Remove iommu group changes notifier" },
@@ -275,7 +279,10 @@ export const bugs: readonly KnownBug[] = [
     id: 44,
     name: "iommufd-put-object-uaf",
     year: 2023,
-    fix: [{ sha: "6f9c4d8c468c", subject: "iommufd: Do not UAF during iommufd_put_object()" }],
+    fix: [
+      { sha: "bd7a282650b8", subject: "iommufd: Add iommufd_ctx to iommufd_put_object()" },
+      { sha: "6f9c4d8c468c", subject: "iommufd: Do not UAF during iommufd_put_object()" },
+    ],
   },
   {
     id: 45,
@@ -394,7 +401,7 @@ export const bugs: readonly KnownBug[] = [
     id: 64,
     name: "error-path-frees-attached-entry",
     year: 2019,
-    fix: [{ sha: "tcegrp-free", subject: null }],
+    fix: [{ sha: "201908190151", subject: "vfio/spapr_tce: Fix incorrect tce_iommu_group memory free" }],
   },
   {
     id: 65,

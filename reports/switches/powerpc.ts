@@ -77,11 +77,11 @@ export const powerpcSwitches: readonly Switch[] = [
   {
     entry: 64,
     bug: "a group that is refused has the entry of another one freed, which is still attached",
-    commit: "tcegrp-free",
+    commit: "201908190151",
     suite: "ppc64/incompatible-groups",
     red: "use-after-free",
     without: {},
-    with: { apply: ["tcegrp-free"] },
+    with: { apply: ["201908190151"] },
   },
   {
     bug: "a second function of a pSeries PE that is plugged in has the table of the first one cleared",

@@ -60,10 +60,10 @@ export const probingSwitches: readonly Switch[] = [
   {
     entry: 24,
     bug: "probe_finalize() is called with the group's mutex, which it takes",
-    commit: "202005191328",
+    commit: "70b8170e55d3",
     suite: "finalize/mtk_iommu_v1",
     red: "lockdep",
-    without: { revert: ["202005191328"] },
+    without: { revert: ["70b8170e55d3"] },
     with: {},
   },
   {

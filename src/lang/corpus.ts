@@ -6,7 +6,7 @@ export interface KnownBug {
   readonly id: number;
   /** Short, in words with dashes between them. */
   readonly name: string;
-  /** Year of the first release with the fix. */
+  /** Year in which it was fixed. */
   readonly year: number;
   /** The commits that fixed it. A sha is null where it is not verified, a subject where the design's commits say it. */
   readonly fix: readonly { readonly sha: string | null; readonly subject: string | null }[];

@@ -7,6 +7,8 @@ export interface Commit {
   readonly since: string;
   /** Year of that release. */
   readonly year?: number;
+  /** Of a commit whose sha is not known: the Message-Id of its patch, whose first twelve digits the design calls it by. */
+  readonly messageId?: string;
   /** Commits whose mistake it mends, as its own Fixes: lines say, as far as the model knows them. */
   readonly fixes?: readonly string[];
   /** Commits that must be applied for this one to make sense. */

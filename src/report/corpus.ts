@@ -38,7 +38,7 @@ interface JsonBugHead {
   readonly id: number;
   readonly name: string;
   readonly year: number;
-  readonly fix: readonly { readonly sha: string | null; readonly subject: string | null }[];
+  readonly fix: readonly JsonFixOfBug[];
   /** Ids of bugs: `from` is the one whose fix made this one or was not enough, `to` are those that follow from this one's fix. */
   readonly chain: { readonly from: number | null; readonly to: readonly number[] };
 }
@@ -134,14 +134,25 @@ export function followersOf({ id }: KnownBug, bugs: readonly KnownBug[]): number
   return bugs.filter(({ follows }) => follows === id).map((each) => each.id);
 }
 
-/** The fixes, with subjects from the design's commits where the bug does not say them. */
-export function fixesOf({ fix }: KnownBug, { commits }: CorpusContext): { sha: string | null; subject: string | null }[] {
-  return fix.map(({ sha, subject }) => ({ sha, subject: subject ?? (sha === null ? null : (commits[sha]?.subject ?? null)) }));
+export interface JsonFixOfBug {
+  readonly sha: string | null;
+  readonly subject: string | null;
+  /** Where `sha` is none, but what the design calls the commit: the Message-Id of its patch. */
+  readonly messageId: string | null;
+}
+
+/** The fixes, with what the bug does not say of them from the design's commits. */
+export function fixesOf({ fix }: KnownBug, { commits }: CorpusContext): JsonFixOfBug[] {
+  return fix.map(({ sha, subject }) => {
+    const commit = sha === null ? undefined : commits[sha];
+    return { sha, subject: subject ?? commit?.subject ?? null, messageId: commit?.messageId ?? null };
+  });
 }
 
 /** `01657bc14a39 iommu: Avoid races around device probe`. */
-export function fixText({ sha, subject }: { readonly sha: string | null; readonly subject: string | null }): string {
-  return [sha ?? "(sha not verified)", subject ?? ""].join(" ").trim();
+export function fixText({ sha, subject, messageId }: JsonFixOfBug): string {
+  const unknown = messageId === null ? "" : `(no sha known; its patch is ${messageId})`;
+  return [sha ?? "(sha not verified)", subject ?? "", unknown].join(" ").trim();
 }
 
 /** `linux-6.1 6.1.176 without 0286300e6045`. */

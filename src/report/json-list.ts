@@ -23,6 +23,8 @@ export interface JsonListed {
   readonly commits?: readonly {
     readonly sha: string;
     readonly subject: string;
+    /** Of its patch, if its sha is not known and `sha` only what the design calls it. */
+    readonly messageId: string | null;
     readonly since: string;
     readonly needs: readonly string[];
     /** Designs that include it, and designs that know how to be with it but do not. */
@@ -64,6 +66,7 @@ export function jsonList(suites: readonly Suite[], kind: keyof JsonListed | null
           sha,
           subject: commit.subject,
           since: commit.since,
+          messageId: commit.messageId ?? null,
           needs: commit.needs ?? [],
           includedBy: includedBy.map(({ name }) => name),
           applicableTo: knowing.filter((design) => !includedBy.includes(design)).map(({ name }) => name),

@@ -46,10 +46,11 @@ export function listText({ designs, suites, properties, commits }: JsonListed, {
   if (commits) {
     add(
       "commits",
-      commits.map(({ sha, subject, since, needs, includedBy, applicableTo }) => [
+      commits.map(({ sha, subject, since, messageId, needs, includedBy, applicableTo }) => [
         `${sha}  ${since}`,
         [
           subject,
+          messageId === null ? "" : `no sha known; its patch is ${messageId}`,
           includedBy.length === 0 ? "" : `in ${includedBy.join(", ")} (--revert ${sha})`,
           applicableTo.length === 0 ? "" : `not in ${applicableTo.join(", ")} (--apply ${sha})`,
           needs.length === 0 ? "" : `needs ${needs.join(", ")}`,

@@ -47,6 +47,12 @@ function findingOf(name: string, variant: Variant, code: string): string[] {
   return outcome.findings.filter(({ check }) => check === code).map(({ subject, message }) => `${subject ?? "call"} ${message}`);
 }
 
+it("commits are called by the first twelve digits of their sha, or of their patch's Message-Id where none is known", () => {
+  const designs = new Set(session.suites.map(({ design }) => design));
+  for (const [name, { messageId = name }] of [...designs].flatMap(({ commits }) => Object.entries(commits)))
+    expect([name, messageId.slice(0, 12)]).toEqual([expect.stringMatching(/^[0-9a-f]{12}$/), name]);
+});
+
 it("as the design has them, the suites are as expected", () => {
   expect(small.length).toBeGreaterThan(14);
   for (const { suite, exitCode } of underAll({})) expect([suite.name, exitCode]).toEqual([suite.name, 0]);

@@ -453,7 +453,7 @@ function* set_up_groups(bus: BusType, group_list: GroupList): Proc<Errno> {
     mutex_unlock(group.mutex);
     if (ret) return ret;
     yield;
-    const isFinalized = !applied("202005191328");
+    const isFinalized = !applied("70b8170e55d3");
     if (!isFinalized && (hasDefaultDomain || applied("d99be00f42ea"))) yield* __iommu_group_dma_finalize(group);
   }
 }
@@ -475,7 +475,7 @@ function* attach_group_members(group: IommuGroup): Proc<Errno> {
     const dev = device.dev!;
     const ret = is_attach_deferred(dev) ? 0 : yield* __iommu_attach_device(group.default_domain!, dev);
     if (ret) return ret;
-    if (!applied("202005191328")) yield* probe_finalize(dev);
+    if (!applied("70b8170e55d3")) yield* probe_finalize(dev);
   }
   return 0;
 }
