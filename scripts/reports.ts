@@ -1,14 +1,17 @@
 /**
- * What of `reports` is derived from runs beside the ledger and the pages: the known bugs, the claims and the traces of the findings.
+ * What of `reports` is derived from runs beside the ledger and the pages: the known bugs, what is safe to backport of their fixes,
+ * the claims and the traces of the findings.
  * `npm run reports` writes it; with `-- --check` the exit code is 1 if something is not as it would be written.
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { questions } from "../reports/backports/questions.js";
 import { threads } from "../reports/claims/index.js";
 import { runClaims } from "../src/cli/claims.js";
 import { summaryOf } from "../src/report/claims.js";
 import { bundledSuites, modelLoader, openWith, packageRoot } from "../src/session/open.js";
 import { mistakesOf } from "../src/session/rediscovery.js";
+import { answerOf, answerPage, pathOfAnswer } from "./backports.js";
 import { claimsPage, pathOf as pathOfThread, systemsOf, threadPage } from "./claims.js";
 import { bugPage, contextOf, corpusPage, pathOf, rediscover } from "./corpus.js";
 import { withTraces } from "./findings.js";
@@ -28,6 +31,11 @@ for (const bug of shown) {
   keep(join("reports", pathOf(bug)), () => bugPage(bug, rows, context));
 }
 keepOnly("corpus", shown.map(pathOf));
+for (const question of questions) {
+  const answer = await answerOf(bundled, question);
+  keep(join("reports", pathOfAnswer(question)), () => answerPage(answer, bundled.bugs));
+}
+keepOnly("backports", questions.map(pathOfAnswer));
 const { runs } = await runClaims(bundled, bundled.claims, { jobs: 1 });
 for (const id of summaryOf(runs).notAsRecorded) fail(`claim ${id} is not as recorded`);
 keep("reports/claims.md", () => claimsPage(runs, threads));

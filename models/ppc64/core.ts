@@ -142,7 +142,7 @@ function* iommu_setup_default_domain(group: IommuGroup, dev: Device): Proc<Errno
   return ret;
 }
 
-/** 6.12.107 line 2305 (__iommu_group_set_domain_internal). To none (v6.4 to v6.6) platform code takes over. */
+/** 6.12.107 line 114, with __iommu_group_set_domain_internal (line 2305). To none (v6.4 to v6.6) platform code takes over. */
 function* __iommu_group_set_domain(group: IommuGroup, new_domain: IommuDomain | null, mustSucceed: boolean): Proc<Errno> {
   if (group.domain === new_domain) return 0;
   if (new_domain === null) {
@@ -208,7 +208,7 @@ export function* iommu_group_claim_dma_owner(group: IommuGroup, owner: TceContai
   return ret;
 }
 
-/** 6.12.107 line 3273. */
+/** 6.12.107 line 3290, with __iommu_release_dma_ownership (line 3273). */
 export function* iommu_group_release_dma_owner(group: IommuGroup): Proc {
   yield* mutex_lock(group.mutex);
   if (!WARN_ON(group.owner_cnt === 0 || group.owner === null, "release of a group nobody owns")) {

@@ -9,6 +9,7 @@ import { type BackportsOptions, backports } from "./backports.js";
 import { type BisectOptions, bisect } from "./bisect.js";
 import { type CheckOptions, check } from "./check.js";
 import { type ClaimsOptions, claimsCommand } from "./claims.js";
+import type { SetOptions } from "./commit-base.js";
 import { type CorpusOptions, corpus } from "./corpus.js";
 import { GRAPHS, type GraphKind, type GraphOptions, graph } from "./graph.js";
 import { version } from "./header.js";
@@ -28,10 +29,12 @@ import {
 import { type ReplayOptions, replay } from "./replay.js";
 import { type ReportOptions, report } from "./report.js";
 import { series } from "./series.js";
-import type { SetOptions } from "./set-checker.js";
 import { type SimulateCommandOptions, simulateCommand } from "./simulate.js";
 import { type StaleOptions, stale } from "./stale.js";
 import { type ImportOptions, importTopology } from "./topology/import.js";
+
+/** Where commits are added to a design in one way or another. */
+const BASE = "a design, with commits put in (+SHA) and taken out (-SHA), or the path of a .ts file that exports suites of one";
 
 /** Ends of a command line are told through `done`. */
 export function makeProgram(done: (exitCode: number) => void): Command {
@@ -331,7 +334,7 @@ function addSeries(program: Command, done: (exitCode: number) => void): void {
     .description(
       "Runs all suites of a design with each prefix of a series, and finds the fewest patches of it that break something by themselves. Exit code: 0 each patch keeps what held before it, 1 one does not, or needs a later one, 2 wrong usage or model, 3 unfinished.",
     )
-    .argument("<base>", "a design, or the path of a .ts file that exports suites of one")
+    .argument("<base>", BASE)
     .argument("<commit...>", "the patches, first to last, by sha");
   addSetOptions(command)
     .addHelpText(
@@ -346,12 +349,19 @@ function addBackports(program: Command, done: (exitCode: number) => void): void 
     .command("backports")
     .summary("see which sets of fixes a design can take")
     .description(
-      "Runs all suites of a design with each subset of some fixes: which are safe, which fix needs which, and the smallest safe set of each. Exit code: 0 each fix is in a safe set, 1 one is in none, 2 wrong usage or model, 3 unfinished.",
+      "Runs all suites of a design with each subset of some fixes: which are safe, which fix needs which, by its patch or since something breaks without, and the smallest safe set of each. Exit code: 0 each fix is in a safe set, 1 one is in none, 2 wrong usage or model, 3 unfinished.",
     )
-    .argument("<base>", "a design, or the path of a .ts file that exports suites of one")
-    .option("--to <commit...>", "the fixes, by sha");
+    .argument("<base>", BASE)
+    .option("--to <commit...>", "the fixes, by sha")
+    .option("--carry", "let a fix bring what it needs and is neither there nor named; otherwise it makes no sense without");
   addSetOptions(command)
-    .addHelpText("after", examples("iommu-mc backports linux-6.1 --to dcf40ed3a20d 4c8ad9da0566 dba9ca9d41f5"))
+    .addHelpText(
+      "after",
+      examples(
+        "iommu-mc backports linux-6.1 --to dcf40ed3a20d 4c8ad9da0566 dba9ca9d41f5",
+        "iommu-mc backports ppc64-6.1 --of 'ppc64-*' --carry --to a940904443e4 a5c57fd2e9bd",
+      ),
+    )
     .action(async (base: string, options: BackportsOptions) => done(await backports(base, options)));
 }
 
@@ -387,7 +397,7 @@ function addStale(program: Command, done: (exitCode: number) => void): void {
     )
     .requiredOption("--tree <folder>", "a kernel's source tree")
     .option("--record", "record the tree's fingerprints of what is modelled from its version")
-    .option("--models <folder>", "the folder of the models, instead of the bundled ones of Linux")
+    .option("--models <folder>", "a folder of models, instead of the bundled ones")
     .addOption(jsonOption())
     .addHelpText("after", examples("iommu-mc stale --tree linux-6.18", "iommu-mc stale --tree linux-6.1.176 --record"))
     .action(async (options: StaleOptions) => done(await stale(options)));
@@ -395,7 +405,11 @@ function addStale(program: Command, done: (exitCode: number) => void): void {
 
 /** Options of commands that check a design in many sets of commits. */
 function addSetOptions(command: Command): Command {
-  addVariantOptions(command.option("--suite <name>", "only the suites of that name; * stands for anything"));
+  addVariantOptions(
+    command
+      .option("--suite <name>", "only the suites of that name; * stands for anything")
+      .option("--of <design>", "ask the suites of other designs too, those of that name; * stands for anything"),
+  );
   return addLimitOptions(command).addOption(fileOption()).addOption(cacheOption()).addOption(jobsOption()).addOption(jsonOption());
 }
 

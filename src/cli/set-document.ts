@@ -1,37 +1,27 @@
 /** What the commands about sets of commits have in common in what they print. */
 import type { JsonSetHead } from "../report/commit-sets.js";
-import { type Introduced, introducedIn } from "../session/commit-sets.js";
 import type { ExitCode } from "../session/run-suite.js";
+import type { SetChecker } from "../session/set-checker.js";
+import { variantTo } from "../step/machine.js";
 import { headerOf } from "./header.js";
-import type { SetChecker, SetOptions } from "./set-checker.js";
-
-/** What is violated with the commits of one set and not with those of another, in all suites. */
-export function introducedBy(checker: SetChecker, now: readonly string[], before: readonly string[]): Introduced[] {
-  return checker.base.suites.flatMap((suite) => {
-    const after = checker.verdictsOf(suite, now);
-    return after === null ? [] : introducedIn(suite, checker.verdictsOf(suite, before), after);
-  });
-}
 
 /** `tried` are the sets that were looked at. */
-export function documentHead(
-  command: string,
-  checker: SetChecker,
-  tried: readonly (readonly string[])[],
-  { revert = [], apply = [] }: SetOptions,
-  exitCode: ExitCode,
-): JsonSetHead {
-  const { design, suites } = checker.base;
-  const effort = { sets: tried.filter((set) => checker.lacking(set) === null).length, suites: suites.length, checks: checker.checks };
+export function documentHead(command: string, checker: SetChecker, tried: readonly (readonly string[])[], exitCode: ExitCode): JsonSetHead {
+  const { design, suites, commits } = checker.base;
   return {
     ...headerOf(command),
     design: design.name,
     version: design.version,
-    revert,
-    apply,
+    ...variantTo(design, commits),
     suites: suites.map(({ name }) => name),
-    effort,
+    effort: checker.effortOf(tried),
+    unfit: checker.unfit,
     unfinished: checker.isUnfinished,
     exitCode,
   };
+}
+
+/** The exit code, if nothing is wrong but for what is unfinished. */
+export function exitCodeOfSets({ isUnfinished }: SetChecker, isWrong: boolean): ExitCode {
+  return isWrong ? 1 : isUnfinished ? 3 : 0;
 }

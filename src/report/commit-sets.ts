@@ -1,20 +1,13 @@
 /** What a series of patches, or fixes to be taken back, do to a design: as text and as JSON. */
 import type { Design } from "../lang/design.js";
-import type { Introduced } from "../session/commit-sets.js";
+import { type Fix, minimal, type Need, type Standing, type Subset } from "../session/backports.js";
 import type { ExitCode } from "../session/run-suite.js";
-import { quoted } from "./command.js";
+import type { Effort, IntroducedBySet } from "../session/set-checker.js";
+import { parsePath } from "../trace/replay.js";
+import { replayCommand } from "./command.js";
 import type { JsonHeader } from "./json.js";
 import type { Look } from "./style.js";
-import { counted, enumerate, hanging } from "./wrap.js";
-
-/** What was saved: suites are run once for all sets of commits that they cannot tell apart. */
-export interface JsonEffort {
-  /** Sets of commits that make sense. */
-  readonly sets: number;
-  readonly suites: number;
-  /** Runs it took, of `sets` × `suites`. */
-  readonly checks: number;
-}
+import { counted, enumerate, grouped, hanging } from "./wrap.js";
 
 export interface JsonSetHead extends JsonHeader {
   readonly design: string;
@@ -22,7 +15,9 @@ export interface JsonSetHead extends JsonHeader {
   readonly revert: readonly string[];
   readonly apply: readonly string[];
   readonly suites: readonly string[];
-  readonly effort: JsonEffort;
+  readonly effort: Effort;
+  /** Suites that are asked nothing: their model is at fault for the base itself. */
+  readonly unfit: readonly string[];
   readonly unfinished: boolean;
   readonly exitCode: ExitCode;
 }
@@ -36,38 +31,27 @@ export interface JsonPrefix extends JsonPatch {
   /** A commit of the prefix that needs another, which is not in it yet; null if the prefix makes sense. */
   readonly lacking: { readonly sha: string; readonly needs: string } | null;
   /** What was not violated before this patch. */
-  readonly introduced: readonly Introduced[];
+  readonly introduced: readonly IntroducedBySet[];
   readonly mended: readonly { readonly suite: string; readonly check: string }[];
 }
 
 export interface JsonSeries extends JsonSetHead {
   readonly prefixes: readonly JsonPrefix[];
   /** The fewest patches of the series that introduce a violation by themselves, if some prefix does. */
-  readonly smallest: { readonly commits: readonly string[]; readonly introduced: readonly Introduced[] } | null;
+  readonly smallest: { readonly commits: readonly string[]; readonly introduced: readonly IntroducedBySet[] } | null;
 }
 
 export interface JsonBackports extends JsonSetHead {
   readonly fixes: readonly JsonFix[];
-  readonly subsets: readonly JsonSubset[];
+  readonly subsets: readonly Subset[];
+  /** What all fixes together break. */
+  readonly left: readonly IntroducedBySet[];
 }
 
-export interface JsonFix extends JsonPatch {
-  /** The other fixes that every safe set with this one has; null if it is in none. */
-  readonly needs: readonly string[] | null;
-  /** The smallest safe set that it is in, itself included. */
-  readonly smallest: readonly string[] | null;
-}
+export type JsonFix = JsonPatch & Fix;
 
-export interface JsonSubset {
-  readonly commits: readonly string[];
-  readonly safe: boolean;
-  readonly lacking: { readonly sha: string; readonly needs: string } | null;
-  /** What is violated with these fixes and not without them. */
-  readonly introduced: readonly Introduced[];
-}
-
-export function patchesOf({ commits }: Design, shas: readonly string[]): JsonPatch[] {
-  return shas.map((sha) => ({ sha, subject: commits[sha]?.subject ?? "" }));
+export function subjectOf({ commits }: Design, sha: string): string {
+  return commits[sha]?.subject ?? "";
 }
 
 export function seriesText(document: JsonSeries, file: string | null, look: Look): string {
@@ -76,10 +60,9 @@ export function seriesText(document: JsonSeries, file: string | null, look: Look
   for (const [position, prefix] of document.prefixes.entries()) {
     const { sha, subject, lacking, introduced, mended } = prefix;
     lines.push(style.bold(`${String(position + 1).padStart(3)}  ${sha} ${subject}`));
-    const soFar = document.prefixes.slice(0, position + 1).map((each) => each.sha);
     if (lacking !== null) lines.push(...bad("     ", lackingText(lacking), look));
     else if (introduced.length === 0) lines.push(`     ${style.good("keeps what held")}`);
-    for (const each of introduced) lines.push(...introducedLines("     ", each, document, soFar, file, look));
+    for (const each of introduced) lines.push(...introducedLines("     ", each, file, look));
     if (mended.length > 0) {
       const checks = (suite: string) => mended.filter((each) => each.suite === suite).map(({ check }) => check);
       const texts = [...new Set(mended.map(({ suite }) => suite))].map((suite) => `${checks(suite).join(", ")} in ${suite}`);
@@ -89,79 +72,106 @@ export function seriesText(document: JsonSeries, file: string | null, look: Look
   if (document.smallest !== null) {
     const { commits, introduced } = document.smallest;
     lines.push("", ...hanging("fewest that break something: ", commits.join(" "), width));
-    for (const each of introduced) lines.push(...introducedLines("     ", each, document, commits, file, look));
+    for (const each of introduced) lines.push(...introducedLines("     ", each, file, look));
   }
   return `${[...lines, "", ...endLines(document)].join("\n")}\n`;
 }
 
 export function backportsText(document: JsonBackports, file: string | null, look: Look): string {
   const { style, width } = look;
-  const lines = [headText(document, counted(document.fixes.length, "fix", "fixes")), ""];
-  for (const { sha, subject, needs, smallest } of document.fixes) {
+  const { fixes, subsets, left } = document;
+  const lines = [headText(document, counted(fixes.length, "fix", "fixes")), ""];
+  for (const fix of fixes) {
+    const { sha, subject, carries, smallest, besideAll } = fix;
     lines.push(style.bold(`${sha} ${subject}`));
-    if (needs === null || smallest === null) lines.push(...bad("     ", "is in no safe set", look));
+    if (carries.length > 0) lines.push(...hanging("     brings what it needs: ", carries.join(" "), width));
+    if (smallest === null) lines.push(...bad("     ", "is in no safe set", look));
     else if (smallest.length === 1) lines.push(`     ${style.good("safe by itself")}`);
-    else {
-      lines.push(`     ${needs.length === 0 ? "needs one or another of the others" : `needs ${enumerate(needs)}`}`);
-      lines.push(...hanging("     smallest safe set: ", smallest.join(" "), width));
-    }
-    const alone = document.subsets.find(({ commits }) => commits.length === 1 && commits[0] === sha);
-    if (alone?.safe === false) lines.push(...whyLines("     by itself: ", alone, document, file, look));
+    else lines.push(...standingText(fix).flatMap((text) => hanging("     ", text, width)));
+    if (besideAll !== null) lines.push(...hanging("     beside what all of them break: ", standingText(besideAll).join("; "), width));
+    for (const { head, why } of reasonsOf(fix, subsets)) lines.push(...whyLines(`     ${head}: `, why, file, look));
   }
-  const safe = document.subsets.filter((subset) => subset.safe && subset.commits.length > 0);
-  lines.push("", style.bold(`safe: ${safe.length} of ${counted(document.subsets.length - 1, "set")}`));
+  if (left.length > 0) lines.push("", style.bold("all of them together break"));
+  for (const each of left) lines.push(...introducedLines("  ", each, file, look));
+  const safe = subsets.filter((subset) => subset.safe && subset.commits.length > 0);
+  lines.push("", style.bold(`safe: ${safe.length} of ${counted(subsets.length - 1, "set")}`));
   lines.push(...safe.flatMap(({ commits }) => hanging("  ", commits.join(" "), width)));
-  const unsafe = minimal(document.subsets.filter((subset) => !subset.safe && subset.lacking === null));
+  const unsafe = leastUnsafe(subsets);
   if (unsafe.length > 0) lines.push("", style.bold("not safe, while all that is less is"));
-  for (const subset of unsafe) {
-    lines.push(...hanging("  ", subset.commits.join(" "), width), ...whyLines("    ", subset, document, file, look));
-  }
+  for (const subset of unsafe) lines.push(...hanging("  ", subset.commits.join(" "), width), ...whyLines("    ", subset, file, look));
   return `${[...lines, "", ...endLines(document)].join("\n")}\n`;
 }
 
-/** Those without others of them inside. */
-function minimal(subsets: readonly JsonSubset[]): JsonSubset[] {
-  const contains = (larger: JsonSubset, smaller: JsonSubset) =>
-    larger !== smaller && smaller.commits.every((sha) => larger.commits.includes(sha));
-  return subsets.filter((subset) => !subsets.some((other) => contains(subset, other)));
+/** What a fix needs where it is not in a set of its own that will do, in words. */
+export function standingText({ needs, smallest, minimal: sets }: Standing): string[] {
+  if (needs === null || smallest === null) return ["is in no set that will do"];
+  if (smallest.length === 1) return ["needs none of the others"];
+  const because = (why: Need["because"]) => needs.filter((need) => need.because === why).map(({ sha }) => sha);
+  const [declared, found] = [because("declared"), because("found")];
+  return [
+    ...(declared.length === 0 ? [] : [`needs ${enumerate(declared)}, on which it is built`]),
+    ...(found.length === 0 ? [] : [`needs ${enumerate(found)}, without which something breaks`]),
+    ...(needs.length === 0 ? ["needs one or another of the others"] : []),
+    `smallest set: ${smallest.join(" ")}`,
+    ...sets.filter((set) => set !== smallest).map((set) => `or: ${set.join(" ")}`),
+  ];
 }
 
-function whyLines(
-  head: string,
-  { lacking, introduced, commits }: JsonSubset,
-  document: JsonSetHead,
-  file: string | null,
-  look: Look,
-): string[] {
+export type Why = Pick<Subset, "lacking" | "introduced" | "unfinished">;
+
+/** Why a fix will not do by itself: under a head what is so of a set, or what is violated where it lacks what it needs. */
+export function reasonsOf(
+  { sha, needs, besideAll }: Fix,
+  subsets: readonly Subset[],
+): readonly { readonly head: string; readonly why: Why }[] {
+  const found = (needs ?? besideAll?.needs ?? []).filter(({ because }) => because === "found");
+  const alone = subsets.find(({ commits }) => commits.length === 1 && commits[0] === sha);
+  const isTold = alone !== undefined && !alone.safe && (alone.lacking !== null || found.length === 0);
+  return [
+    ...(isTold ? [{ head: "by itself", why: alone }] : []),
+    ...found.map((need) => ({ head: `without ${need.sha}`, why: { lacking: null, introduced: need.violated, unfinished: [] } })),
+  ];
+}
+
+/** Sets that break something, without those that have another of them inside. */
+export function leastUnsafe(subsets: readonly Subset[]): Subset[] {
+  const unsafe = subsets.filter(({ introduced }) => introduced.length > 0);
+  const least = minimal(unsafe.map(({ commits }) => commits));
+  return unsafe.filter(({ commits }) => least.includes(commits));
+}
+
+function whyLines(head: string, { lacking, introduced, unfinished }: Why, file: string | null, look: Look): string[] {
   if (lacking !== null) return bad(head, lackingText(lacking), look);
   const [first, ...others] = introduced;
-  if (first === undefined) return bad(head, "not known", look);
+  if (first === undefined) return bad(head, `not known: no end in ${enumerate(unfinished)}`, look);
   const more = others.length === 0 ? [] : [`${" ".repeat(head.length)}and ${others.length} more`];
-  return [...introducedLines(head, first, document, commits, file, look), ...more];
+  return [...introducedLines(head, first, file, look), ...more];
 }
 
-function introducedLines(
-  head: string,
-  { suite, check, steps, path, before }: Introduced,
-  document: JsonSetHead,
-  commits: readonly string[],
-  file: string | null,
-  look: Look,
-): string[] {
+function introducedLines(head: string, introduced: IntroducedBySet, file: string | null, look: Look): string[] {
+  const lines = bad(head, `VIOLATED  ${introducedText(introduced)}`, look);
+  const replay = introducedReplay(introduced, file);
+  return replay === null ? lines : [...lines, `${" ".repeat(head.length)}${replay}`];
+}
+
+/** `P1 in shop/pay, 1 step`. */
+export function introducedText({ suite, check, steps, before }: IntroducedBySet): string {
   const length = steps === null ? "" : `, ${counted(steps, "step")}`;
   const already = before.length === 0 ? "" : `, where ${enumerate(before)} ${before.length === 1 ? "is" : "are"} violated before`;
-  const lines = bad(head, `VIOLATED  ${check} in ${suite}${length}${already}`, look);
-  if (path === null) return lines;
-  const switches = [...document.revert.map((sha) => `--revert ${sha}`), ...[...document.apply, ...commits].map((sha) => `--apply ${sha}`)];
-  const where = file === null ? [] : [`--file ${quoted(file)}`];
-  return [...lines, `${" ".repeat(head.length)}${["iommu-mc replay", quoted(suite), path, ...where, ...switches].join(" ")}`];
+  return `${check} in ${suite}${length}${already}`;
+}
+
+/** The command that shows it, or null if there is no trace. */
+export function introducedReplay({ suite, path, variant }: IntroducedBySet, file: string | null): string | null {
+  const steps = path === null ? null : parsePath(path);
+  return steps === null ? null : replayCommand(suite, steps, variant, file);
 }
 
 function bad(head: string, text: string, { style, width }: Look): string[] {
   return hanging(head, text, width).map((line) => style.bad(line));
 }
 
-function lackingText({ sha, needs }: { readonly sha: string; readonly needs: string }): string {
+export function lackingText({ sha, needs }: { readonly sha: string; readonly needs: string }): string {
   return `makes no sense: ${sha} needs ${needs}`;
 }
 
@@ -170,8 +180,13 @@ function headText({ command, design, version, revert, apply, suites }: JsonSetHe
   return [`${command}: ${what} on ${design} ${version}`, ...changes, `under ${counted(suites.length, "suite")}`].join(" ");
 }
 
-function endLines({ effort, unfinished }: JsonSetHead): string[] {
-  const { sets, suites, checks } = effort;
-  const all = `${counted(checks, "run")} for ${counted(sets, "set")} of commits × ${counted(suites, "suite")}`;
-  return [all, ...(unfinished ? ["unfinished: a limit was hit, or Ctrl-C; what is not told is not known"] : [])];
+/** What it took, in words: runs and states, beside those that it takes without sharing. */
+export function effortText({ sets, suites, asked, checks, states, statesAsked }: Effort): string {
+  const all = `${counted(checks, "run")} of ${grouped(states)} states for ${counted(sets, "set")} of commits × ${counted(suites, "suite")}`;
+  return asked === checks ? all : `${all}; without sharing ${grouped(asked)} of ${grouped(statesAsked)}`;
+}
+
+function endLines({ effort, unfit, unfinished }: JsonSetHead): string[] {
+  const left = unfit.length === 0 ? [] : [`not asked, for their models have too little room for the base: ${unfit.join(", ")}`];
+  return [effortText(effort), ...left, ...(unfinished ? ["unfinished: a limit was hit, or Ctrl-C; what is not told is not known"] : [])];
 }

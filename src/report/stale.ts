@@ -3,7 +3,7 @@ import type { ExitCode } from "../session/run-suite.js";
 import type { Status } from "../session/stale.js";
 import type { JsonHeader } from "./json.js";
 import type { Look } from "./style.js";
-import { counted, hanging } from "./wrap.js";
+import { counted, enumerate, hanging } from "./wrap.js";
 
 export interface JsonStale extends JsonHeader {
   readonly tree: string;
@@ -14,6 +14,8 @@ export interface JsonStale extends JsonHeader {
   readonly procedures: readonly JsonProcedure[];
   /** Docstrings whose line in the tree's version is not that of their function, in words. */
   readonly astray: readonly string[];
+  /** Models of which no docstring names a line of a version. */
+  readonly silent: readonly string[];
   readonly exitCode: ExitCode;
 }
 
@@ -29,7 +31,7 @@ export interface JsonProcedure {
   readonly line: number | null;
 }
 
-export function staleText({ tree, treeVersion, recorded, procedures, astray }: JsonStale, { style, width }: Look): string {
+export function staleText({ tree, treeVersion, recorded, procedures, astray, silent }: JsonStale, { style, width }: Look): string {
   const having = (status: Status) => procedures.filter((each) => each.status === status);
   const told = (status: Status) =>
     having(status).flatMap(({ model, procedure, versions, file, line }) => {
@@ -46,6 +48,7 @@ export function staleText({ tree, treeVersion, recorded, procedures, astray }: J
       astray.flatMap((text) => hanging("  ", text, width)),
     ),
     `${tree} (${treeVersion}): of ${counted(procedures.length, "procedure")} ${having("same").length} as modelled, ${having("changed").length} changed, ${having("missing").length} missing, ${having("unrecorded").length} of no recorded function`,
+    ...(silent.length === 0 ? [] : [`nothing can be said of ${enumerate(silent)}: no docstring there names a line of a version`]),
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -24,8 +24,9 @@ interface Known extends Verdicts {
 
 export class CommitSets {
   readonly #known = new Map<string, Known[]>();
-  /** Runs that were looked at. */
+  /** Runs that were looked at, and their states together. */
   runs = 0;
+  states = 0;
 
   /** What is known of the suite in the set. */
   find({ name }: Suite, applied: ReadonlySet<string>): Verdicts | null {
@@ -36,6 +37,7 @@ export class CommitSets {
   keep(run: SuiteRun): void {
     const { suite, machine, outcome } = run;
     this.runs++;
+    this.states += outcome.states;
     const violated = outcome.results.filter(({ verdict }) => verdict === "violated");
     const traces = violated.flatMap(({ check }) => {
       const found = shortestOf(run, check)?.finding;

@@ -10,13 +10,20 @@ describe("series", () => {
     const { code, stdout } = await iommuMc(["series", patches, settle, split, own, "--json"]);
     const document = JSON.parse(stdout) as JsonSeries;
     expect([code, document.exitCode, document.unfinished]).toEqual([1, 1, false]);
-    const broken = { suite: "shop/pay", check: "P1", steps: 1, path: "0", before: [] };
+    const broken = (apply: string[]) => ({
+      suite: "shop/pay",
+      check: "P1",
+      steps: 1,
+      path: "0",
+      before: [],
+      variant: { revert: [], apply },
+    });
     expect(document.prefixes).toMatchObject([
       { sha: settle, introduced: [], mended: [{ suite: "shop/settle", check: "P2" }] },
-      { sha: split, introduced: [broken], mended: [] },
+      { sha: split, introduced: [broken([settle, split])], mended: [] },
       { sha: own, introduced: [], mended: [{ suite: "shop/pay", check: "P1" }] },
     ]);
-    expect(document.smallest).toEqual({ commits: [split], introduced: [broken] });
+    expect(document.smallest).toEqual({ commits: [split], introduced: [broken([split])] });
   });
 
   it("says so in words, with the command that shows it", async () => {
@@ -59,24 +66,64 @@ describe("backports", () => {
     const document = JSON.parse(stdout) as JsonBackports;
     expect(code).toBe(1);
     expect(document.fixes).toMatchObject([
-      { sha: split, needs: [own], smallest: [split, own] },
-      { sha: own, needs: [], smallest: [own] },
-      { sha: tidy, needs: null, smallest: null },
+      { sha: split, needs: [{ sha: own, because: "found", without: [split] }], smallest: [split, own], besideAll: null },
+      { sha: own, needs: [], smallest: [own], minimal: [[own]] },
+      { sha: tidy, needs: null, smallest: null, minimal: [] },
     ]);
     const safe = document.subsets.filter((subset) => subset.safe).map(({ commits }) => commits);
     expect(safe).toEqual([[], [own], [split, own]]);
     expect(document.subsets.find(({ commits }) => String(commits) === String([split]))?.introduced).toMatchObject([{ check: "P1" }]);
     expect(document.subsets.find(({ commits }) => String(commits) === String([tidy]))?.lacking).toEqual({ sha: tidy, needs: settle });
     // Paying asks for `own` only where `split` is there, and settling for neither.
-    expect(document.effort).toEqual({ sets: 4, suites: 3, checks: 4 });
+    expect(document.effort).toEqual({ sets: 4, suites: 3, asked: 8, checks: 4, states: 8, statesAsked: 16 });
   });
 
   it("says so in words", async () => {
     const { code, stdout } = await iommuMc(["backports", "shop-1", "--file", patches, "--to", split, own, settle]);
     expect(code).toBe(0);
-    expect(stdout).toContain(`needs ${own}\n     smallest safe set: ${split} ${own}\n     by itself: VIOLATED  P1 in shop/pay, 1 step\n`);
+    expect(stdout).toContain(
+      `     needs ${own}, without which something breaks\n     smallest set: ${split} ${own}\n     without ${own}: VIOLATED  P1 in shop/pay, 1 step\n`,
+    );
     expect(stdout).toContain("safe: 5 of 7 sets\n");
-    expect(stdout).toContain(" runs for 8 sets of commits × 3 suites\n");
+    expect(stdout).toContain("7 runs of 14 states for 8 sets of commits × 3 suites; without sharing 24 of 48\n");
+  });
+
+  it("lets a fix bring what it needs, and asks a suite without the fixes that it is declared with", async () => {
+    const { code, stdout } = await iommuMc(["backports", patches, "--carry", "--to", tidy, "--json"]);
+    const { fixes, subsets } = JSON.parse(stdout) as JsonBackports;
+    expect([code, fixes]).toMatchObject([0, [{ sha: tidy, carries: [settle], smallest: [tidy] }]]);
+    expect(subsets.map(({ safe }) => safe)).toEqual([true, true]);
+  });
+
+  it("takes a base with its changes, and says what all fixes together break", async () => {
+    const { code, stdout } = await iommuMc(["backports", "shop-1", "--file", patches, "--to", split, settle, "--json"]);
+    const { fixes, left, apply, revert } = JSON.parse(stdout) as JsonBackports;
+    expect([code, apply, revert]).toEqual([1, [], []]);
+    expect(left).toMatchObject([{ suite: "shop/pay", check: "P1" }]);
+    expect(fixes).toMatchObject([
+      { sha: split, smallest: null, besideAll: { needs: [], smallest: [split] } },
+      { sha: settle, smallest: [settle], besideAll: { smallest: [settle] } },
+    ]);
+    const changed = await iommuMc(["backports", `shop-1+${own}`, "--file", patches, "--to", split]);
+    expect([changed.code, changed.stdout]).toEqual([0, expect.stringContaining("safe by itself")]);
+  });
+
+  it("asks suites of other designs of the model", async () => {
+    const { stdout } = await iommuMc([
+      "backports",
+      "ppc64-6.6",
+      "--suite",
+      "ppc64/plug-phb",
+      "--of",
+      "ppc64-*",
+      "--to",
+      "a5c57fd2e9bd",
+      "--json",
+    ]);
+    const { subsets, unfit, suites } = JSON.parse(stdout) as JsonBackports;
+    expect([suites, unfit, subsets.map(({ safe }) => safe)]).toEqual([["ppc64/plug-phb"], [], [true, true]]);
+    const none = await iommuMc(["backports", "ppc64-6.6", "--of", "linux-*", "--to", "a5c57fd2e9bd"]);
+    expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining("there is no design of its model linux-*") });
   });
 
   it("wants fixes", async () => {

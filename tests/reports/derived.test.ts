@@ -5,9 +5,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { questions } from "../../reports/backports/questions.js";
 import { claims, threads } from "../../reports/claims/index.js";
 import { bugs } from "../../reports/corpus/entries.js";
 import { switches } from "../../reports/switches/index.js";
+import { answerOf, answerPage, pathOfAnswer } from "../../scripts/backports.js";
 import { sectionOf } from "../../scripts/claims.js";
 import { bugPage, contextOf, pathOf, rediscover, rowCells } from "../../scripts/corpus.js";
 import { withTraces } from "../../scripts/findings.js";
@@ -125,6 +127,16 @@ describe("claims", () => {
       expect([claim.id, claim.system in threads]).toEqual([claim.id, true]);
       if (claim.finding !== undefined) expect(readdirSync(join(packageRoot(), "reports/findings"))).toContain(claim.finding);
     }
+describe("what is safe to backport", () => {
+  it("each question has a page", () => {
+    const pages = readdirSync(join(packageRoot(), "reports/backports")).filter((name) => name.endsWith(".md"));
+    expect(pages.map((name) => `backports/${name}`)).toEqual(questions.map(pathOfAnswer).sort());
+  });
+
+  it("a page says what comes out now", async () => {
+    // The others take too long for here.
+    const smallest = questions.find(({ name }) => name === "first-iommu-ops-on-ppc64")!;
+    expect(read(pathOfAnswer(smallest))).toBe(answerPage(await answerOf(session, smallest), bugs));
   });
 });
 

@@ -1,0 +1,109 @@
+/** Which sets of fixes a design can take: what is safe, what needs what, and how that is known. */
+import { subsetsOf } from "./commit-sets.js";
+import { type IntroducedBySet, needsOf, type SetChecker } from "./set-checker.js";
+
+/** Some of the fixes. */
+export interface Subset {
+  readonly commits: readonly string[];
+  /** It makes sense, all suites came to an end, and nothing is violated with it that is not without it. */
+  readonly safe: boolean;
+  /** A commit of it that needs another, which it has not; null if it makes sense. */
+  readonly lacking: { readonly sha: string; readonly needs: string } | null;
+  /** What is violated with these fixes and not without them. */
+  readonly introduced: readonly IntroducedBySet[];
+  /** Suites that came to no end. */
+  readonly unfinished: readonly string[];
+}
+
+/** Another fix that every set which will do has, if it has the one. */
+export interface Need {
+  readonly sha: string;
+  /** `declared` by the design, without which it makes no sense; or `found`: sets that make sense without it will not do. */
+  readonly because: "declared" | "found";
+  /** The largest such set; null if it is declared. */
+  readonly without: readonly string[] | null;
+  /** What is violated with it that keeps it from doing: what the other fix mends, or one that the set lacks too. */
+  readonly violated: readonly IntroducedBySet[];
+}
+
+/** How a fix stands among sets that will do. */
+export interface Standing {
+  /** Null if it is in none. */
+  readonly needs: readonly Need[] | null;
+  /** The smallest that it is in, itself included; null if there is none. */
+  readonly smallest: readonly string[] | null;
+  /** All that it is in and that have no other such set inside. */
+  readonly minimal: readonly (readonly string[])[];
+}
+
+/** What will do is a safe set. */
+export interface Fix extends Standing {
+  readonly sha: string;
+  /** What comes with it, since it needs it: neither there nor one of the fixes. */
+  readonly carries: readonly string[];
+  /** If all fixes together are not safe: how it stands where a set will do that breaks nothing but what they break together. */
+  readonly besideAll: Standing | null;
+}
+
+export interface Backports {
+  readonly fixes: readonly Fix[];
+  readonly subsets: readonly Subset[];
+  /** What all fixes together break. */
+  readonly left: readonly IntroducedBySet[];
+}
+
+/** Tries every subset of what is added to the checker's base. */
+export async function tryBackports(checker: SetChecker): Promise<Backports> {
+  const { added } = checker.base;
+  const sets = subsetsOf(added);
+  await checker.check([[]]);
+  await checker.check(sets);
+  const subsets = sets.map((commits) => subsetOf(checker, commits));
+  const all = subsets.find(({ commits }) => commits.length === added.length);
+  const left = all?.introduced ?? [];
+  const isLeft = ({ suite, check }: IntroducedBySet) => left.some((each) => each.suite === suite && each.check === check);
+  const fixes = added.map((sha): Fix => {
+    const standing = standingOf(checker, sha, subsets, () => true);
+    const besideAll = left.length === 0 ? null : standingOf(checker, sha, subsets, (each) => !isLeft(each));
+    return { sha, carries: checker.base.carried.get(sha) ?? [], ...standing, besideAll };
+  });
+  return { fixes, subsets, left };
+}
+
+function subsetOf(checker: SetChecker, commits: readonly string[]): Subset {
+  const lacking = checker.lacking(commits);
+  if (lacking !== null) return { commits, safe: false, lacking, introduced: [], unfinished: [] };
+  const introduced = checker.introducedBy(commits, []);
+  const unfinished = checker.base.suites.flatMap((suite) =>
+    checker.isAsked(suite, commits) && checker.verdictsOf(suite, commits)?.isComplete !== true ? [suite.name] : [],
+  );
+  return { commits, safe: introduced.length === 0 && unfinished.length === 0, lacking, introduced, unfinished };
+}
+
+/** A set will do if nothing that counts is violated with it. */
+function standingOf(
+  checker: SetChecker,
+  sha: string,
+  subsets: readonly Subset[],
+  counts: (introduced: IntroducedBySet) => boolean,
+): Standing {
+  const having = subsets.filter(({ commits, lacking }) => lacking === null && commits.includes(sha));
+  const willDo = ({ introduced, unfinished }: Subset) => unfinished.length === 0 && !introduced.some(counts);
+  const good = having.filter(willDo).map(({ commits }) => commits);
+  const [smallest = null] = good;
+  const declared = needsOf(checker.base.design, [sha]);
+  const needOf = (other: string): Need => {
+    if (declared.includes(other)) return { sha: other, because: "declared", without: null, violated: [] };
+    const largest = having.findLast(({ commits }) => !commits.includes(other));
+    return { sha: other, because: "found", without: largest?.commits ?? null, violated: largest?.introduced.filter(counts) ?? [] };
+  };
+  const needed = smallest?.filter((other) => other !== sha && good.every((commits) => commits.includes(other)));
+  return { needs: needed?.map(needOf) ?? null, smallest, minimal: minimal(good) };
+}
+
+/** Those without others of them inside. */
+export function minimal(sets: readonly (readonly string[])[]): (readonly string[])[] {
+  const contains = (larger: readonly string[], smaller: readonly string[]) =>
+    larger !== smaller && smaller.every((sha) => larger.includes(sha));
+  return sets.filter((set) => !sets.some((other) => contains(set, other)));
+}
