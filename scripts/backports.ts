@@ -69,7 +69,7 @@ export function answerPage({ question, checker, backports }: Answer, bugs: reado
       ? []
       : [
           "## What all of them together break",
-          "What each needs _beside that_ says above which sets break nothing else.",
+          "What each needs _beside that_ says above which sets break nothing else. Suites that were made for other designs are among those asked: where a scenario does not fit, what it shows is about the scenario.",
           introducedTable(left),
         ]),
     "## What it took",

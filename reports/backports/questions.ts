@@ -43,7 +43,7 @@ export const questions: readonly Question[] = [
     fixes: ["01657bc14a39", "6eb4da8cf545", "a2e7e59a9426", "b46064a18810", "da33e87bd2bf"],
     of: /^linux-/,
     except: {
-      names: /^(?!(probe|registration|open-race|plug|lookup|default-domain)\/)/,
+      names: /^(?!(probe|registration|open-race|plug|lookup)\/)/,
       because: "they are not about probing; `iommu-mc backports` asks them too",
     },
   },

@@ -13,11 +13,12 @@ abstraction(
 );
 
 /**
- * include/linux/iommu.h line 649: what probe_device() has left. A device that was released, or never probed, has none: NULL,
- * which drivers do not expect.
+ * include/linux/iommu.h line 647: what probe_device() has left. A device that was released, or never probed, has none: NULL, for which
+ * some drivers look and others do not. Loads `dev->iommu` once, or twice, and what it points to.
  */
 export function* dev_iommu_priv_get(dev: Device): Proc<DevIommuPriv | null> {
-  const param = dev.iommu!;
+  const param = dev.iommu;
+  if (param === null) return null;
   yield;
   return param.priv;
 }
