@@ -127,6 +127,9 @@ describe("claims", () => {
       expect([claim.id, claim.system in threads]).toEqual([claim.id, true]);
       if (claim.finding !== undefined) expect(readdirSync(join(packageRoot(), "reports/findings"))).toContain(claim.finding);
     }
+  });
+});
+
 describe("what is safe to backport", () => {
   it("each question has a page", () => {
     const pages = readdirSync(join(packageRoot(), "reports/backports")).filter((name) => name.endsWith(".md"));
