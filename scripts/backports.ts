@@ -61,7 +61,7 @@ export function answerPage({ question, checker, backports }: Answer, bugs: reado
     "## What each needs",
     ...fixes.flatMap((fix) => fixBlocks(fix, checker, subsets)),
     "## Sets",
-    `${safe.length} of ${counted(subsets.length - 1, "set")} are safe; ${senseless.length} make no sense.`,
+    `${safe.length} of ${counted(subsets.length - 1, "set")} are safe, and ${senseless.length} without sense.`,
     ...list(safe.map(({ commits }) => shas(commits))),
     ...setsBlocks("These are not, while all that is less is:", leastUnsafe(subsets)),
     ...senselessBlocks(senseless),

@@ -26,6 +26,11 @@ export async function stale(options: StaleOptions): Promise<ExitCode> {
   const folders = options.models === undefined ? bundledModels() : [{ name: "", path: options.models }];
   const compared = comparedWith(tree, version, folders, options.record === true);
   const procedures = compared.flatMap((each) => each.procedures);
+  if (procedures.every(({ status }) => status === "unrecorded"))
+    throw new UsageError(
+      `nothing is recorded in ${folders.map(({ path }) => join(path, SOURCES)).join(" or ")}`,
+      "Record what the models were made from: --record, with a tree of each version.",
+    );
   const astray = compared.flatMap((each) => each.astray);
   const isStale = procedures.some(({ status }) => status === "changed" || status === "missing");
   const exitCode = isStale || astray.length > 0 ? 1 : 0;
@@ -34,7 +39,7 @@ export async function stale(options: StaleOptions): Promise<ExitCode> {
     ...headerOf("stale"),
     tree,
     treeVersion: version,
-    recorded: options.record === true,
+    recorded: options.record === true && procedures.some(({ versions }) => versions.includes(version)),
     procedures,
     astray,
     silent: folders.filter((_, position) => compared[position]?.procedures.length === 0).map(({ name, path }) => name || path),
@@ -56,7 +61,7 @@ function bundledModels(): ModelFolder[] {
   return folders.map(({ name }) => ({ name, path: join(models, name) })).sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-/** What the tree has of the procedures of each folder; recorded there if asked for. Throws a UsageError if nothing is recorded of one that has any. */
+/** What the tree has of the procedures of each folder; recorded there if asked for. */
 function comparedWith(
   tree: string,
   version: string,
@@ -76,8 +81,6 @@ function comparedWith(
       const ordered = Object.entries(sources).sort(([one], [other]) => one.localeCompare(other, "en", { numeric: true }));
       writeFileSync(path, jsonText(Object.fromEntries(ordered)));
     }
-    if (modelled.length > 0 && Object.keys(sources).length === 0)
-      throw new UsageError(`${path} is missing`, "Record what the models were made from: --record, with a tree of each version.");
     const procedures = modelled.map((each) => {
       const { status, at } = statusOf(each, sources, definitions.get(each.procedure) ?? []);
       return {

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { JsonStale } from "../../src/report/stale.js";
@@ -126,15 +126,18 @@ describe("C source", () => {
 it("compares all bundled models, and names those of which nothing can be said", async () => {
   const { stdout } = await iommuMc(["stale", "--tree", tree("elsewhere", 9, source), "--json"]);
   const { procedures, silent } = JSON.parse(stdout) as JsonStale;
-  expect([...new Set(procedures.map(({ model }) => model.split("/")[0]))]).toEqual(["linux", "ppc64"]);
-  expect(silent).toEqual(["arm64"]);
+  expect(procedures.map(({ model }) => model.split("/")[0])).toEqual(expect.arrayContaining(["linux", "ppc64"]));
+  expect(silent).toContain("arm64");
 });
 
-it.each(["linux", "ppc64"])("what is recorded of %s is of procedures that say so", (name) => {
-  const models = join(root, "models", name);
-  const versions = new Map(modelledIn(models).map(({ file, procedure, versions }) => [`${file}:${procedure}`, versions]));
-  const sources = JSON.parse(readFileSync(join(models, "sources.json"), "utf8")) as Sources;
-  for (const [version, recorded] of Object.entries(sources)) {
-    for (const key of Object.keys(recorded)) expect([version, key, versions.get(key)?.has(version)]).toEqual([version, key, true]);
-  }
-});
+it.each(readdirSync(join(root, "models")).filter((name) => existsSync(join(root, "models", name, "sources.json"))))(
+  "what is recorded of %s is of procedures that say so",
+  (name) => {
+    const models = join(root, "models", name);
+    const versions = new Map(modelledIn(models).map(({ file, procedure, versions }) => [`${file}:${procedure}`, versions]));
+    const sources = JSON.parse(readFileSync(join(models, "sources.json"), "utf8")) as Sources;
+    for (const [version, recorded] of Object.entries(sources)) {
+      for (const key of Object.keys(recorded)) expect([version, key, versions.get(key)?.has(version)]).toEqual([version, key, true]);
+    }
+  },
+);
