@@ -20,7 +20,7 @@ export function* __iommu_setup_dma_ops(dev: Device, ops: IommuOps): Proc {
   if (!err && existing !== null) dev.dma_ops = "iommu_dma_ops";
   if (existing !== null) return;
   if (err || fault("kzalloc(iommu_dma_notifier_data)")) {
-    put_fake_default(domain, dev);
+    put_fake_default(domain);
     return;
   }
   const iommudata = kzalloc(arm64, "iommu_dma_notifier_data");

@@ -1,5 +1,5 @@
 /** Small machines that boot: the order of what the initcalls do is the scenario's, or that of concurrent threads. */
-import { choose, list_add_tail, type Proc, type Scenario, scenario, type Thread, thread } from "iommu-mc";
+import { applied, choose, list_add_tail, type Proc, type Scenario, scenario, type Thread, thread } from "iommu-mc";
 import {
   arm_get_dma_map_ops,
   arm_iommu_attach_device,
@@ -23,6 +23,8 @@ export interface Arm64Device {
   readonly smmu?: number;
   /** The device whose requester id it uses, and whose group it is to share. */
   readonly alias?: string;
+  /** The device that has its id although nobody puts them into one group. */
+  readonly twin?: string;
   readonly coherent?: boolean;
   readonly cannotBeAdded?: boolean;
   /** It is on its bus from the beginning. */
@@ -106,6 +108,10 @@ export function arm64Scenario(options: Arm64Options): Scenario {
         if (each.smmu !== undefined) dev.smmu = found(smmus[each.smmu], `smmu${each.smmu}`);
         if (each.present) addToBus(dev);
         if (each.alias !== undefined) dev.alias = device(each.alias);
+        if (each.twin !== undefined) {
+          dev.twin = device(each.twin);
+          dev.twin.twin = dev;
+        }
         devices.set(each.name, dev);
       }
       return [...options.threads({ device, bus, iommu })];
@@ -180,7 +186,7 @@ function* do_initcall(call: Exclude<Call, "device">, bus: BusType, ops: IommuOps
 
 /** Two kinds of IOMMU on one bus, and a device behind each. */
 export function* boot_two_kinds(bus: BusType, first: IommuOps, second: IommuOps, ofFirst: Device, ofSecond: Device): Proc {
-  yield* __iommu_dma_init(bus);
+  if (!applied("arch-arm")) yield* __iommu_dma_init(bus);
   yield;
   yield* bus_set_iommu(bus, first);
   yield;

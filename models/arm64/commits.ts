@@ -1,18 +1,25 @@
 import type { Commit } from "iommu-mc";
 
-/** The commits this model can be with and without, by the first twelve digits of their sha, oldest release first. */
+/** In the thread of August 2015. */
+const said = { since: "the review", year: 2015 };
+
+/**
+ * The commits this model can be with and without, by the first twelve digits of their sha, oldest release first. A name stands for
+ * what was posted, proposed or said, or for what arm does where arm64 does otherwise.
+ */
 export const commits: Readonly<Record<string, Commit>> = {
-  // What has no sha was posted, proposed or merely said on the list in 2015, or is what arm does where arm64 does otherwise.
-  "posted-v5": { subject: "arm64: Hook up IOMMU dma_ops, as posted for the fifth time in July", since: "never", year: 2015 },
-  "same-priority": { subject: "its notifier has the priority of the IOMMU core's", since: "never", needs: ["posted-v5"] },
-  "attach-in-setup": { subject: "arch_setup_dma_ops() attaches at once, without a notifier", since: "never" },
-  "setup-in-add-device": { subject: "the IOMMU's driver sets the DMA ops up in add_device(), as on x86", since: "never" },
-  "domain-of-bus": { subject: "arm64 asks the bus for a domain, not the device's own IOMMU", since: "never" },
-  "domain-per-smmu": { subject: "arm64 makes one domain for all devices behind an IOMMU", since: "never" },
+  "posted-v5": { subject: "arm64: Hook up IOMMU dma_ops (fifth version)", since: "July 2015", year: 2015 },
+  "same-priority": { subject: "its notifier has the priority of the IOMMU core's", ...said, needs: ["posted-v5"] },
+  "attach-in-setup": { subject: "arch_setup_dma_ops() attaches at once, without a notifier", ...said },
+  "setup-in-add-device": { subject: "the IOMMU's driver sets the DMA ops up in add_device(), as on x86", ...said },
+  "domain-of-bus": { subject: "arm64 asks the bus for a domain, not the device's own IOMMU", ...said },
+  "domain-per-smmu": { subject: "arm64 makes one domain for all devices behind an IOMMU", ...said },
+  "domain-per-kind": { subject: "arm64 makes one domain for all devices behind IOMMUs of a kind", ...said },
+  "arch-arm": { subject: "arch/arm/mm/dma-mapping.c instead of arm64's", since: "v4.0", year: 2015 },
+  // What v4.17 and v4.10 have came with more than this.
   "rk-list-first": { subject: "rockchip's attach lists the IOMMU before it enables paging", since: "v4.17", year: 2018 },
   "rk-disable-first": { subject: "rockchip's detach disables paging before it takes the IOMMU off the list", since: "never" },
   "of-pci": { subject: "of_iommu_configure() knows PCI devices", since: "v4.10", year: 2017 },
-  "arch-arm": { subject: "arch/arm/mm/dma-mapping.c instead of arm64's", since: "v4.0", year: 2015 },
   // Its sha was not to be had: the name stands for it.
   "device-group": {
     subject: "iommu: Revive device_group iommu-ops call-back",

@@ -77,7 +77,7 @@ export function* arch_teardown_dma_ops(dev: Device): Proc {
   if (domain !== null) {
     yield* iommu_detach_device(domain, dev);
     yield;
-    put_fake_default(domain, dev);
+    put_fake_default(domain);
   }
   yield;
   dev.dma_ops = "NULL";
@@ -100,7 +100,7 @@ export function* do_iommu_attach(dev: Device, ops: IommuOps): Proc<boolean> {
   }
   yield* iommu_detach_device(domain, dev);
   yield;
-  put_fake_default(domain, dev);
+  put_fake_default(domain);
   return false;
 }
 
@@ -112,7 +112,7 @@ function* attach_fake_default(dev: Device, ops: IommuOps): Proc<IommuDomain | nu
   const err: Errno = yield* iommu_attach_device(domain, dev);
   if (!err) return domain;
   yield;
-  put_fake_default(domain, dev);
+  put_fake_default(domain);
   return null;
 }
 

@@ -2,14 +2,20 @@
 import { applied } from "iommu-mc";
 import { iommu_domain_free } from "./iommu.js";
 import { domain_alloc } from "./iommu-driver.js";
-import type { Device, IommuDomain, IommuOps } from "./schema.js";
+import type { Device, IommuDomain, IommuOps, Smmu } from "./schema.js";
 
-/** One for each device, unless all behind an IOMMU have one. */
+/** One for each device, unless one is shared. */
 export function get_fake_default(dev: Device, ops: IommuOps): IommuDomain | null {
-  if (!applied("domain-per-smmu")) return alloc_fake_default(dev, ops);
-  const smmu = dev.smmu!;
-  if (smmu.default_domain === null) smmu.default_domain = alloc_fake_default(dev, ops);
-  return smmu.default_domain;
+  const sharer = sharerOf(dev, ops);
+  if (sharer === null) return alloc_fake_default(dev, ops);
+  if (sharer.default_domain === null) sharer.default_domain = alloc_fake_default(dev, ops);
+  return sharer.default_domain;
+}
+
+/** Who has the domain that the device is to share. */
+function sharerOf(dev: Device, ops: IommuOps): Smmu | IommuOps | null {
+  if (applied("domain-per-smmu")) return dev.smmu;
+  return applied("domain-per-kind") ? ops : null;
 }
 
 /** The device's own IOMMU is asked, since that of the bus may be of another kind. */
@@ -23,7 +29,7 @@ function alloc_fake_default(dev: Device, ops: IommuOps): IommuDomain | null {
 }
 
 /** Nothing of what the core has made, nor of what other devices use. */
-export function put_fake_default(domain: IommuDomain, dev: Device): void {
-  const isShared = dev.smmu !== null && dev.smmu.default_domain === domain;
+export function put_fake_default(domain: IommuDomain): void {
+  const isShared = applied("domain-per-smmu") || applied("domain-per-kind");
   if (domain.is_fake_default && !isShared) iommu_domain_free(domain);
 }

@@ -35,14 +35,15 @@ export function* attach_dev(domain: IommuDomain, dev: Device): Proc<Errno> {
 /** In the order of arm_smmu_attach_dev(): what refuses the device last has given the domain a context before. */
 function attachOne(domain: IommuDomain, dev: Device): Errno {
   const { ungrouped } = domain.ops!;
+  // Of a device of another kind of IOMMU the driver knows nothing.
   if (dev.iommus !== domain.ops) return ungrouped === "pretends" ? 0 : -ENODEV;
   const err = init_domain_context(domain, dev.smmu);
   if (err) return err;
   if (domain.smmu !== dev.smmu) return -EINVAL;
   if (dev.iommu_group === null && ungrouped !== "attaches") return ungrouped === "pretends" ? 0 : -ENODEV;
-  dev.hw = null;
+  translate(dev, null);
   if (fault("attach_dev", !domain.attached_before.has(dev))) return -EINVAL;
-  dev.hw = domain;
+  translate(dev, domain);
   domain.attached_before.add(dev);
   return 0;
 }
@@ -56,10 +57,16 @@ function init_domain_context(domain: IommuDomain, smmu: Smmu | null): Errno {
   return 0;
 }
 
+/** What is written for a device is written for its id, whoever else has that. */
+function translate(dev: Device, domain: IommuDomain | null): void {
+  dev.hw = domain;
+  if (dev.twin !== null) dev.twin.hw = domain;
+}
+
 /** `ops->detach_dev`. */
 export function* detach_dev(domain: IommuDomain, dev: Device): Proc {
   atomic("detaching one device is one step");
-  if (dev.hw === domain) dev.hw = null;
+  if (dev.hw === domain) translate(dev, null);
   observe("detach_dev", domain, dev);
 }
 

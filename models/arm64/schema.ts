@@ -22,6 +22,8 @@ export const arm64 = schema({
     smmu: ref("smmu"),
     /** The device whose requester id it uses too: they share a group. */
     alias: ref("device"),
+    /** The device that has the same id although it is in no group with this one: what translates one translates the other. */
+    twin: ref("device"),
     iommu_group: ref("iommu_group"),
     /** Its directory has a link `iommu_group`. */
     has_group_link: flag(),
@@ -68,6 +70,8 @@ export const arm64 = schema({
     can_run_out: flag(),
     /** Its driver has been registered, by which an attach is deferred no longer (v4.12). */
     is_registered: flag(),
+    /** With "domain-per-kind": the domain of all devices behind IOMMUs of this kind. */
+    default_domain: ref("iommu_domain"),
   },
   /** One IOMMU, where there are several of a kind. */
   smmu: {

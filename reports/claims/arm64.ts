@@ -130,10 +130,15 @@ export const arm64Claims: readonly Claim[] = [
   }),
   claim("C6", {
     says: "With two kinds of IOMMUs on the platform bus iommu_domain_alloc() hands out a domain of the wrong driver; calling the device's own ops does not.",
-    evidence: [...violated("arm64-two-kinds/of-bus", "C5-2015"), ...holds("arm64-two-kinds/of-device", "C5-2015")],
+    evidence: [
+      ...violated("arm/two-kinds/exynos_sysmmu", "C5-2015"),
+      ...violated("arm/two-kinds/rk_iommu", "C5-2015"),
+      ...violated("arm64-two-kinds/of-bus", "C5-2015"),
+      ...holds("arm64-two-kinds/of-device", "C5-2015"),
+    ],
     verdict: "holds",
     reading:
-      "But to get the right domain is not enough: bus_set_iommu() refuses the second kind, so that nobody puts its devices into groups, and a driver's first mapping there dereferences NULL (`null-deref` of the second suite).",
+      "On arm it does: exynos-iommu refuses the other's device, and rockchip-iommu would return 0 and leave it with the IOMMU's DMA ops and no IOMMU. But to get the right domain is not enough: bus_set_iommu() refuses the second kind, so that nobody puts its devices into groups, and a driver's first mapping there dereferences NULL (`null-deref` of arm64-two-kinds/of-device).",
     finding: "fake-default-domains.md",
   }),
   claim("C7a", {
@@ -152,15 +157,16 @@ export const arm64Claims: readonly Claim[] = [
   }),
   claim("C7c", {
     split: contexts,
-    says: "A domain that spans IOMMUs needs synchronisation between those who come and go and those who unmap.",
+    says: "A domain that spans IOMMUs needs synchronisation between those who come and go and those who unmap, if their driver allows it at all.",
     evidence: [
+      ...violated("arm64-contexts/one-for-all", "V2-arm64"),
       ...violated("arm-spanning/4.2", "T1-arm64"),
       ...violated("arm-spanning/list-first", "T1-arm64"),
       ...holds("arm-spanning/disable-first", "T1-arm64"),
     ],
     verdict: "holds",
     reading:
-      "rockchip-iommu lets domains span IOMMUs, and an unmap while one of them comes or goes leaves a stale translation in its TLB. An order suffices: on the list before it is enabled, off the list after it is disabled. Its detach still has the wrong one in v6.1 and v7.2.",
+      "arm-smmu and ipmmu-vmsa refuse it. rockchip-iommu lets domains span IOMMUs, and an unmap while one of them comes or goes leaves a stale translation in its TLB. An order suffices: on the list before it is enabled, off the list after it is disabled. Its detach still has the wrong one in v6.1 and v7.2.",
     finding: "unmapped-while-an-iommu-leaves.md",
   }),
   claim("C8a", {
@@ -229,6 +235,15 @@ export const arm64Claims: readonly Claim[] = [
     verdict: "holds",
     reading:
       "do_iommu_attach() asks for the group's domain when it attaches, and not before. With v4.4's core, whose default domain is the group's, the order makes no difference.",
+  }),
+  claim("C10c", {
+    split: groups,
+    says: "Two platform devices with one id that are in groups of their own, as the drivers of v4.2 have it, do not disturb each other.",
+    evidence: [...holds("arm64-one-id/posted", "T5-arm64"), ...holds("arm64-one-id/merged", "T5-arm64")],
+    verdict: "refuted",
+    reading:
+      "The domain that is made for the second takes the DMA of the first along, whose driver maps in another: here is what a sensible way of handling groups would be for.",
+    finding: "one-id-in-two-groups.md",
   }),
   claim("C11", {
     says: "Behind a driver without DMA domains devices keep the platform's DMA ops and are not translated: the series changes nothing for them.",

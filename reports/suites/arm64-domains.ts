@@ -1,10 +1,10 @@
 /** Linux 4.2 with arm64's DMA ops as posted in 2015: which domain a device gets, and from whom. */
 import { type Suite, suite, thread, withCommits } from "iommu-mc";
 import { type Arm64Objects, boot_two_buses, boot_two_kinds, spanningScenario } from "../../models/arm64/boot.js";
-import { linux42, linux44 } from "../../models/arm64/designs.js";
+import { arm42, linux42, linux44 } from "../../models/arm64/designs.js";
 import { C5Fallback, C5Platform, pciDefaultDomain, T1Arm64, T5None, T5Pci } from "../../properties/delayed-attach.js";
 import { C1Then, C5Then, T5Arm64, V2Arm64 } from "../../properties/in-2015.js";
-import { boot, deferred, mergedOn42, of42, posted, smmu, sysmmu, underEach } from "./arm64-scene.js";
+import { boot, deferred, mergedOn42, of42, posted, rockchip, smmu, sysmmu, underEach } from "./arm64-scene.js";
 import { everything, violated } from "./on-linux61.js";
 
 const ofCore = violated("since v4.4 the core asks the IOMMU's driver for the group of every device, and makes a default domain for it");
@@ -19,6 +19,12 @@ const secondKind = violated(
   "bus_set_iommu() refuses the second kind, so that its devices are in no group, by which the DMA API would find their domain",
 );
 const wrongDriver = violated("the bus has the ops of the kind that came first");
+const refusedByOther = violated("the driver of the kind that came first, whose domain it is, refuses a device that it does not know");
+const pretendedByOther = violated("the driver of the kind that came first returns 0 for a device that it does not know, and does nothing");
+const otherInstance = violated("arm_smmu_attach_dev() refuses a domain that has its context in another SMMU");
+const takenAlong = violated(
+  "the IOMMU is told of an id: the second device's attach takes the first one's DMA to a domain in which that maps nothing",
+);
 const outOfContexts = violated("each device gets a domain of its own, and each domain a context");
 const notListed = violated("between enabling the IOMMU and listing it, an unmap does not know of it");
 const notListedAnyMore = violated("between taking the IOMMU off the list and disabling it, an unmap does not know of it any more");
@@ -90,6 +96,26 @@ const kindSuites: readonly Suite[] = underEach({ ...twoKinds, name: "two-kinds" 
   },
 ]);
 
+/** On arm a mapping's domain is always that of the bus. */
+const kindOnArmSuites: readonly Suite[] = [
+  of42({
+    ...twoKinds,
+    name: "arm/two-kinds/exynos_sysmmu",
+    iommus: [sysmmu, rockchip],
+    design: arm42,
+    properties: [T5Arm64, C5Then],
+    expected: { "C5-2015": refusedByOther },
+  }),
+  of42({
+    ...twoKinds,
+    name: "arm/two-kinds/rk_iommu",
+    iommus: [rockchip, sysmmu],
+    design: arm42,
+    properties: [T5Arm64, C5Then],
+    expected: everything(pretendedByOther, "C5-2015", "T5-arm64"),
+  }),
+];
+
 /** Two devices behind one IOMMU that has so many contexts. */
 function behindOne(name: string, contexts: number) {
   return {
@@ -109,6 +135,19 @@ const contextSuites: readonly Suite[] = [
     { name: "arm64-contexts/one-for-each-device", design: posted, properties: [T5Arm64, V2Arm64], expected: { "V2-arm64": outOfContexts } },
     { name: "arm64-contexts/one-for-both", design: withCommits(posted, "domain-per-smmu"), properties: [T5Arm64, V2Arm64] },
   ]),
+  of42({
+    name: "arm64-contexts/one-for-all",
+    describes: "d0 and d1 are each behind an IOMMU of their own",
+    contexts: [1, 1],
+    devices: [
+      { name: "d0", smmu: 0 },
+      { name: "d1", smmu: 1 },
+    ],
+    threads: boot("dma iommu device device driver", "d1"),
+    design: withCommits(posted, "domain-per-kind"),
+    properties: [T5Arm64, V2Arm64],
+    expected: { "V2-arm64": otherInstance },
+  }),
   of42({ ...behindOne("arm64-contexts/enough", 2), design: posted, properties: [T5Arm64, V2Arm64] }),
 ];
 
@@ -160,11 +199,26 @@ const groupSuites: readonly Suite[] = [
   }),
 ];
 
+/** v4.2's drivers make a group for every platform device. */
+const oneId = {
+  name: "one-id",
+  describes: "d0 and d1 have one id and groups of their own; they come one after the other",
+  devices: [{ name: "d0" }, { name: "d1", twin: "d0" }],
+  threads: boot("dma iommu device device driver", "d1"),
+};
+
+const idSuites: readonly Suite[] = underEach(oneId, [
+  { name: "arm64-one-id/posted", design: posted, properties: [T5Arm64, V2Arm64], expected: { "T5-arm64": takenAlong } },
+  { name: "arm64-one-id/merged", design: linux44, properties: [T5Arm64, V2Arm64], expected: { "T5-arm64": takenAlong } },
+]);
+
 export const arm64DomainSuites: readonly Suite[] = [
   ...busSuites,
   ...withoutDmaSuites,
   ...kindSuites,
+  ...kindOnArmSuites,
   ...contextSuites,
   ...spanningSuites,
   ...groupSuites,
+  ...idSuites,
 ];
