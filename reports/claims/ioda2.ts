@@ -127,7 +127,7 @@ export const ioda2Claims: readonly Claim[] = [
     ],
     verdict: "holds",
     reading:
-      "All six orders are checked; the four others free what hardware walks, or clear what is freed. Clearing first is what 4ba2fdff2eb1 (v6.11) made of it for pSeries. That another thread of the process maps meanwhile is left out: the ioctl takes no lock, which is a finding of its own.",
+      "All six orders are checked; the four others free what hardware walks, or clear what is freed. Clearing first is what 4ba2fdff2eb1 (v6.11) made of it for pSeries. That another thread of the process maps meanwhile is left out; of 6.1 that race is a finding (container-ioctls-without-a-lock.md).",
   }),
   claim({
     id: "D6b",
