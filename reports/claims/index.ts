@@ -1,6 +1,7 @@
 import type { Claim } from "iommu-mc";
 import { arm64Claims } from "./arm64.js";
 import { ioda2Claims } from "./ioda2.js";
+import { opsSplitClaims } from "./ops-split.js";
 import { ppc64OpsClaims } from "./ppc64-ops.js";
 import { userDmaClaims } from "./user-dma.js";
 
@@ -14,4 +15,4 @@ export const threads: Readonly<Record<string, string>> = {
 };
 
 /** What was said, asked and doubted on the list, thread by thread, as `iommu-mc claims` decides it. */
-export const claims: readonly Claim[] = [...ppc64OpsClaims, ...arm64Claims, ...ioda2Claims, ...userDmaClaims];
+export const claims: readonly Claim[] = [...ppc64OpsClaims, ...arm64Claims, ...ioda2Claims, ...userDmaClaims, ...opsSplitClaims];

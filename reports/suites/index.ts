@@ -20,6 +20,7 @@ import { ioda2Suites } from "./ioda2.js";
 import { iommufdSuites } from "./iommufd.js";
 import { mediatedSuites } from "./mediated.js";
 import { openRaceSuites } from "./open-races.js";
+import { opsSplitSuites } from "./ops-split.js";
 import { closeSuites, ownershipSuites, partialAttachSuites } from "./ownership-on.js";
 import { pasidSuites } from "./pasids.js";
 import { ppc64Suites } from "./ppc64.js";
@@ -63,6 +64,7 @@ export const suites: readonly Suite[] = [
   ...ppc64Suites,
   ...ppc64OpsSuites,
   ...ioda2Suites,
+  ...opsSplitSuites,
 ];
 
 /** Read by `iommu-mc claims`. */

@@ -8,6 +8,7 @@ import { causes as defaultDomain } from "./causes/default-domain.js";
 import { causes as hotplug } from "./causes/hotplug.js";
 import { causes as in2015 } from "./causes/in-2015.js";
 import { causes as ioda2 } from "./causes/ioda2.js";
+import { causes as opsSplit } from "./causes/ops-split.js";
 import { causes as pasid } from "./causes/pasid.js";
 import { causes as ppc64 } from "./causes/ppc64.js";
 import { causes as probing } from "./causes/probing.js";
@@ -52,6 +53,7 @@ export const propertyCauses: readonly Cause[] = [
   ...ppc64,
   ...userDma,
   ...ioda2,
+  ...opsSplit,
   {
     name: "mutant: detach returns an owned group to its default domain",
     red: "K1",

@@ -1,0 +1,71 @@
+/** drivers/iommu/amd/iommu.c, as of v5.17: line numbers are those of 5.10.223, in which the functions are the same. */
+import { EINVAL, ENOMEM, type Errno, fault, type Proc } from "iommu-mc";
+import type { Access, Device, DomainType, IommuDomain } from "../schema.js";
+import { alloc_paging_domain, container_of, free_domain, set_translation, tell_iommus } from "./domain.js";
+
+/** An identity domain is one without a page table (PAGE_MODE_NONE). */
+export function* amd_iommu_domain_alloc(type: DomainType): Proc<IommuDomain | null> {
+  const domain = alloc_paging_domain(type);
+  if (domain !== null && type !== "IDENTITY") domain.format = "own";
+  return domain;
+}
+
+/** With cleanup_domain(), which takes off it what is still on it. */
+export function* amd_iommu_domain_free(domain: IommuDomain): Proc {
+  container_of(domain, "paging_domain");
+  for (const dev of domain.devices) detach_device(dev);
+  free_domain(domain);
+}
+
+function detach_device(dev: Device): void {
+  dev.domain!.devices.delete(dev);
+  set_translation(dev, null);
+}
+
+/** Line 2548: the attach is not deferred any more, even if it fails. */
+export function* amd_iommu_attach_device(domain: IommuDomain, dev: Device): Proc<Errno> {
+  container_of(domain, "paging_domain");
+  dev.defer_attach = false;
+  if (dev.domain !== null) detach_device(dev);
+  if (fault("attach_device")) return -ENOMEM;
+  domain.devices.add(dev);
+  set_translation(dev, domain);
+  return 0;
+}
+
+/** The domain is asked whether it is a virtual machine's (use_vapic). */
+export function* amd_iommu_detach_device(domain: IommuDomain, dev: Device): Proc {
+  if (dev.domain !== null) detach_device(dev);
+  if (domain.type === "UNMANAGED") container_of(domain, "paging_domain");
+}
+
+export function* amd_iommu_map(domain: IommuDomain, access: Access): Proc<Errno> {
+  container_of(domain, "paging_domain");
+  if (domain.format === "none") return -EINVAL;
+  domain.pte = access;
+  return 0;
+}
+
+export function* amd_iommu_unmap(domain: IommuDomain): Proc<boolean> {
+  container_of(domain, "paging_domain");
+  if (domain.format === "none") return false;
+  const wasMapped = domain.pte !== "none";
+  domain.pte = "none";
+  return wasMapped;
+}
+
+/** domain_flush_tlb_pde(): the IOMMUs that the domain has devices at, and the devices that cache translations. */
+export function* amd_iommu_flush_iotlb_all(domain: IommuDomain): Proc {
+  container_of(domain, "paging_domain");
+  tell_iommus(domain);
+}
+
+export function* amd_iommu_iova_to_phys(domain: IommuDomain): Proc<boolean> {
+  container_of(domain, "paging_domain");
+  return domain.format === "none" || domain.pte !== "none";
+}
+
+/** Line 2718. */
+export function* amd_iommu_is_attach_deferred(_domain: IommuDomain | null, dev: Device): Proc<boolean> {
+  return dev.defer_attach;
+}

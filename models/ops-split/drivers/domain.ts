@@ -1,0 +1,64 @@
+/** What the drivers have in common: their domains, and what the hardware makes of them. */
+import { applied, fault, kfree, kzalloc, observe } from "iommu-mc";
+import {
+  type Access,
+  type Device,
+  type DomainType,
+  driver_module,
+  type IommuDevice,
+  type IommuDomain,
+  type OpsTable,
+  opsSplit,
+} from "../schema.js";
+
+/** Allocates a driver's structure with a page table. Which table of callbacks it has is the design's business. */
+export function alloc_paging_domain(type: DomainType): IommuDomain | null {
+  if (fault("domain_alloc")) return null;
+  const domain = kzalloc(opsSplit, "iommu_domain");
+  domain.embedded_in = "paging_domain";
+  domain.ops = tableAtAlloc(type);
+  return domain;
+}
+
+/** What domain_alloc() leaves in `domain->ops`. */
+export function tableAtAlloc(type: DomainType): OpsTable | null {
+  if (applied("tables-by-kind")) return tableOfKind(type);
+  if (applied("bare-until-format")) return type === "IDENTITY" ? null : driver_module.bare_ops;
+  return applied("ops-as-posted") || applied("alloc-from-device") ? driver_module.domain_ops : null;
+}
+
+/** With a table for each kind: null if the driver has no such kind. */
+export function tableOfKind(type: DomainType): OpsTable | null {
+  if (type === "IDENTITY") return driver_module.identity_ops;
+  return type === "DMA_FQ" ? driver_module.fq_ops : driver_module.domain_ops;
+}
+
+/** container_of(domain, struct ..., domain): right only for what the domain is embedded in. */
+export function container_of(domain: IommuDomain, structure: IommuDomain["embedded_in"]): void {
+  if (domain.embedded_in !== structure) driver_module.has_misread = true;
+}
+
+/** Programs the IOMMU: from now on it translates the device with that domain. */
+export function set_translation(dev: Device, domain: IommuDomain | null): void {
+  dev.domain = domain;
+  observe("translates", dev, domain);
+}
+
+/** Tells an IOMMU something. */
+export function queue_request(iommu: IommuDevice): void {
+  iommu.has_queued = true;
+}
+
+/** Tells the IOMMUs of the devices that are on the domain. */
+export function tell_iommus(domain: IommuDomain): void {
+  for (const dev of domain.devices) queue_request(dev.iommu!);
+}
+
+export function free_domain(domain: IommuDomain): void {
+  kfree(domain);
+}
+
+/** Tables that cannot say `write` without `read`. */
+export function readable(access: Access): Access {
+  return access === "write" ? "read_write" : access;
+}

@@ -1,0 +1,54 @@
+/** drivers/iommu/s390-iommu.c, as of v5.17: line numbers are those of 5.10.223, in which the functions are the same. */
+import { EINVAL, EIO, ENOMEM, type Errno, fault, type Proc } from "iommu-mc";
+import type { Access, Device, DomainType, IommuDomain } from "../schema.js";
+import { alloc_paging_domain, container_of, free_domain, set_translation, tell_iommus } from "./domain.js";
+
+/** No kind but domains of users: devices of the kernel have the DMA ops of the architecture. */
+export function* s390_domain_alloc(type: DomainType): Proc<IommuDomain | null> {
+  return type === "UNMANAGED" ? alloc_paging_domain(type) : null;
+}
+
+export function* s390_domain_free(domain: IommuDomain): Proc {
+  container_of(domain, "paging_domain");
+  free_domain(domain);
+}
+
+/** A failure leaves the device with the DMA ops of the architecture. */
+export function* s390_iommu_attach_device(domain: IommuDomain, dev: Device): Proc<Errno> {
+  container_of(domain, "paging_domain");
+  if (fault("kzalloc")) return -ENOMEM;
+  if (fault("zpci_register_ioat")) return -EIO;
+  domain.devices.add(dev);
+  set_translation(dev, domain);
+  return 0;
+}
+
+/** Gives the device back to the DMA ops of the architecture. */
+export function* s390_iommu_detach_device(domain: IommuDomain, dev: Device): Proc {
+  container_of(domain, "paging_domain");
+  if (!domain.devices.has(dev)) return;
+  domain.devices.delete(dev);
+  set_translation(dev, null);
+}
+
+/** A page that cannot be read is refused. The devices on the list are told. */
+export function* s390_iommu_map(domain: IommuDomain, access: Access): Proc<Errno> {
+  container_of(domain, "paging_domain");
+  if (access === "write") return -EINVAL;
+  domain.pte = access;
+  tell_iommus(domain);
+  return 0;
+}
+
+export function* s390_iommu_unmap(domain: IommuDomain): Proc<boolean> {
+  container_of(domain, "paging_domain");
+  const wasMapped = domain.pte !== "none";
+  domain.pte = "none";
+  tell_iommus(domain);
+  return wasMapped;
+}
+
+export function* s390_iommu_iova_to_phys(domain: IommuDomain): Proc<boolean> {
+  container_of(domain, "paging_domain");
+  return domain.pte !== "none";
+}
