@@ -245,7 +245,8 @@ export const ppc64OpsClaims: readonly Claim[] = [
     says: "release_device() can be NULL",
     evidence: [{ audit: ["ppc64-ops/callbacks", "ppc64-ops/null-release-device"], is: "equivalent" }],
     verdict: "equivalent",
-    reading: "The core of 6.1 looks before it calls, both where probing fails and where a device goes.",
+    reading:
+      "The core of 6.1 looks before it calls, both where probing fails, as the first probe of every device does here, and where a device goes.",
   },
   {
     id: "A10c",
