@@ -26,7 +26,7 @@ export const O5Open = property({
   code: "O5-open",
   sentence: "When a user has opened a device, its PE reaches no memory of the kernel any more.",
   source: "pnv_ioda2_take_ownership()",
-  seenRedBy: "a container that does not take ownership of its PE",
+  seenRedBy: "mutant: the container does not take ownership of its PE",
   window: onReturn<[Device], Errno>("vfio_open", ([dev], ret) => (ret === 0 ? kernelReached(dev.pe!) : null)),
 });
 
@@ -42,7 +42,7 @@ export const V2Known = property({
   code: "V2-known",
   sentence: "In the end every PCI device whose PHB has a device_group() is in the group of its PE, and known to its PHB's IOMMU.",
   source: "the patch (iommu_group_add_device() does not go together with probing)",
-  seenRedBy: "the patch without its call of iommu_probe_device()",
+  seenRedBy: "the patch without its call of iommu_probe_device(); the patch with probing left to the core",
   window: atEnd("device", (dev) => {
     if (!dev.is_registered || dev.phb === null || !dev.phb.has_device_group) return null;
     return {
@@ -56,7 +56,7 @@ export const V2Alone = property({
   code: "V2-alone",
   sentence: "In the end a device that is not PCI's, or whose PHB has no device_group(), has no group and no IOMMU.",
   source: "the patch (iommu_device_register() assigns the ops to all buses)",
-  seenRedBy: "a group for any device",
+  seenRedBy: "mutant: a device that is refused keeps its dev->iommu",
   window: atEnd("device", ({ phb, iommu_group, iommu }) =>
     phb === null || !phb.has_device_group ? iommu_group === null && iommu === null : null,
   ),
@@ -85,6 +85,6 @@ export const opsUserAtWork = property({
   code: "W1-ops",
   sentence: "Witness: a user has a device whose PE leads nowhere.",
   source: "the scenario",
-  seenRedBy: "a kernel without the patch",
+  seenRedBy: "the kernel without the patch",
   window: sometimes("iommu_group", ({ is_owned, iommu_data }) => is_owned && iommu_data !== null && !iommu_data.has_window),
 });

@@ -4,18 +4,18 @@ import type { Commit } from "iommu-mc";
 const posted = { since: "July 2022", year: 2022 };
 /** What a reviewer asked or proposed, or what would answer it. */
 const answer = { since: "the review", year: 2022 };
-const onStub = { ...answer, needs: ["stub"] };
+const onStub = { ...answer, needs: ["spapr-tce-ops"] };
 
 /** Parts of the patch, and what was said of it, each a switch of its own; names stand for what never was a commit. */
 export const commits: Readonly<Record<string, Commit>> = {
   // vfio asks for cache coherency (v5.19).
   e8ae0e140c05: { subject: "vfio: Require that devices support DMA cache coherence", since: "v5.19", year: 2022 },
   "01657bc14a39": { subject: "iommu: Avoid races around device probe", since: "v6.2", year: 2022 },
-  stub: { subject: "spapr_tce_iommu_ops, registered for each PHB", ...posted },
-  "stub-late": { subject: "discover_phbs() is a postcore_initcall_sync", ...posted, needs: ["stub"] },
-  "stub-probe": { subject: "iommu_add_device() calls iommu_probe_device()", ...posted, needs: ["stub"] },
-  "stub-blocked": { subject: "domain_alloc() makes a domain for BLOCKED", ...posted, needs: ["stub"] },
-  "stub-refuses": { subject: "probe_device() and device_group() refuse what is not PCI's", ...posted, needs: ["stub"] },
+  "spapr-tce-ops": { subject: "spapr_tce_iommu_ops, registered for each PHB", ...posted },
+  "stub-late": { subject: "discover_phbs() is a postcore_initcall_sync", ...posted, needs: ["spapr-tce-ops"] },
+  "stub-probe": { subject: "iommu_add_device() calls iommu_probe_device()", ...posted, needs: ["spapr-tce-ops"] },
+  "stub-blocked": { subject: "domain_alloc() makes a domain for BLOCKED", ...posted, needs: ["spapr-tce-ops"] },
+  "stub-refuses": { subject: "probe_device() and device_group() refuse what is not PCI's", ...posted, needs: ["spapr-tce-ops"] },
 
   "class-before-bus": { subject: "PHBs are discovered after the class of IOMMUs is there, and before PCI's bus", ...onStub },
   "no-explicit-probe": { subject: "iommu_add_device() leaves probing to the core", ...onStub, needs: ["stub-probe"] },

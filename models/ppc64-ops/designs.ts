@@ -9,7 +9,7 @@ export const noOps = withParts("powernv-no-ops", ["01657bc14a39", "e8ae0e140c05"
 /** The same before VFIO asked: it fails at the next obstacle. */
 export const noCheck = withParts("powernv-no-check", ["01657bc14a39"]);
 
-const patch = ["01657bc14a39", "e8ae0e140c05", "stub", "stub-late", "stub-probe", "stub-blocked", "stub-refuses"];
+const patch = ["01657bc14a39", "e8ae0e140c05", "spapr-tce-ops", "stub-late", "stub-probe", "stub-blocked", "stub-refuses"];
 
 /** The patch as it was posted. */
 export const posted = withParts("powernv-posted", patch);

@@ -8,7 +8,7 @@ import { core, type Device, type IommuOps, type PciController, type TableGroup }
 
 /** Of pnv_pci_init_ioda_phb(): the PHB's IOMMU. An error is only told. */
 export function* pnv_pci_init_ioda_phb(phb: PciController, ops: IommuOps): Proc {
-  if (!applied("stub")) return;
+  if (!applied("spapr-tce-ops")) return;
   spapr_tce_iommu_ops(ops);
   iommu_device_sysfs_add(phb.iommu!);
   yield* iommu_device_register(phb.iommu!, ops);

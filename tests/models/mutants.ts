@@ -11,6 +11,7 @@ import { causes as ioda2 } from "./causes/ioda2.js";
 import { causes as opsSplit } from "./causes/ops-split.js";
 import { causes as pasid } from "./causes/pasid.js";
 import { causes as ppc64 } from "./causes/ppc64.js";
+import { causes as ppc64Ops } from "./causes/ppc64-ops.js";
 import { causes as probing } from "./causes/probing.js";
 import { causes as translation } from "./causes/translation.js";
 import { lockCauses, causes as userDma } from "./causes/user-dma.js";
@@ -51,6 +52,7 @@ export const propertyCauses: readonly Cause[] = [
   ...defaultDomain,
   ...in2015,
   ...ppc64,
+  ...ppc64Ops,
   ...userDma,
   ...ioda2,
   ...opsSplit,
