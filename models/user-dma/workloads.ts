@@ -1,6 +1,6 @@
 /** Who wants a device of a group: a process, and drivers. They tell what they were answered. */
 import { idle, mutex_lock, mutex_unlock, observe, type Proc } from "iommu-mc";
-import { device_bind_driver, device_driver_attach, device_driver_detach } from "../linux/driver-core/dd.js";
+import { __device_attach, device_bind_driver, device_driver_attach, device_driver_detach } from "../linux/driver-core/dd.js";
 import { bind_and_unbind } from "../linux/machine/workloads.js";
 import type { Device, DeviceDriver, IommuGroup, VfioContainer, VfioGroup } from "../linux/schema.js";
 import { vfio_fops_open, vfio_fops_release, vfio_fops_unl_ioctl, vfio_ioctl_set_iommu } from "../linux/vfio/container.js";
@@ -81,9 +81,9 @@ function* bind(dev: Device, drv: DeviceDriver): Proc {
   observe("bind", dev, ret);
 }
 
-/** A driver is tried twice, and unbound if it was bound. */
-export function* bind_twice(dev: Device, drv: DeviceDriver): Proc {
-  yield* bind(dev, drv);
+/** A driver is looked for, as when the device was added, which may be put off; it is bound by its name, and unbound. */
+export function* look_and_bind(dev: Device, drv: DeviceDriver): Proc {
+  yield* __device_attach(dev);
   yield;
   yield* bind(dev, drv);
   yield;

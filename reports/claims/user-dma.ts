@@ -19,10 +19,13 @@ export const userDmaClaims: readonly Claim[] = [
       ...holdsIn("O2", "user-dma/transmitting/sketch", "user-dma/transmitting/merged"),
       ...holdsIn("O2-user", "user-dma/transmitting/sketch", "user-dma/transmitting/merged"),
       ...holdsIn("K1", "user-dma/transmitting/sketch", "user-dma/transmitting/merged"),
+      ...holdsIn("O2", "user-dma/failing/sketch", "user-dma/failing/merged"),
+      ...holdsIn("O2-user", "user-dma/failing/sketch", "user-dma/failing/merged"),
+      ...holdsIn("O3", "user-dma/transmitting/sketch", "user-dma/transmitting/merged"),
     ],
     verdict: "holds",
     reading:
-      "A process and the driver of a sibling want the group in every order; the driver transmits. The count decides, under the group's mutex, and whoever comes second is refused. It rests on drivers that are quiet when remove() is over (E9) and on exempt drivers that do no DMA (E10).",
+      "A process and the driver of a sibling want the group in every order; the driver transmits, or one step of all fails. The count decides, under the group's mutex, and whoever comes second is refused. It rests on drivers that are quiet when remove() is over (E9) and on exempt drivers that do no DMA (E10).",
   }),
   claim("E1b", {
     split: firmware,
@@ -40,10 +43,11 @@ export const userDmaClaims: readonly Claim[] = [
       ...holdsIn("O2-user", "user-dma/joins/merged"),
       ...holdsIn("O11", "user-dma/joins/merged", "user-dma/joins-after/merged"),
       ...holdsIn("O12", "user-dma/joins/merged"),
+      { suite: "user-dma/joins/6.12", check: "all", is: "holds" },
     ],
     verdict: "holds",
     reading:
-      "The group is there when the bus asks. What the suite finds besides, a freed domain that arm64's DMA ops are set up from, comes from what dma_configure does before it asks, and is known.",
+      "The group is there when the bus asks. What the suite of 6.1 finds besides, a freed domain that arm64's DMA ops are set up from, comes from what dma_configure does before it asks; it is known, and gone in 6.12.",
   }),
   claim("E2a", {
     split: "What does not pair is not a path of really_probe(), or not the sketch's: each is a statement of its own.",
@@ -54,12 +58,15 @@ export const userDmaClaims: readonly Claim[] = [
     ],
     verdict: "holds",
     reading:
-      "It is taken once before the label re_probe, and given back at the one place where all failures meet, so that the loop of CONFIG_DEBUG_TEST_DRIVER_REMOVE cannot unbalance it. A refusal comes before anything was done. Deferral by pinctrl and missing suppliers, left out of the model, come before the take or end where the failures meet.",
+      "It is taken once before the label re_probe, and given back at the one place where all failures meet, so that the loop of CONFIG_DEBUG_TEST_DRIVER_REMOVE cannot unbalance it. A refusal comes before anything was done. Failures of dma_configure meet there too, but dma_configure fails only for a device whose IOMMU has not come (E2b). Deferral by pinctrl and missing suppliers, left out of the model, come before the take or end where the failures meet.",
   }),
   claim("E2b", {
     split: "What does not pair is not a path of really_probe(), or not the sketch's: each is a statement of its own.",
     says: "The sketch pairs them also where dma_configure puts the device into its group.",
-    evidence: [...holdsIn("O3", "user-dma/unread/sketch"), ...holdsIn("warn-on", "user-dma/unread/sketch")],
+    evidence: [
+      ...holdsIn("O3", "user-dma/unread/sketch", "user-dma/late-iommu/sketch"),
+      ...holdsIn("warn-on", "user-dma/unread/sketch", "user-dma/late-iommu/sketch"),
+    ],
     verdict: "refuted",
     reading: "Nothing is taken, as there is no group; when the driver goes there is one, and its count of zero is lowered.",
     finding: "sketch-takes-ownership-before-there-is-a-group.md",
@@ -81,6 +88,7 @@ export const userDmaClaims: readonly Claim[] = [
     evidence: [
       { suite: "user-dma/paths/merged", check: "all", is: "holds" },
       { suite: "user-dma/unread/merged", check: "all", is: "holds" },
+      { suite: "user-dma/late-iommu/merged", check: "all", is: "holds" },
       ...holdsIn("O3", "user-dma/reprobed/merged-at-first"),
     ],
     verdict: "refuted",
@@ -127,6 +135,8 @@ export const userDmaClaims: readonly Claim[] = [
       "user-dma/siblings/at-open",
       "user-dma/transmitting/merged",
       "user-dma/transmitting/at-open",
+      "user-dma/failing/merged",
+      "user-dma/failing/at-open",
     ),
     verdict: "holds",
     reading:
@@ -179,6 +189,8 @@ export const userDmaClaims: readonly Claim[] = [
       ...holdsIn("O11", "user-dma/transmitting/sketch", "user-dma/transmitting/merged", "user-dma/transmitting/at-open"),
       ...holdsIn("O12", "user-dma/transmitting/sketch", "user-dma/transmitting/merged", "user-dma/transmitting/at-open"),
       ...holdsIn("O2-user", "user-dma/transmitting/sketch", "user-dma/transmitting/merged", "user-dma/transmitting/at-open"),
+      ...holdsIn("O11", "user-dma/failing/sketch", "user-dma/failing/merged", "user-dma/failing/at-open"),
+      ...holdsIn("O12", "user-dma/failing/sketch", "user-dma/failing/merged", "user-dma/failing/at-open"),
     ],
     verdict: "holds",
     reading:
@@ -199,7 +211,7 @@ export const userDmaClaims: readonly Claim[] = [
     ],
     verdict: "holds",
     reading:
-      "The device's lock is outside, the group's mutex inside, also when dma_configure probes the device at the IOMMU and when the type file takes both; nothing that holds a group's mutex waits for a device's lock. A claim that looked at the drivers of a group under their devices' locks would close the circle.",
+      "The device's lock is outside, the group's mutex inside, also when dma_configure probes the device at the IOMMU, while that registers, and when the type file takes both; nothing that holds a group's mutex waits for a device's lock. A claim that looked at the drivers of a group under their devices' locks would close the circle.",
   }),
   claim("E9", {
     says: "Where ownership is given back relative to the release of managed resources differs between the sketch and what was merged, and a user can claim the group in between.",

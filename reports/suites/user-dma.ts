@@ -1,10 +1,10 @@
 /** User processes and drivers that want devices of one group, as it was before v5.19, as it was sketched, and as it was merged. */
 import { type Design, type Expectation, type Property, type Suite, suite, thread } from "iommu-mc";
-import { linux72 } from "../../models/linux/designs.js";
+import { linux72, linux612 } from "../../models/linux/designs.js";
 import { deferred_probe_work_func } from "../../models/linux/driver-core/dd.js";
 import type { BootDevice, BootDriver, BootOptions } from "../../models/linux/machine/boot.js";
 import { bootScenario } from "../../models/linux/machine/boot.js";
-import { write_type_once } from "../../models/linux/machine/events.js";
+import { register_iommu, write_type_once } from "../../models/linux/machine/events.js";
 import { transmit } from "../../models/linux/machine/native.js";
 import { unbind, vfio_user_of_device } from "../../models/linux/machine/workloads.js";
 import {
@@ -19,13 +19,13 @@ import {
   sketchDeaf,
   sketchListening,
 } from "../../models/user-dma/designs.js";
-import { ask_for_device, bind_and_tell, bind_beside, bind_by_hand, bind_then_ask, bind_twice } from "../../models/user-dma/workloads.js";
+import { ask_for_device, bind_and_tell, bind_beside, bind_by_hand, bind_then_ask, look_and_bind } from "../../models/user-dma/workloads.js";
 import { C1, K1, L2, L3, O1, O2, O2User, O3 } from "../../properties/index.js";
 import { O11, O12, O13, O14, O15 } from "../../properties/user-dma.js";
 import { everything, violated } from "./on-linux61.js";
 import { unlockedDmaOps } from "./ownership-on.js";
 
-type Scene = Omit<BootOptions, "name" | "iommus" | "registered" | "iommu"> & Partial<Pick<BootOptions, "iommu">>;
+type Scene = Omit<BootOptions, "name" | "iommus" | "registered" | "iommu"> & Partial<Pick<BootOptions, "registered" | "iommu">>;
 type Expected = Readonly<Record<string, Expectation>>;
 
 /** One scene under several designs: `user-dma/NAME/DESIGN`. */
@@ -88,6 +88,8 @@ const transmitting: Scene = {
   threads: (objects) => [...siblings.threads(objects), thread("net", transmit, objects.device("d1"))],
 };
 
+const failing: Scene = { ...siblings, describes: `${siblings.describes}; one step of all that fails`, faults: 1 };
+
 const joins: Scene = {
   ...siblings,
   describes: "a process asks for d0 and goes away; the driver of d1, which joins its group only then, is bound and unbound",
@@ -100,18 +102,20 @@ function alone(describes: string, more: Partial<Scene> & Pick<Scene, "threads">)
   return { describes, drivers: [{ ...net, defers: true }], devices: [{ name: "d0", state: "probed", driver: "net" }], faults: 1, ...more };
 }
 
-const paths = alone("the driver of d0 is bound twice, of which one step fails, or is put off, and unbound", {
+const paths = alone("the driver of d0 is looked for and then bound by its name, of which one step fails, or is put off, and unbound", {
   deferral: true,
-  threads: ({ device, driver }) => [thread("udev", bind_twice, device("d0"), driver("net")), thread("deferred", deferred_probe_work_func)],
+  threads: ({ device, driver }) => [
+    thread("udev", look_and_bind, device("d0"), driver("net")),
+    thread("deferred", deferred_probe_work_func),
+  ],
 });
 
 const reprobed = alone("the driver of d0 is probed, removed and probed again, of which one step fails, and unbound", {
   testRemove: true,
-  threads: ({ device, driver }) => [thread("udev", bind_twice, device("d0"), driver("net"))],
+  threads: ({ device, driver }) => [thread("udev", look_and_bind, device("d0"), driver("net"))],
 });
 
 const byHand = alone("d0 is bound to the driver that its bus has chosen, without a probe, and unbound", {
-  faults: 0,
   threads: ({ device, driver }) => [thread("udev", bind_by_hand, device("d0"), driver("net"))],
 });
 
@@ -162,9 +166,22 @@ const joinsAfter: Scene = {
 
 const unreadPaths: Scene = {
   ...paths,
-  describes: "the driver of d0, which comes into a group only then, is bound twice, of which one step fails, or is put off, and unbound",
+  describes:
+    "the driver of d0, which comes into a group only then, is looked for and then bound by its name, of which one step fails, or is put off, and unbound",
   iommu: "arm_smmu_v3",
   devices: [{ name: "d0", state: "added", driver: "net" }],
+};
+
+const lateIommu: Scene = {
+  ...unreadPaths,
+  describes: "the driver of d0 is bound and unbound while its IOMMU registers: dma_configure fails as long as that is not there",
+  registered: 0,
+  faults: 0,
+  threads: ({ device, driver, iommu, ops }) => [
+    thread("udev", look_and_bind, device("d0"), driver("net")),
+    thread("deferred", deferred_probe_work_func),
+    thread("boot", register_iommu, iommu(0), ops),
+  ],
 };
 
 /** All that takes the lock of a device, of its group, and of VFIO's group. */
@@ -187,7 +204,7 @@ const tooEarly = violated(
   "the sketch takes ownership before dma_configure, where a device that the firmware's tables describe comes into its group: there is none to take it of",
 );
 
-const joinedUnseen = { ...everything(tooEarly, "O2", "O2-user", "O11", "O12", "warn-on"), "use-after-free": unlockedDmaOps };
+const joinedUnseen = { ...everything(tooEarly, "O2", "O3", "O2-user", "O11", "O12", "warn-on"), "use-after-free": unlockedDmaOps };
 
 const notTaken = violated(
   "nothing is taken for a driver that is bound without a probe, and __device_release_driver() gives it back all the same",
@@ -214,7 +231,7 @@ const untold = violated(
 );
 
 const unowned = [O2User, O11, O12, O13, C1, L2, L3];
-const apart = [K1, O1, O2, ...unowned];
+const apart = [K1, O1, O2, O3, ...unowned];
 const paired = [O3];
 
 export const userDmaSuites: readonly Suite[] = [
@@ -230,6 +247,7 @@ export const userDmaSuites: readonly Suite[] = [
   ...under("siblings-vfio", harmless(vfioPci), [C1, L2, L3, O13], { listening: [mergedListening], deaf: [mergedDeaf] }),
   ...under("siblings-stub", harmless(stub), [C1, L2, L3, O13], { listening: [mergedListening], deaf: [mergedDeaf] }),
   ...under("idle-group", idleGroup, [O15], { merged: [merged, { O15: takenWithGroup }], "at-open": [atOpen] }),
+  ...under("failing", failing, [O1, O2, O2User, O11, O12, O13, L2, L3], { sketch: [sketch], merged: [merged], "at-open": [atOpen] }),
   ...under("transmitting", transmitting, apart, { sketch: [sketch], merged: [merged], "at-open": [atOpen] }),
   ...under(
     "joins",
@@ -240,6 +258,7 @@ export const userDmaSuites: readonly Suite[] = [
       "sketch-listening": [sketchListening, { ...joinedUnseen, "bug-on": tooEarly }],
       "sketch-deaf": [sketchDeaf, joinedUnseen],
       merged: [merged, { "use-after-free": unlockedDmaOps }],
+      "6.12": [linux612],
     },
   ),
 
@@ -249,6 +268,7 @@ export const userDmaSuites: readonly Suite[] = [
   }),
   ...under("paths", paths, paired, { sketch: [sketch], merged: [merged] }),
   ...under("unread", unreadPaths, paired, { sketch: [sketch, everything(tooEarly, "O3", "warn-on")], merged: [merged] }),
+  ...under("late-iommu", lateIommu, paired, { sketch: [sketch, everything(tooEarly, "O3", "warn-on")], merged: [merged] }),
   ...under("reprobed", reprobed, paired, {
     sketch: [sketch],
     merged: [merged],
