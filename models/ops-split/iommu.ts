@@ -1,6 +1,6 @@
 /**
- * drivers/iommu/iommu.c of v5.17: which table is asked, and what is done with the answer. Line numbers are those of 5.10.223,
- * or of 6.1.176 where they say so; `applied()` is where the designs part.
+ * drivers/iommu/iommu.c of v5.17: which table is asked, and what is done with the answer. `applied()` is where the designs
+ * part.
  */
 import { applied, EBUSY, EINVAL, ENODEV, ENOMEM, type Errno, fault, mutex_lock, mutex_unlock, type Proc, WARN_ON } from "iommu-mc";
 import {
@@ -24,7 +24,7 @@ import {
 } from "./dispatch.js";
 import { type Access, type BusType, type Device, type DomainType, driver_module, type IommuDomain, type OpsTable } from "./schema.js";
 
-/** Line 1884, with what is left of it in 6.1 (line 1904). */
+/** 5.10.223 line 1900. */
 export function* __iommu_domain_alloc(bus: BusType, type: DomainType, dev: Device | null): Proc<IommuDomain | null> {
   const domain = yield* domain_alloc(bus.iommu_ops!, type, applied("alloc-from-device") ? dev : null);
   if (domain === null) return null;
@@ -39,11 +39,12 @@ function isSplit(): boolean {
   return applied("ops-as-posted") || applied("9a630a4b41a2") || applied("ops-at-attach") || applied("alloc-from-device");
 }
 
+/** 5.10.223 line 1926. */
 export function* iommu_domain_free(domain: IommuDomain): Proc {
   yield* domain_free(domain.ops!, domain);
 }
 
-/** Line 780: once through the domain, now through the device; dd8a25c557e1 (v6.3) asks once, when the device is probed. */
+/** 5.10.223 line 780: once through the domain, now through the device; dd8a25c557e1 (v6.3) asks once, when the device is probed. */
 function* iommu_is_attach_deferred(domain: IommuDomain, dev: Device): Proc<boolean> {
   if (applied("dd8a25c557e1")) return dev.attach_deferred;
   const ops = applied("3f6634d997db") ? dev.bus!.iommu_ops! : domain.ops!;
@@ -51,7 +52,7 @@ function* iommu_is_attach_deferred(domain: IommuDomain, dev: Device): Proc<boole
   return yield* is_attach_deferred(ops, applied("41bb23e70b50") ? null : domain, dev);
 }
 
-/** Line 1917. With ops that come with the attach, that op is the device's. */
+/** 5.10.223 line 1932. With ops that come with the attach, that op is the device's. */
 function* __iommu_attach_device(domain: IommuDomain, dev: Device): Proc<Errno> {
   const ops = applied("ops-at-attach") ? dev.bus!.iommu_ops! : domain.ops!;
   if (!has(ops, "attach_dev")) return -ENODEV;
@@ -62,7 +63,7 @@ function* __iommu_attach_device(domain: IommuDomain, dev: Device): Proc<Errno> {
   return 0;
 }
 
-/** Line 2184. */
+/** 5.10.223 line 2184. */
 function* __iommu_detach_device(domain: IommuDomain, dev: Device): Proc {
   if (yield* iommu_is_attach_deferred(domain, dev)) return;
   if (has(domain.ops!, "detach_dev")) yield* detach_dev(domain.ops!, domain, dev);
@@ -75,7 +76,7 @@ function* __iommu_probe_device(dev: Device): Proc {
   if (applied("dd8a25c557e1") && has(ops, "is_attach_deferred")) dev.attach_deferred = yield* is_attach_deferred(ops, null, dev);
 }
 
-/** Line 1596, with the fallback of line 1487. */
+/** 5.10.223 line 1512. */
 function* iommu_alloc_default_domain(dev: Device): Proc {
   const type = dev.needs_identity ? "IDENTITY" : "DMA";
   let domain = yield* __iommu_domain_alloc(dev.bus!, type, dev);
@@ -84,7 +85,7 @@ function* iommu_alloc_default_domain(dev: Device): Proc {
   dev.group_domain = domain;
 }
 
-/** Line 1753: what the firmware needs is mapped first, and the devices are attached then. */
+/** 5.10.223 line 1749: what the firmware needs is mapped first, and the devices are attached then. */
 export function* bus_iommu_probe(bus: BusType): Proc {
   for (const dev of bus.devices) {
     if (!dev.on_bus) continue;
@@ -97,7 +98,7 @@ export function* bus_iommu_probe(bus: BusType): Proc {
   }
 }
 
-/** Line 259: here the device is attached first, deferred or not. */
+/** 5.10.223 line 250: here the device is attached first, deferred or not. */
 export function* iommu_probe_device(dev: Device): Proc<Errno> {
   dev.on_bus = true;
   yield* __iommu_probe_device(dev);
@@ -110,7 +111,7 @@ export function* iommu_probe_device(dev: Device): Proc<Errno> {
   return 0;
 }
 
-/** Line 725. */
+/** 5.10.223 line 725. */
 function* iommu_create_device_direct_mappings(domain: IommuDomain, dev: Device): Proc<Errno> {
   if (!isDmaDomain(domain)) return 0;
   if (dev.has_resv_region) {
@@ -133,7 +134,7 @@ function* iommu_apply_resv_region(dev: Device, domain: IommuDomain): Proc {
   );
 }
 
-/** include/linux/iommu.h. */
+/** 5.10.223 include/linux/iommu.h line 520. */
 export function* iommu_flush_iotlb_all(domain: IommuDomain): Proc {
   if (has(domain.ops!, "flush_iotlb_all")) yield* flush_iotlb_all(domain.ops!, domain);
 }
@@ -147,7 +148,7 @@ function isPaging(domain: IommuDomain): boolean {
   return domain.type === "UNMANAGED" || isDmaDomain(domain);
 }
 
-/** Line 1929, for a group of one device. */
+/** 5.10.223 line 1946, for a group of one device. */
 export function* iommu_attach_device(domain: IommuDomain, dev: Device): Proc<Errno> {
   yield* mutex_lock(dev.group_mutex);
   let ret: Errno = -EBUSY;
@@ -159,7 +160,7 @@ export function* iommu_attach_device(domain: IommuDomain, dev: Device): Proc<Err
   return ret;
 }
 
-/** Line 2200, with line 2312: back to the default domain, or to nothing. */
+/** 5.10.223 line 2197: back to the default domain, or to nothing. */
 export function* iommu_detach_device(domain: IommuDomain, dev: Device): Proc {
   yield* mutex_lock(dev.group_mutex);
   if (dev.default_domain === null) {
@@ -172,13 +173,13 @@ export function* iommu_detach_device(domain: IommuDomain, dev: Device): Proc {
   mutex_unlock(dev.group_mutex);
 }
 
-/** 6.1 line 2187, which v5.17 has in this form: 5.10.223 asks whether there is the op. */
+/** 6.1.176 line 2187, which v5.17 has in this form: 5.10.223 asks whether there is the op. */
 export function* iommu_iova_to_phys(domain: IommuDomain): Proc<boolean> {
   if (domain.type === "IDENTITY") return true;
   return yield* iova_to_phys(domain.ops!, domain);
 }
 
-/** Line 2380: the table is looked up once. */
+/** 5.10.223 line 2442: the table is looked up once. */
 export function* iommu_map(domain: IommuDomain, access: Access): Proc<Errno> {
   const ops = domain.ops!;
   if (!applied("type-tests-only") && !has(ops, "map")) return -ENODEV;
@@ -191,7 +192,7 @@ export function* iommu_map(domain: IommuDomain, access: Access): Proc<Errno> {
   return 0;
 }
 
-/** Line 2469, without the sync. */
+/** 5.10.223 line 2457, without the sync. */
 function* __iommu_unmap(domain: IommuDomain): Proc<boolean> {
   const ops: OpsTable = domain.ops!;
   if (!applied("type-tests-only") && !has(ops, "unmap")) return false;
@@ -201,25 +202,26 @@ function* __iommu_unmap(domain: IommuDomain): Proc<boolean> {
   return yield* unmap(ops, domain);
 }
 
-/** Line 2518. A sync of nothing is left out: drivers leave it out themselves. */
+/** 5.10.223 line 2511. A sync of nothing is left out: drivers leave it out themselves. */
 export function* iommu_unmap(domain: IommuDomain): Proc<boolean> {
   const wasMapped = yield* __iommu_unmap(domain);
   if (wasMapped && has(domain.ops!, "iotlb_sync")) yield* iotlb_sync(domain.ops!, domain);
   return wasMapped;
 }
 
-/** 6.1 line 2574. */
+/** 6.1.176 line 2574. */
 export function* iommu_enable_nesting(domain: IommuDomain): Proc<Errno> {
   if (domain.type !== "UNMANAGED" || !has(domain.ops!, "enable_nesting")) return -EINVAL;
   return yield* enable_nesting(domain.ops!, domain);
 }
 
+/** 6.1.176 line 2584. */
 export function* iommu_set_pgtable_quirks(domain: IommuDomain): Proc<Errno> {
   if (domain.type !== "UNMANAGED" || !has(domain.ops!, "set_pgtable_quirks")) return -EINVAL;
   return yield* set_pgtable_quirks(domain.ops!, domain);
 }
 
-/** Line 2935. */
+/** 5.10.223 line 2935. */
 export function* iommu_aux_attach_device(domain: IommuDomain, dev: Device): Proc<Errno> {
   if (!has(domain.ops!, "aux_attach_dev")) return -ENODEV;
   return yield* aux_attach_dev(domain.ops!, domain, dev);
@@ -240,7 +242,7 @@ export function* iommu_sva_unbind_device(dev: Device, domain: IommuDomain): Proc
 }
 
 /**
- * 6.1 line 2958: a write of DMA-FQ to the type file turns the default domain into one with a flush queue, in place. Where the
+ * 6.1.176 line 2882: a write of DMA-FQ to the type file turns the default domain into one with a flush queue, in place. Where the
  * type is the table's it needs the table of that kind.
  */
 export function* iommu_change_dev_def_domain(dev: Device): Proc<Errno> {
@@ -260,7 +262,7 @@ function to_flush_queue(domain: IommuDomain): Errno {
   return 0;
 }
 
-/** drivers/iommu/dma-iommu.c: 5.10 line 357 attached for a whole group; since v5.12 it is the one device. */
+/** drivers/iommu/dma-iommu.c. iommu_dma_deferred_attach() (5.10.223 line 360) attached for a whole group; v5.17 attaches the one device. */
 export function* iommu_dma_map_page(dev: Device): Proc<Errno> {
   const domain = dev.default_domain!;
   if (driver_module.is_kdump && (yield* iommu_is_attach_deferred(domain, dev))) {

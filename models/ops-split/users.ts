@@ -186,7 +186,7 @@ export function* bind_processes(bus: BusType): Proc {
   }
 }
 
-/** vfio_iommu_type1_attach_group() of 6.1 (line 2230): what VFIO_SET_IOMMU says decides whether nesting is enabled. */
+/** vfio_iommu_type1_attach_group() (6.1.176 line 2244): what VFIO_SET_IOMMU says decides whether nesting is enabled. */
 export function* vfio_user(bus: BusType, calls: readonly Call[]): Proc {
   yield* bus_iommu_probe(bus);
   const dev = bus.devices.at(0)!;

@@ -1,16 +1,16 @@
-/** drivers/iommu/amd/iommu.c, as of v5.17: line numbers are those of 5.10.223, in which the functions are the same. */
+/** drivers/iommu/amd/iommu.c, as of v5.17. */
 import { EINVAL, ENOMEM, type Errno, fault, type Proc } from "iommu-mc";
 import type { Access, Device, DomainType, IommuDomain } from "../schema.js";
 import { alloc_paging_domain, container_of, free_domain, set_translation, tell_iommus } from "./domain.js";
 
-/** An identity domain is one without a page table (PAGE_MODE_NONE). */
+/** 5.10.223 line 2470. An identity domain is one without a page table (PAGE_MODE_NONE). */
 export function* amd_iommu_domain_alloc(type: DomainType): Proc<IommuDomain | null> {
   const domain = alloc_paging_domain(type);
   if (domain !== null && type !== "IDENTITY") domain.format = "own";
   return domain;
 }
 
-/** With cleanup_domain(), which takes off it what is still on it. */
+/** 5.10.223 line 2498. With cleanup_domain(), which takes off it what is still on it. */
 export function* amd_iommu_domain_free(domain: IommuDomain): Proc {
   container_of(domain, "paging_domain");
   for (const dev of domain.devices) detach_device(dev);
@@ -22,7 +22,7 @@ function detach_device(dev: Device): void {
   set_translation(dev, null);
 }
 
-/** Line 2548: the attach is not deferred any more, even if it fails. */
+/** 5.10.223 line 2551: the attach is not deferred any more, even if it fails. */
 export function* amd_iommu_attach_device(domain: IommuDomain, dev: Device): Proc<Errno> {
   container_of(domain, "paging_domain");
   dev.defer_attach = false;
@@ -33,12 +33,13 @@ export function* amd_iommu_attach_device(domain: IommuDomain, dev: Device): Proc
   return 0;
 }
 
-/** The domain is asked whether it is a virtual machine's (use_vapic). */
+/** 5.10.223 line 2521. The domain is asked whether it is a virtual machine's (use_vapic). */
 export function* amd_iommu_detach_device(domain: IommuDomain, dev: Device): Proc {
   if (dev.domain !== null) detach_device(dev);
   if (domain.type === "UNMANAGED") container_of(domain, "paging_domain");
 }
 
+/** 5.10.223 line 2588. */
 export function* amd_iommu_map(domain: IommuDomain, access: Access): Proc<Errno> {
   container_of(domain, "paging_domain");
   if (domain.format === "none") return -EINVAL;
@@ -46,6 +47,7 @@ export function* amd_iommu_map(domain: IommuDomain, access: Access): Proc<Errno>
   return 0;
 }
 
+/** 5.10.223 line 2613. */
 export function* amd_iommu_unmap(domain: IommuDomain): Proc<boolean> {
   container_of(domain, "paging_domain");
   if (domain.format === "none") return false;
@@ -54,18 +56,19 @@ export function* amd_iommu_unmap(domain: IommuDomain): Proc<boolean> {
   return wasMapped;
 }
 
-/** domain_flush_tlb_pde(): the IOMMUs that the domain has devices at, and the devices that cache translations. */
+/** 5.10.223 line 2727. domain_flush_tlb_pde(): the IOMMUs that the domain has devices at, and the devices that cache translations. */
 export function* amd_iommu_flush_iotlb_all(domain: IommuDomain): Proc {
   container_of(domain, "paging_domain");
   tell_iommus(domain);
 }
 
+/** 5.10.223 line 2627. */
 export function* amd_iommu_iova_to_phys(domain: IommuDomain): Proc<boolean> {
   container_of(domain, "paging_domain");
   return domain.format === "none" || domain.pte !== "none";
 }
 
-/** Line 2718. */
+/** 5.10.223 line 2718. */
 export function* amd_iommu_is_attach_deferred(_domain: IommuDomain | null, dev: Device): Proc<boolean> {
   return dev.defer_attach;
 }

@@ -3,17 +3,18 @@ import { applied, EINVAL, ENODEV, ENOMEM, EPERM, type Errno, fault, mutex_lock, 
 import { type Access, type Device, type DomainType, driver_module, type IommuDomain } from "../schema.js";
 import { alloc_paging_domain, container_of, free_domain, readable, set_translation } from "./domain.js";
 
-/** The page table comes with the first device: what is known here is only the kind. */
+/** 6.1.176 line 854. The page table comes with the first device: what is known here is only the kind. */
 export function* arm_smmu_domain_alloc(type: DomainType): Proc<IommuDomain | null> {
   return alloc_paging_domain(type);
 }
 
+/** 6.1.176 line 878. */
 export function* arm_smmu_domain_free(domain: IommuDomain): Proc {
   container_of(domain, "paging_domain");
   free_domain(domain);
 }
 
-/** The SMMU before SMMUv3 completes the domain first; what it is on before stays until its stream's entry is written over. */
+/** 6.1.176 line 1113. The SMMU before SMMUv3 completes the domain first; what it is on before stays until its stream's entry is written over. */
 export function* arm_smmu_attach_dev(domain: IommuDomain, dev: Device): Proc<Errno> {
   const ret = yield* arm_smmu_complete(domain, dev);
   if (ret) return ret;
@@ -23,7 +24,7 @@ export function* arm_smmu_attach_dev(domain: IommuDomain, dev: Device): Proc<Err
   return 0;
 }
 
-/** SMMUv3's takes the device off its old domain before anything that can fail. */
+/** That of arm-smmu-v3.c takes the device off its old domain before anything that can fail. */
 export function* arm_smmu_v3_attach_dev(domain: IommuDomain, dev: Device): Proc<Errno> {
   if (dev.domain !== null) {
     dev.domain.devices.delete(dev);
@@ -47,7 +48,7 @@ function* arm_smmu_complete(domain: IommuDomain, dev: Device): Proc<Errno> {
   return ret;
 }
 
-/** Chooses the format. With `ops-by-format` the domain's table becomes that of the format, when there is a page table. */
+/** 6.1.176 line 2211. Chooses the format. With `ops-by-format` the domain's table becomes that of the format, when there is a page table. */
 function* arm_smmu_domain_finalise(domain: IommuDomain, dev: Device): Proc<Errno> {
   if (domain.type !== "IDENTITY") {
     if (applied("format-ops-first")) yield* swap_ops(domain);
@@ -126,18 +127,19 @@ function clear(domain: IommuDomain): boolean {
   return wasMapped;
 }
 
-/** Only if there is an SMMU to flush. */
+/** 6.1.176 line 1218. Only if there is an SMMU to flush. */
 export function* arm_smmu_flush_iotlb_all(domain: IommuDomain): Proc {
   container_of(domain, "paging_domain");
   if (domain.iommu === null) return;
 }
 
+/** 6.1.176 line 1300. */
 export function* arm_smmu_iova_to_phys(domain: IommuDomain): Proc<boolean> {
   container_of(domain, "paging_domain");
   return domain.type === "IDENTITY" || domain.pte !== "none";
 }
 
-/** Possible until a device is attached. */
+/** 6.1.176 line 1501. Possible until a device is attached. */
 export function* arm_smmu_enable_nesting(domain: IommuDomain): Proc<Errno> {
   container_of(domain, "paging_domain");
   yield* mutex_lock(domain.init_mutex);
@@ -147,7 +149,7 @@ export function* arm_smmu_enable_nesting(domain: IommuDomain): Proc<Errno> {
   return ret;
 }
 
-/** Of the SMMU before SMMUv3 only. */
+/** 6.1.176 line 1516. Of the SMMU before SMMUv3 only. */
 export function* arm_smmu_set_pgtable_quirks(domain: IommuDomain): Proc<Errno> {
   container_of(domain, "paging_domain");
   yield* mutex_lock(domain.init_mutex);

@@ -1,10 +1,10 @@
-/** drivers/iommu/intel/iommu.c, as of v5.17: line numbers are those of 5.10.223 where the function is the same in it. */
+/** drivers/iommu/intel/iommu.c, as of v5.17. */
 import { applied, ENODEV, ENOMEM, EPERM, type Errno, fault, kzalloc, type Proc } from "iommu-mc";
 import { type Access, type Device, type DomainType, driver_module, type IommuDomain, opsSplit } from "../schema.js";
 import { alloc_paging_domain, container_of, free_domain, readable, set_translation, tableAtAlloc, tell_iommus } from "./domain.js";
 
 /**
- * intel_iommu_domain_alloc(): there is one identity domain for all, to which the split as posted gives its table in
+ * 5.10.223 line 5220: there is one identity domain for all, to which the split as posted gives its table in
  * si_domain_init(), here when it is first asked for.
  */
 export function* intel_iommu_domain_alloc(type: DomainType): Proc<IommuDomain | null> {
@@ -28,7 +28,7 @@ function alloc_svm_domain(): IommuDomain | null {
   return domain;
 }
 
-/** Line 4979. The identity domain stays. */
+/** 5.10.223 line 5258. The identity domain stays. */
 export function* intel_iommu_domain_free(domain: IommuDomain): Proc {
   if (domain === driver_module.si_domain) return;
   container_of(domain, "paging_domain");
@@ -36,7 +36,7 @@ export function* intel_iommu_domain_free(domain: IommuDomain): Proc {
 }
 
 /**
- * intel_iommu_attach_device(), with dmar_insert_one_dev_info(): no memory leaves DEFER_DEVICE_DOMAIN_INFO where it is, no
+ * 5.10.223 line 5435, with dmar_insert_one_dev_info(): no memory leaves DEFER_DEVICE_DOMAIN_INFO where it is, no
  * PASID table does not.
  */
 export function* intel_iommu_attach_device(domain: IommuDomain, dev: Device): Proc<Errno> {
@@ -57,11 +57,12 @@ function leave_domain(dev: Device): void {
   set_translation(dev, null);
 }
 
+/** 5.10.223 line 5480. */
 export function* intel_iommu_detach_device(_domain: IommuDomain, dev: Device): Proc {
   if (dev.domain !== null) leave_domain(dev);
 }
 
-/** Line 4992. A domain of which the device's IOMMU has the RID is refused. */
+/** 5.10.223 line 5465. A domain of which the device's IOMMU has the RID is refused. */
 export function* intel_iommu_aux_attach_device(domain: IommuDomain, dev: Device): Proc<Errno> {
   if (domain.devices.has(dev)) return -EPERM;
   container_of(domain, "paging_domain");
@@ -82,13 +83,14 @@ export function* intel_svm_domain_free(domain: IommuDomain): Proc {
   free_domain(domain);
 }
 
-/** With __domain_mapping(): an entry that is present can be read, in second-level tables since eea53c581688 (v5.13). */
+/** 5.10.223 line 5671. With __domain_mapping(): an entry that is present can be read, in second-level tables since eea53c581688 (v5.13). */
 export function* intel_iommu_map(domain: IommuDomain, access: Access): Proc<Errno> {
   container_of(domain, "paging_domain");
   domain.pte = domain.format === "first_level" || applied("eea53c581688") ? readable(access) : access;
   return 0;
 }
 
+/** 5.10.223 line 5709. */
 export function* intel_iommu_unmap(domain: IommuDomain): Proc<boolean> {
   container_of(domain, "paging_domain");
   const wasMapped = domain.pte !== "none";
@@ -96,13 +98,13 @@ export function* intel_iommu_unmap(domain: IommuDomain): Proc<boolean> {
   return wasMapped;
 }
 
-/** Walks the IOMMUs of the domain, that is those of its devices; so does intel_iommu_tlb_sync(). */
+/** 6.1.176 line 1617. Walks the IOMMUs of the domain, that is those of its devices; so does intel_iommu_tlb_sync(). */
 export function* intel_flush_iotlb_all(domain: IommuDomain): Proc {
   container_of(domain, "paging_domain");
   tell_iommus(domain);
 }
 
-/** The identity domain has a page table that maps everything. */
+/** 5.10.223 line 5745. The identity domain has a page table that maps everything. */
 export function* intel_iommu_iova_to_phys(domain: IommuDomain): Proc<boolean> {
   container_of(domain, "paging_domain");
   return domain === driver_module.si_domain || domain.pte !== "none";
@@ -118,7 +120,7 @@ export function* intel_iommu_enable_nesting(domain: IommuDomain): Proc<Errno> {
   return 0;
 }
 
-/** Line 6138; since 586081d3f6b1 (v5.18) a device whose IOMMU translated in the crashed kernel and that is on no domain. */
+/** 5.10.223 line 6138; since 586081d3f6b1 (v5.18) a device whose IOMMU translated in the crashed kernel and that is on no domain. */
 export function* intel_iommu_is_attach_deferred(domain: IommuDomain | null, dev: Device): Proc<boolean> {
   if (applied("deferred-by-domain") && domain !== null && domain.type !== "DMA") return false;
   if (applied("586081d3f6b1")) return driver_module.is_kdump && dev.domain === null;

@@ -1,19 +1,20 @@
-/** drivers/iommu/s390-iommu.c, as of v5.17: line numbers are those of 5.10.223, in which the functions are the same. */
+/** drivers/iommu/s390-iommu.c, as of v5.17. */
 import { EINVAL, EIO, ENOMEM, type Errno, fault, type Proc } from "iommu-mc";
 import type { Access, Device, DomainType, IommuDomain } from "../schema.js";
 import { alloc_paging_domain, container_of, free_domain, set_translation, tell_iommus } from "./domain.js";
 
-/** No kind but domains of users: devices of the kernel have the DMA ops of the architecture. */
+/** 5.10.223 line 54. No kind but domains of users: devices of the kernel have the DMA ops of the architecture. */
 export function* s390_domain_alloc(type: DomainType): Proc<IommuDomain | null> {
   return type === "UNMANAGED" ? alloc_paging_domain(type) : null;
 }
 
+/** 5.10.223 line 78. */
 export function* s390_domain_free(domain: IommuDomain): Proc {
   container_of(domain, "paging_domain");
   free_domain(domain);
 }
 
-/** A failure leaves the device with the DMA ops of the architecture. */
+/** 5.10.223 line 86. A failure leaves the device with the DMA ops of the architecture. */
 export function* s390_iommu_attach_device(domain: IommuDomain, dev: Device): Proc<Errno> {
   container_of(domain, "paging_domain");
   if (fault("kzalloc")) return -ENOMEM;
@@ -23,7 +24,7 @@ export function* s390_iommu_attach_device(domain: IommuDomain, dev: Device): Pro
   return 0;
 }
 
-/** Gives the device back to the DMA ops of the architecture. */
+/** 5.10.223 line 138. Gives the device back to the DMA ops of the architecture. */
 export function* s390_iommu_detach_device(domain: IommuDomain, dev: Device): Proc {
   container_of(domain, "paging_domain");
   if (!domain.devices.has(dev)) return;
@@ -31,7 +32,7 @@ export function* s390_iommu_detach_device(domain: IommuDomain, dev: Device): Pro
   set_translation(dev, null);
 }
 
-/** A page that cannot be read is refused. The devices on the list are told. */
+/** 5.10.223 line 257. A page that cannot be read is refused. The devices on the list are told. */
 export function* s390_iommu_map(domain: IommuDomain, access: Access): Proc<Errno> {
   container_of(domain, "paging_domain");
   if (access === "write") return -EINVAL;
@@ -40,6 +41,7 @@ export function* s390_iommu_map(domain: IommuDomain, access: Access): Proc<Errno
   return 0;
 }
 
+/** 5.10.223 line 306. */
 export function* s390_iommu_unmap(domain: IommuDomain): Proc<boolean> {
   container_of(domain, "paging_domain");
   const wasMapped = domain.pte !== "none";
@@ -48,6 +50,7 @@ export function* s390_iommu_unmap(domain: IommuDomain): Proc<boolean> {
   return wasMapped;
 }
 
+/** 5.10.223 line 275. */
 export function* s390_iommu_iova_to_phys(domain: IommuDomain): Proc<boolean> {
   container_of(domain, "paging_domain");
   return domain.pte !== "none";

@@ -1,4 +1,4 @@
-/** drivers/iommu/virtio-iommu.c, as of v5.17: line numbers are those of 5.10.223, in which the functions are the same. */
+/** drivers/iommu/virtio-iommu.c, as of v5.17. */
 import { abstraction, applied, EINVAL, ENOMEM, type Errno, fault, type Proc } from "iommu-mc";
 import { type Access, type Device, type DomainType, driver_module, type IommuDomain, opsSplit } from "../schema.js";
 import { alloc_paging_domain, container_of, free_domain, queue_request, set_translation } from "./domain.js";
@@ -10,7 +10,7 @@ abstraction(
 );
 abstraction("a virtio-iommu refuses no request but an attach", "may miss a bug", opsSplit);
 
-/** With `alloc-from-device` the ops are those of the endpoint. */
+/** 5.10.223 line 586. With `alloc-from-device` the ops are those of the endpoint. */
 export function* viommu_domain_alloc(type: DomainType, dev: Device | null): Proc<IommuDomain | null> {
   if (type !== "DMA" && type !== "UNMANAGED") return null;
   const domain = alloc_paging_domain(type);
@@ -18,12 +18,13 @@ export function* viommu_domain_alloc(type: DomainType, dev: Device | null): Proc
   return domain;
 }
 
+/** 5.10.223 line 642. */
 export function* viommu_domain_free(domain: IommuDomain): Proc {
   container_of(domain, "paging_domain");
   free_domain(domain);
 }
 
-/** Line 708. The first device makes the domain its IOMMU's; what was mapped before is told then. */
+/** 5.10.223 line 657. The first device makes the domain its IOMMU's; what was mapped before is told then. */
 export function* viommu_attach_dev(domain: IommuDomain, dev: Device): Proc<Errno> {
   if (applied("ops-at-attach")) return yield* viommu_attach_either(domain, dev);
   container_of(domain, "paging_domain");
@@ -45,7 +46,7 @@ function leave_domain(dev: Device): void {
   if (old.devices.size === 0) old.sent = "none";
 }
 
-/** What is mapped is kept in a tree, here `pte`, and told if there is a device. */
+/** 5.10.223 line 726. What is mapped is kept in a tree, here `pte`, and told if there is a device. */
 export function* viommu_map(domain: IommuDomain, access: Access): Proc<Errno> {
   container_of(domain, "paging_domain");
   domain.pte = access;
@@ -53,6 +54,7 @@ export function* viommu_map(domain: IommuDomain, access: Access): Proc<Errno> {
   return 0;
 }
 
+/** 5.10.223 line 764. */
 export function* viommu_unmap(domain: IommuDomain): Proc<boolean> {
   container_of(domain, "paging_domain");
   const wasMapped = domain.pte !== "none";
@@ -61,12 +63,13 @@ export function* viommu_unmap(domain: IommuDomain): Proc<boolean> {
   return wasMapped;
 }
 
+/** 5.10.223 line 791. */
 export function* viommu_iova_to_phys(domain: IommuDomain): Proc<boolean> {
   container_of(domain, "paging_domain");
   return domain.pte !== "none";
 }
 
-/** Line 837, with viommu_sync_req(), which locks the queue of the domain's IOMMU, if it has one or not. */
+/** 5.10.223 line 811, with viommu_sync_req(), which locks the queue of the domain's IOMMU, if it has one or not. */
 export function* viommu_iotlb_sync(domain: IommuDomain): Proc {
   container_of(domain, "paging_domain");
   queue_request(domain.iommu!);
