@@ -48,6 +48,26 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v5.9",
     year: 2020,
   },
+  "28b41e2c6aeb": {
+    subject: "iommu: Move def_domain type check for untrusted device into core",
+    since: "v5.11",
+    year: 2021,
+  },
+  "08a27c1c3ecf": {
+    subject: "iommu: Add support to change default domain of an iommu group",
+    since: "v5.11",
+    year: 2021,
+  },
+  c588072bba6b: {
+    subject: "iommu/vt-d: Convert intel iommu driver to the iommu ops",
+    since: "v5.11",
+    year: 2021,
+  },
+  "3ab657291638": {
+    subject: "iommu: use the __iommu_attach_device() directly for deferred attach",
+    since: "v5.12",
+    year: 2021,
+  },
   "82c3cefb9f16": {
     subject: "iommu: Don't use lazy flush for untrusted device",
     since: "v5.12",
@@ -73,6 +93,16 @@ export const commits: Readonly<Record<string, Commit>> = {
   b54240ad4943: {
     subject: "iommu: Fix potential use-after-free during probe",
     since: "v5.17",
+    year: 2022,
+  },
+  "586081d3f6b1": {
+    subject: "iommu/vt-d: Remove DEFER_DEVICE_DOMAIN_INFO",
+    since: "v5.18",
+    year: 2022,
+  },
+  "3f6634d997db": {
+    subject: "iommu: Use right way to retrieve iommu_ops",
+    since: "v5.18",
     year: 2022,
   },
   "71ff461c3f41": {
@@ -101,6 +131,12 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v5.19",
     year: 2022,
     needs: ["512881eacfa7"],
+  },
+  dc15f82f5329: {
+    subject: "vfio: Delete container_q",
+    since: "v5.19",
+    year: 2022,
+    needs: ["70693f470848"],
   },
   "31076af0cb00": {
     subject: "vfio: Remove use of vfio_group_viable()",
@@ -142,6 +178,11 @@ export const commits: Readonly<Record<string, Commit>> = {
     fixes: ["1ea2a07a532b"],
     needs: ["1ea2a07a532b"],
   },
+  "4d26ba671e3d": {
+    subject: "iommu: Clean up release_device checks",
+    since: "v6.0",
+    year: 2022,
+  },
   a4f124908617: {
     subject: 'Revert "iommu/of: Delete usage of driver_deferred_probe_check_state()"',
     since: "v6.0",
@@ -150,6 +191,11 @@ export const commits: Readonly<Record<string, Commit>> = {
   ac9a5d522bb8: {
     subject: "iommu/dma: Fix race condition during iova_domain initialization",
     since: "v6.0",
+    year: 2022,
+  },
+  "57365a04c921": {
+    subject: "iommu: Move bus setup to IOMMU device registration",
+    since: "v6.1",
     year: 2022,
   },
   c919739ce472: {

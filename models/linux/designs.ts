@@ -15,6 +15,15 @@ function numberOf(release: string): number {
   return major * 1000 + minor;
 }
 
+/** Fixes of bugs that came after v5.15: without them the kernels of before would have what they never had. */
+const mendedLater = ["2667ed10d9f0", "a4f124908617"];
+
+/** The longterm kernel that Debian 11 had, of which there is the source, with what its maintainers took of later releases. */
+export const linux510 = kernel("linux-5.10", "5.10.223", "v5.10", [...mendedLater, "b54240ad4943"]);
+
+/** v5.15 itself; what was read is its iommu.c with 556f99ac8866, which its maintainers took later, and for the rest 5.10.223 and patches. */
+export const linux515 = kernel("linux-5.15", "5.15", "v5.15", mendedLater);
+
 /** The kernel of the recorded traces: Debian 12's 6.1.176. */
 export const linux61 = kernel("linux-6.1", "6.1.176 (Debian 6.1.176-1)", "v6.1", [
   "01657bc14a39",

@@ -81,6 +81,8 @@ export const linux = schema({
   bus_type: {
     kind: enumeration("platform", "pci"),
     iommu_ops: ref("iommu_ops"),
+    /** iommu_bus_notifier() is registered: since 57365a04c921 (v6.1) from the start, before that by bus_set_iommu(). */
+    has_iommu_notifier: flag(),
     /** Every device that was ever on the bus, in order; `on_bus` tells which still are, as klist nodes that are dead are skipped. */
     klist_devices: list("device", 5),
   },
@@ -185,7 +187,7 @@ export const linux = schema({
     dev: ref("device"),
     /** `info->domain`, `dev_data->domain`, `master->domain`: the domain on whose list the driver has the device. */
     domain: ref("iommu_domain"),
-    /** AMD's `defer_attach`: a kdump kernel found the device translated by the crashed kernel's tables, and leaves it so until the driver's first map. */
+    /** AMD's `defer_attach`, and DEFER_DEVICE_DOMAIN_INFO of Intel's driver until 586081d3f6b1 (v5.18): a kdump kernel found the device translated by the crashed kernel's tables, and leaves it so until the driver's first map. */
     attach_deferred: flag(),
   },
   iommu_domain: {

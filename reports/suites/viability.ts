@@ -12,6 +12,7 @@ import { type BootSuite, bootSuite, everything, violated } from "./on-linux61.js
 const unowned = linux61Without(
   "linux-6.1-vfio-of-5.18",
   "70693f470848",
+  "dc15f82f5329",
   "31076af0cb00",
   "93219ea94388",
   "3b86f317c9c7",

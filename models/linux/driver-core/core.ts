@@ -6,6 +6,11 @@ import { __device_attach, device_driver_detach, driver_deferred_probe_del } from
 
 abstraction("device_add() does not fail, and parents, classes and links between devices are left out", "may miss a bug");
 
+abstraction(
+  "before a2225b6e834a (v7.0), which 6.1.176 has, it was so on PCI only that no driver is bound to a device that is still being added",
+  "may miss a bug",
+);
+
 /**
  * core.c line 3578. Walks of the bus see the device before the IOMMU core is told of it; a driver can be bound only after,
  * which `ready_to_probe` makes sure of.

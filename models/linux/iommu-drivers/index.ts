@@ -5,6 +5,7 @@ import { amd_iommu_ops } from "./amd.js";
 import { arm_smmu_v2_ops } from "./arm-smmu.js";
 import { arm_smmu_ops } from "./arm-smmu-v3.js";
 import type { Driver } from "./driver.js";
+import { dev_iommu_fwspec_get } from "./hardware.js";
 import { intel_iommu_ops } from "./intel.js";
 import { flush_id, idOf } from "./iotlb.js";
 import { mtk_iommu_ops } from "./mtk.js";
@@ -27,8 +28,12 @@ export const drivers: Readonly<Record<IommuOps["driver"], Driver>> = operations(
   mtk_iommu_v1: mtk_iommu_v1_ops,
 });
 
-/** include/linux/iommu.h line 427: the operations of a device that was probed; of one that was not, a NULL dereference. */
+/**
+ * include/linux/iommu.h line 427: the operations of a device that was probed; of one that was not, a NULL dereference. Before
+ * 3f6634d997db (v5.18) those of its bus, as long as that has any.
+ */
 export function* dev_iommu_ops(dev: Device): Proc<IommuOps> {
+  if (!applied("3f6634d997db")) return dev.bus!.iommu_ops!;
   const param = dev.iommu!;
   yield;
   const iommu_dev = param.iommu_dev!;
@@ -38,7 +43,7 @@ export function* dev_iommu_ops(dev: Device): Proc<IommuOps> {
 
 /** The same for what is one step with the use of it. */
 export function opsOf(dev: Device): IommuOps {
-  return dev.iommu!.iommu_dev!.ops!;
+  return applied("3f6634d997db") ? dev.iommu!.iommu_dev!.ops! : dev.bus!.iommu_ops!;
 }
 
 /** Which driver's `ops->device_group` is asked. */
@@ -54,11 +59,20 @@ export function* probe_device(ops: IommuOps, dev: Device): Proc<IommuDevice | Er
   return ret;
 }
 
-/** `ops->release_device`. */
+/** `ops->release_device`. Before 4d26ba671e3d (v6.0) drivers that find devices by their fwspec looked whether it is one of theirs. */
 export function* release_device(dev: Device): Proc {
   const ops = yield* dev_iommu_ops(dev);
   yield;
-  yield* drivers[ops.driver].release_device(dev);
+  const { driver } = ops;
+  if (!applied("4d26ba671e3d") && iommu_core.has_fwspecs) {
+    const fwspec = yield* dev_iommu_fwspec_get(dev);
+    if (fwspec === null) return;
+    yield;
+    const isKnown = fwspec.ops === ops;
+    yield;
+    if (!isKnown) return;
+  }
+  yield* drivers[driver].release_device(dev);
   observe("release_device", dev);
 }
 

@@ -48,18 +48,19 @@ function intel_iommu_domain_alloc(ops: IommuOps, type: DomainType): IommuDomain 
   return alloc_domain(ops);
 }
 
-/** Line 4537. */
+/** Line 4537. Before 586081d3f6b1 (v5.18) there was nothing to be allocated until the device was attached, and a deferred attach was noted here. */
 function* intel_iommu_probe_device(_ops: IommuOps, dev: Device): Proc<IommuDevice | Errno> {
   const iommu = registeredScope(dev, applied("c919739ce472"));
   if (iommu === null) return -ENODEV;
   yield;
-  if (fault("probe_device")) return -ENOMEM;
-  yield* alloc_priv(dev);
+  if (fault("probe_device", applied("586081d3f6b1"))) return -ENOMEM;
+  const info = yield* alloc_priv(dev);
+  if (!applied("586081d3f6b1")) info.attach_deferred = iommu_core.is_kdump_kernel;
   return iommu;
 }
 
 /**
- * Line 4601, with dmar_remove_one_dev_info() of line 4134, which takes for granted that the device is on a domain. Since 81e921fd3216
+ * Line 4601, with dmar_remove_one_dev_info() of line 4134, which since 586081d3f6b1 (v5.18) takes for granted that the device is on a domain. Since 81e921fd3216
  * (v6.9) the core has blocked the device before, where the scenario has that domain; where it has none, that is done here. The DMA ops
  * are the core's since b67483b3c44e (v6.10). Until 458b7c8e0dde (v5.3) the device stayed on its domain, and what the driver knows of
  * it on the domain's list.
@@ -72,7 +73,8 @@ function* intel_iommu_release_device(dev: Device): Proc {
     return;
   }
   atomic("taking one device off its domain is one step");
-  if (!applied("81e921fd3216")) leave_domain(dev, info);
+  if (!applied("586081d3f6b1")) leave_if_on_domain(dev, info);
+  else if (!applied("81e921fd3216")) leave_domain(dev, info);
   else if (info.domain !== null && dev.iommu!.iommu_dev!.ops!.release_domain === null) leave_domain(dev, info);
   yield;
   yield* free_priv(dev, info);
@@ -92,13 +94,18 @@ function* keep_info(dev: Device, info: DevIommuPriv): Proc {
   dev.has_iommu_dma_ops = false;
 }
 
-/** Line 4771: tables of a crashed kernel are in use, and none of this kernel's domains is attached. */
+/**
+ * Line 4771: tables of a crashed kernel are in use, and none of this kernel's domains is attached. Before 586081d3f6b1 (v5.18) none was
+ * ever attached (5.10.223 line 824).
+ */
 function intel_iommu_is_attach_deferred(dev: Device): boolean {
+  if (!applied("586081d3f6b1")) return privOf(dev).attach_deferred;
   return iommu_core.is_kdump_kernel && privOf(dev).domain === null;
 }
 
-/** Line 2648: sound and graphics on the platforms, or with the options, that `iommu_identity_mapping` is about. */
+/** Line 2648: sound and graphics on the platforms, or with the options, that `iommu_identity_mapping` is about; whom to trust is the core's since 28b41e2c6aeb (v5.11). */
 function device_def_domain_type(_ops: IommuOps, dev: Device): DomainType | null {
+  if (dev.untrusted && !applied("28b41e2c6aeb")) return "DMA";
   return dev.needs_identity ? "IDENTITY" : null;
 }
 
@@ -152,6 +159,7 @@ function domain_add_dev_info(domain: IommuDomain, dev: Device): Errno {
   if (ret) return ret;
   WARN_ON(info.domain !== null, "list_add() of what is on a list already");
   put_on_domain(domain, dev, info);
+  if (!applied("586081d3f6b1")) info.attach_deferred = false;
   domain_context_mapping_one(dev);
   return 0;
 }
@@ -163,7 +171,14 @@ function domain_context_mapping_one(dev: Device): void {
 
 /** Line 4322, with dmar_remove_one_dev_info(): whatever the device is on, not what the caller names. */
 function intel_iommu_detach_device(dev: Device): void {
-  leave_domain(dev, privOf(dev));
+  const info = privOf(dev);
+  if (applied("586081d3f6b1")) leave_domain(dev, info);
+  else leave_if_on_domain(dev, info);
+}
+
+/** dmar_remove_one_dev_info() of 5.10.223 line 5175. */
+function leave_if_on_domain(dev: Device, info: DevIommuPriv): void {
+  if (info.domain !== null) leave_domain(dev, info);
 }
 
 /** What is common to lines 4134 and 4163. The context entry is cleared and the domain's translations are flushed before the domain may lose its id. */

@@ -141,11 +141,13 @@ export function* iommu_attach_device(domain: IommuDomain, dev: Device): Proc<Err
 
 /**
  * 6.1.176 line 2007, at the first map of a device whose attach was deferred. 5d5388b0e190 (v7.0) takes the group's mutex for
- * the attach, but does not ask again: a driver is expected to make its first map alone.
+ * the attach, but does not ask again: a driver is expected to make its first map alone. In dma-iommu.c of 5.10.223 (line 360), before
+ * 3ab657291638 (v5.12), it was an attach like any user's, which a group of several devices is refused.
  */
 export function* iommu_deferred_attach(dev: Device, domain: IommuDomain): Proc<Errno> {
   if (!is_attach_deferred(dev)) return 0;
   yield;
+  if (!applied("3ab657291638")) return yield* iommu_attach_device(domain, dev);
   if (!applied("5d5388b0e190")) return yield* __iommu_attach_device_unlocked(domain, dev);
   const group = dev.iommu_group!;
   yield* mutex_lock(group.mutex);
@@ -180,15 +182,15 @@ function* __iommu_detach_device(domain: IommuDomain, dev: Device): Proc {
   yield* detach_dev(domain, dev);
 }
 
-/** 6.1.176 line 2024: for a group of one device, and only with the domain that is attached. */
+/** 6.1.176 line 2024: for a group of one device, and since 0286300e6045 (v5.19) only with the domain that is attached. */
 export function* iommu_detach_device(domain: IommuDomain, dev: Device): Proc {
   const group = yield* iommu_group_get(dev);
   if (group === null) return;
   yield* mutex_lock(group.mutex);
   const isWrong =
-    WARN_ON(domain !== group.domain, "iommu_detach_device() with a domain that is not attached") ||
+    WARN_ON(applied("0286300e6045") && domain !== group.domain, "iommu_detach_device() with a domain that is not attached") ||
     WARN_ON(!list_is_singular(group.devices), "iommu_detach_device() for a group of several devices");
-  if (!isWrong) yield* __iommu_group_set_core_domain(group);
+  if (!isWrong) yield* leave_domain(domain, group);
   mutex_unlock(group.mutex);
   yield;
   iommu_group_put(group);
@@ -371,12 +373,16 @@ export function* __iommu_group_set_domain_nofail(group: IommuGroup, new_domain: 
 /** 6.1.176 line 2179; `domain` has been ignored since 0286300e6045. */
 export function* iommu_detach_group(domain: IommuDomain, group: IommuGroup): Proc {
   yield* mutex_lock(group.mutex);
-  if (applied("0286300e6045")) yield* __iommu_group_set_core_domain(group);
-  else yield* __iommu_detach_group(domain, group);
+  yield* leave_domain(domain, group);
   mutex_unlock(group.mutex);
 }
 
-/** v5.19-rc, before 0286300e6045: an owned group is left without a domain, whether or not the driver was told. */
+function* leave_domain(domain: IommuDomain, group: IommuGroup): Proc {
+  if (applied("0286300e6045")) yield* __iommu_group_set_core_domain(group);
+  else yield* __iommu_detach_group(domain, group);
+}
+
+/** 5.10.223 line 2298, until 0286300e6045 (v5.19): back to the default domain, if there is one. In v5.19-rc an owned group is left without a domain, whether or not the driver was told. */
 export function* __iommu_detach_group(domain: IommuDomain, group: IommuGroup): Proc {
   if (group.default_domain === null || group.owner !== null) {
     for (const device of group.devices) {

@@ -5,6 +5,7 @@ import {
   data_race,
   EBUSY,
   EINVAL,
+  EIO,
   ENODEV,
   ENOMEM,
   EPERM,
@@ -36,10 +37,13 @@ import { iommu_group_ref_get } from "./group.js";
 
 abstraction("where IOVAs are not modelled, bringing up a flush queue for a domain (iommu_dma_init_fq) does not fail", "may miss a bug");
 
-/** 6.1.176 line 1578: what the device needs; null if anything will do. */
+/**
+ * 6.1.176 line 1578: what the device needs; null if anything will do. Before 28b41e2c6aeb (v5.11) it was for the IOMMU's driver to ask
+ * whether the device is to be trusted, of which Intel's did.
+ */
 function iommu_get_def_domain_type(dev: Device): DomainType | null {
   const needed = def_domain_type(dev);
-  return dev.untrusted ? "DMA" : needed;
+  return dev.untrusted && applied("28b41e2c6aeb") ? "DMA" : needed;
 }
 
 /** 6.1.176 line 1591: sets the group's default domain; the domain too, where there was none. Before 211ff31b3d33 (v5.15) without the mutex, at times. */
@@ -117,9 +121,10 @@ export function* iommu_create_device_direct_mappings(domain: IommuDomain | null,
 
 /**
  * 6.1.176 line 3013, a write to /sys/kernel/iommu_groups/N/type; "auto" is null. Takes the device's lock before the group's, as the
- * driver core does; since 49a22aae7d9c (v6.4) the group's alone.
+ * driver core does; since 49a22aae7d9c (v6.4) the group's alone. Before 08a27c1c3ecf (v5.11) the file could only be read.
  */
 export function* iommu_group_store_type(group: IommuGroup, req_type: DomainType | null): Proc<Errno> {
+  if (!applied("08a27c1c3ecf")) return -EIO;
   if (data_race(() => group.default_domain) === null) return -EINVAL;
   yield* mutex_lock(group.mutex);
   if (applied("49a22aae7d9c")) return yield* store_type_locked(group, req_type);

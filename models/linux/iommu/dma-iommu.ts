@@ -5,6 +5,7 @@ import { type Device, type IommuDomain, iommu_core } from "../schema.js";
 import { iommu_attach_device, iommu_deferred_attach, iommu_get_dma_domain, iommu_get_domain_for_dev } from "./attach.js";
 import { iommu_dma_init_domain } from "./dma-cookie.js";
 import { iommu_is_dma_domain } from "./domain-type.js";
+import { has_intel_dma_ops, intel_map_domain } from "./intel-dma.js";
 
 abstraction("a mapping for DMA that fails is one that is not made: it is no fault of its own", "neither");
 
@@ -25,6 +26,7 @@ export function* dmam_alloc_coherent(dev: Device): Proc<IommuDomain | null> {
 function* dma_domain(dev: Device): Proc<IommuDomain | null> {
   if (!dev.has_iommu_dma_ops) return null;
   yield;
+  if (has_intel_dma_ops(dev)) return yield* intel_map_domain(dev);
   const domain = iommu_get_dma_domain(dev)!;
   if (iommu_core.is_kdump_kernel) {
     yield;

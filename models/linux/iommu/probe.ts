@@ -57,15 +57,20 @@ import {
 import { iommu_deinit_device, iommu_init_device } from "./init-device.js";
 
 abstraction("taking a reference on the module of an IOMMU driver does not fail", "may miss a bug");
+abstraction(
+  "the list of groups of a bus walk is touched under each group's mutex in every design, as it is since 01657bc14a39 (v6.2): before, no two walks ran on one bus",
+  "may miss a bug",
+);
 abstraction("sysfs links between an IOMMU and its devices are left out", "may miss a bug");
 
 /**
- * 6.1.176 line 213, 6.12.107 line 251, 7.2.13 line 289. One driver for all buses, until 17de3f5fdd35 (v6.8) made them forget it.
+ * 6.1.176 line 213, 6.12.107 line 251, 7.2.13 line 289. One driver for all buses, until 17de3f5fdd35 (v6.8) made them forget it; before
+ * 57365a04c921 (v6.1) it was for the driver to set the buses' ops afterwards, see bus-set-iommu.ts.
  * The instance is listed before the walks, so that firmware code finds it meanwhile, and it is for that to ask for `ready`; a walk
  * that fails ends the registration.
  */
 export function* iommu_device_register(iommu: IommuDevice, ops: IommuOps): Proc<Errno> {
-  if (!applied("17de3f5fdd35")) {
+  if (applied("57365a04c921") && !applied("17de3f5fdd35")) {
     const current = iommu_core.buses.at(0)!.iommu_ops;
     if (current !== null && current !== ops) return -EBUSY;
   }
@@ -74,6 +79,7 @@ export function* iommu_device_register(iommu: IommuDevice, ops: IommuOps): Proc<
   yield* mutex_lock(iommu_core.device_lock);
   list_add_tail(iommu, iommu_core.device_list);
   mutex_unlock(iommu_core.device_lock);
+  if (!applied("57365a04c921")) return 0;
 
   let err: Errno = 0;
   for (const bus of iommu_core.buses) {
@@ -90,9 +96,10 @@ export function* iommu_device_register(iommu: IommuDevice, ops: IommuOps): Proc<
   return err;
 }
 
-/** 6.1.176 line 249. The buses keep their ops. */
+/** 6.1.176 line 249. The buses keep their ops; before 57365a04c921 (v6.1) the devices kept their groups too. */
 export function* iommu_device_unregister(iommu: IommuDevice): Proc {
   for (const bus of iommu_core.buses) {
+    if (!applied("57365a04c921")) break;
     for (const dev of bus.klist_devices) {
       yield;
       const isOnBus = dev.on_bus;
@@ -420,7 +427,7 @@ function* probe_iommu_group(dev: Device, group_list: GroupList): Proc<Errno> {
 }
 
 /** 6.1.176 line 1828, 7.2.13 line 1954. First every device of the bus gets its group; then each new group gets its default domain. */
-function* bus_iommu_probe(bus: BusType): Proc<Errno> {
+export function* bus_iommu_probe(bus: BusType): Proc<Errno> {
   const group_list = kzalloc(linux, "group_list");
   let ret: Errno = 0;
   for (const dev of bus.klist_devices) {
@@ -480,8 +487,16 @@ function* attach_group_members(group: IommuGroup): Proc<Errno> {
   return 0;
 }
 
-/** 6.1.176 line 1693. Every bus calls it: for a device that was added, before its driver is looked for, and for one that is gone. */
+/**
+ * 6.1.176 line 1693. Every bus calls it, until 57365a04c921 (v6.1) every one that an IOMMU's driver had set its ops for: for a device that
+ * was added, before its driver is looked for, and for one that is gone.
+ */
 export function* iommu_bus_notifier(action: "BUS_NOTIFY_ADD_DEVICE" | "BUS_NOTIFY_REMOVED_DEVICE", dev: Device): Proc {
+  if (!applied("57365a04c921")) {
+    const isRegistered = dev.bus!.has_iommu_notifier;
+    if (!isRegistered) return;
+    yield;
+  }
   if (action === "BUS_NOTIFY_ADD_DEVICE") yield* iommu_probe_device(dev);
   else yield* iommu_release_device(dev);
 }

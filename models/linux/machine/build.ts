@@ -102,7 +102,7 @@ export function makeKernel(make: LinuxMake, options: KernelOptions): Kernel {
   const isRegistered = options.registered > 0;
   const buses = new Map<BusType["kind"], BusType>();
   for (const kind of options.platformBus === true ? (["platform", "pci"] as const) : (["pci"] as const)) {
-    const bus = make("bus_type", `${kind}_bus_type`, { kind, iommu_ops: isRegistered ? ops : null });
+    const bus = make("bus_type", `${kind}_bus_type`, { kind, iommu_ops: isRegistered ? ops : null, has_iommu_notifier: isRegistered });
     list_add_tail(bus, iommu_core.buses);
     buses.set(kind, bus);
   }
@@ -162,7 +162,7 @@ export function makeProbed(
   const priv = make("dev_iommu_priv", `priv-${name}`, {
     dev,
     domain: isDeferred ? null : domain,
-    attach_deferred: isDeferred && iommu.ops!.driver === "amd_iommu",
+    attach_deferred: isDeferred,
   });
   if (iommu.ops!.driver === "amd_iommu") dev.dev_data = priv;
   dev.iommu = make("dev_iommu", `dev_iommu-${name}`, {

@@ -2,6 +2,7 @@
 import { abstraction, applied, atomic, choose, data_race, idle, type Proc, until } from "iommu-mc";
 import { device_add, device_del } from "../driver-core/core.js";
 import { __device_attach, device_driver_attach, driver_deferred_probe_trigger, driver_register } from "../driver-core/dd.js";
+import { set_bus_ops } from "../iommu/bus-set-iommu.js";
 import { iommu_group_store_type } from "../iommu/default-domain.js";
 import { iommu_group_put, iommu_group_ref_get } from "../iommu/group.js";
 import { iommu_device_register, iommu_device_unregister } from "../iommu/probe.js";
@@ -16,9 +17,16 @@ import {
   type IommuOps,
 } from "../schema.js";
 
-/** The probe of an IOMMU's own driver: registers the IOMMU, and is bound only then, so that deferred devices are tried again. */
+/**
+ * The probe of an IOMMU's own driver: registers the IOMMU, and is bound only then, so that deferred devices are tried again. Before
+ * 57365a04c921 (v6.1) it sets the buses' ops itself, and an IOMMU that fails there stays listed.
+ */
 export function* register_iommu(iommu: IommuDevice, ops: IommuOps): Proc {
-  const ret = yield* iommu_device_register(iommu, ops);
+  let ret = yield* iommu_device_register(iommu, ops);
+  if (!applied("57365a04c921")) {
+    yield;
+    ret = yield* set_bus_ops(ops);
+  }
   yield;
   if (ret) return;
   iommu.is_bound = true;

@@ -37,7 +37,6 @@ import {
 import { vfio_group_viable } from "./viability.js";
 
 abstraction("container->group_lock is a mutex: its only reader, CHECK_EXTENSION, is left out", "neither");
-abstraction("a VFIO group has its group_lock in every design, although it came with e0e29bdb594a (v5.19)", "may miss a bug");
 abstraction("type1 is the only VFIO IOMMU driver: SET_IOMMU tries one", "neither");
 
 /** Opening /dev/vfio/vfio, 6.1.176 line 365. */
@@ -61,7 +60,7 @@ export function* vfio_fops_release(container: VfioContainer): Proc {
   vfio_container_put(container);
 }
 
-function vfio_container_put(container: VfioContainer): void {
+export function vfio_container_put(container: VfioContainer): void {
   if (kref_put(container.kref)) kfree(container);
 }
 
@@ -94,15 +93,11 @@ export function* vfio_container_attach_group(container: VfioContainer, group: Vf
   return ret;
 }
 
-/**
- * 6.1.176 line 479. The last group takes the container's IOMMU with it. Before e0e29bdb594a (v5.19) the count of users, which was
- * atomic then, went to zero first.
- */
+/** 6.1.176 line 479. The last group takes the container's IOMMU with it. */
 export function* vfio_group_detach_container(group: VfioGroup): Proc {
   const container = group.container!;
   lockdep_assert_held(group.group_lock);
   WARN_ON(group.container_users !== 1, "a group leaves its container with users");
-  if (!applied("e0e29bdb594a")) group.container_users = 0;
   yield* mutex_lock(container.group_lock);
   const driver = container.iommu_driver;
   if (driver && !applied("ownership-at-open")) yield* vfio_iommu_type1_detach_group(container.iommu_data!, group.iommu_group!);

@@ -28,6 +28,14 @@ import { iommu_group_get, iommu_group_put, iommu_group_ref_get } from "../iommu/
 import { iommu_group_register_notifier, iommu_group_unregister_notifier } from "../iommu/group-notifier.js";
 import { type Device, type IommuGroup, linux, type VfioContainer, type VfioDevice, type VfioGroup, vfio } from "../schema.js";
 import {
+  close_device,
+  mark_closed,
+  mark_opened,
+  vfio_group_get_device_fd,
+  vfio_group_set_container,
+  vfio_group_unset_container,
+} from "./before-group-lock.js";
+import {
   vfio_container_attach_group,
   vfio_device_assign_container,
   vfio_device_unassign_container,
@@ -161,7 +169,27 @@ function* vfio_unregister_group_dev(device: VfioDevice): Proc {
   }
   kref_put(device.refcount);
   yield until(() => refcount_read(device.refcount) === 0);
+  if (!applied("dc15f82f5329")) yield* wait_for_container(device);
   yield* vfio_device_remove_group(device.group!);
+}
+
+/** 5.10.223 line 958: without ownership, nobody but the driver of the group's last device keeps the next driver from a user's domain. */
+function* wait_for_container(device: VfioDevice): Proc {
+  const group = device.group!;
+  yield;
+  const isLast = !hasOtherDevice(group, device);
+  yield;
+  if (isLast) yield until(() => data_race(() => group.container === null));
+}
+
+function hasOtherDevice(group: VfioGroup, device: VfioDevice): boolean {
+  atomic("device_lock of the group: its list of devices");
+  return data_race(() =>
+    group.iommu_group!.devices.some(({ dev }) => {
+      const other = dev!.vfio_device;
+      return other !== null && other !== device && other.group === group && refcount_read(other.refcount) > 0;
+    }),
+  );
 }
 
 /**
@@ -244,6 +272,7 @@ function isFileCounted(): boolean {
 export function* vfio_group_fops_open(iommu_group: IommuGroup): Proc<VfioGroup | null> {
   const group = chrdev_open(iommu_group);
   if (group === null) return null;
+  if (!applied("e0e29bdb594a")) return yield* open_before_group_lock(group);
   let ret: Errno = 0;
   yield* mutex_lock(group.group_lock);
   if (isFileCounted()) atomic("refcount_inc_not_zero() is one access");
@@ -260,6 +289,24 @@ export function* vfio_group_fops_open(iommu_group: IommuGroup): Proc<VfioGroup |
   }
   mutex_unlock(group.group_lock);
   if (ret === 0) return group;
+  yield;
+  yield* vfio_group_put_device(group);
+  return null;
+}
+
+/** The same before e0e29bdb594a (v5.19): 5.10.223 line 1524. The references on the group are those of later kernels. */
+function* open_before_group_lock(group: VfioGroup): Proc<VfioGroup | null> {
+  atomic("refcount_inc_not_zero() is one access");
+  const hasDrivers = refcount_read(group.drivers) > 0;
+  if (hasDrivers) kref_get(group.drivers);
+  yield;
+  const ret = hasDrivers ? yield* mark_opened(group) : -ENODEV;
+  if (ret === 0) {
+    kref_init(group.file);
+    return group;
+  }
+  yield;
+  if (hasDrivers) yield* vfio_device_remove_group(group);
   yield;
   yield* vfio_group_put_device(group);
   return null;
@@ -284,10 +331,12 @@ export function* vfio_group_fput(group: VfioGroup): Proc {
 
 /** 6.1.176 line 964. */
 function* vfio_group_fops_release(group: VfioGroup): Proc {
-  yield* mutex_lock(group.group_lock);
-  if (group.container !== null) yield* vfio_group_detach_container(group);
-  group.opened_file = false;
-  mutex_unlock(group.group_lock);
+  if (applied("e0e29bdb594a")) {
+    yield* mutex_lock(group.group_lock);
+    if (group.container !== null) yield* vfio_group_detach_container(group);
+    group.opened_file = false;
+    mutex_unlock(group.group_lock);
+  } else yield* mark_closed(group);
   yield;
   if (isFileCounted()) {
     yield* vfio_device_remove_group(group);
@@ -298,6 +347,7 @@ function* vfio_group_fops_release(group: VfioGroup): Proc {
 
 /** VFIO_GROUP_SET_CONTAINER, 6.1.176 line 704. */
 export function* vfio_group_ioctl_set_container(group: VfioGroup, container: VfioContainer): Proc<Errno> {
+  if (!applied("e0e29bdb594a")) return yield* vfio_group_set_container(group, container);
   let ret: Errno;
   yield* mutex_lock(group.group_lock);
   if (group.container !== null || WARN_ON(group.container_users > 0, "users without a container")) ret = -EINVAL;
@@ -309,6 +359,7 @@ export function* vfio_group_ioctl_set_container(group: VfioGroup, container: Vfi
 
 /** VFIO_GROUP_UNSET_CONTAINER, 6.1.176 line 684. */
 export function* vfio_group_ioctl_unset_container(group: VfioGroup): Proc<Errno> {
+  if (!applied("e0e29bdb594a")) return yield* vfio_group_unset_container(group);
   let ret: Errno = 0;
   yield* mutex_lock(group.group_lock);
   if (group.container === null) ret = -EINVAL;
@@ -320,6 +371,7 @@ export function* vfio_group_ioctl_unset_container(group: VfioGroup): Proc<Errno>
 
 /** VFIO_GROUP_GET_DEVICE_FD, 6.1.176 line 835, with vfio_device_open(). Returns the open device or null. */
 export function* vfio_group_ioctl_get_device_fd(group: VfioGroup, dev: Device): Proc<VfioDevice | null> {
+  if (!applied("e0e29bdb594a")) return yield* vfio_group_get_device_fd(group, dev);
   const device = vfio_device_get_from_name(group, dev);
   if (device === null) return null;
   yield* mutex_lock(group.group_lock);
@@ -337,7 +389,7 @@ export function* vfio_group_ioctl_get_device_fd(group: VfioGroup, dev: Device): 
   return null;
 }
 
-function vfio_device_get_from_name(group: VfioGroup, dev: Device): VfioDevice | null {
+export function vfio_device_get_from_name(group: VfioGroup, dev: Device): VfioDevice | null {
   atomic("device_lock of the group: finding a device and taking its reference");
   const device = data_race(() => dev.vfio_device);
   if (device === null || device.group !== group || refcount_read(device.refcount) === 0) return null;
@@ -345,7 +397,7 @@ function vfio_device_get_from_name(group: VfioGroup, dev: Device): VfioDevice | 
   return device;
 }
 
-function vfio_device_put_registration(device: VfioDevice): void {
+export function vfio_device_put_registration(device: VfioDevice): void {
   kref_put(device.refcount);
 }
 
@@ -354,6 +406,10 @@ function vfio_device_put_registration(device: VfioDevice): void {
  * fput() does it, when the process is about to return to user space.
  */
 export function* vfio_device_fops_release(device: VfioDevice): Proc {
+  if (!applied("e0e29bdb594a")) {
+    yield* close_device(device);
+    return;
+  }
   const group = device.group!;
   const isLast = yield* vfio_device_unassign_container(device);
   yield;
