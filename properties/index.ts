@@ -2,7 +2,7 @@
 import type { Property } from "iommu-mc";
 import { C1, C3, C3Attach, C3Container, C3Replace, C4, C4Detach, C5, C5Own, C10, C11, L2, L2Mapping } from "./domains.js";
 import { L3, L3Id, R1 } from "./lifetime.js";
-import { driverAtWork, K1, O1, O2, O2User, O3, O5, O6, O7, userAtWork } from "./ownership.js";
+import { driverAtWork, K1, O1, O2, O2Open, O2User, O3, O5, O6, O7, userAtWork, V4 } from "./ownership.js";
 
 /** Claims that are meant to hold of ownership in every kernel from v5.19 on. */
 export const ownership: readonly Property[] = [K1, O1, O2, O3, O5, O6, O7, C1, C4Detach, C5, C11, L2, L3, R1];
@@ -38,6 +38,7 @@ export {
   L3Id,
   O1,
   O2,
+  O2Open,
   O2User,
   O3,
   O5,
@@ -45,4 +46,5 @@ export {
   O7,
   R1,
   userAtWork,
+  V4,
 };

@@ -1,9 +1,9 @@
 /** DMA ownership: who may use a group's devices, the kernel's DMA API or a user process. Written for v5.19 to v6.1. */
-import { type Errno, property, windows } from "iommu-mc";
-import { type IommuGroup, linux, type VfioGroup } from "../models/linux/schema.js";
+import { type Errno, property, refcount_read, windows } from "iommu-mc";
+import { type Device, type IommuGroup, linux, type VfioDevice, type VfioGroup } from "../models/linux/schema.js";
 import { everyMember, hasNativeDriver, reach } from "./reach.js";
 
-const { always, atRest, onReturn, onStep, sometimes } = windows(linux);
+const { always, atEnd, atRest, onReturn, onStep, sometimes } = windows(linux);
 
 export const O1 = property({
   code: "O1",
@@ -47,6 +47,28 @@ export const O2User = property({
   window: always("iommu_group", (group, state) => {
     if (!state.all("vfio_domain").some((domain) => domain.group_list.includes(group))) return null;
     return state.all("device").every((dev) => dev.iommu_group !== group || !dev.queue_up);
+  }),
+});
+
+export const O2Open = property({
+  code: "O2-open",
+  sentence: "A device that a process gets from VFIO is in a group that is in a container, and stays there.",
+  source: "VFIO_GROUP_GET_DEVICE_FD (only of a group in a container with an IOMMU); -EBUSY of VFIO_GROUP_UNSET_CONTAINER; e0e29bdb594a",
+  seenRedBy: "the base (VFIO before a group had a lock)",
+  window: onReturn<[VfioGroup, Device], VfioDevice | null>("vfio_group_ioctl_get_device_fd", ([group], device) => {
+    if (device === null) return null;
+    return { "it is in a container": group.container !== null, "it is not about to leave it": group.container_users > 1 };
+  }),
+});
+
+export const V4 = property({
+  code: "V4",
+  sentence: "In the end, when nobody has it open any more, a group is in no container.",
+  source: "vfio_group_fops_release() (whatever is open last takes the group out of its container)",
+  seenRedBy: "the base (VFIO before a group had a lock)",
+  window: atEnd("vfio_group", (group) => {
+    const isOpen = refcount_read(group.file) > 0 || group.opened_file;
+    return isOpen ? null : group.container === null;
   }),
 });
 

@@ -68,6 +68,11 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v5.12",
     year: 2021,
   },
+  ec5e32940cc9: {
+    subject: "vfio: iommu driver notify callback",
+    since: "v5.12",
+    year: 2021,
+  },
   "82c3cefb9f16": {
     subject: "iommu: Don't use lazy flush for untrusted device",
     since: "v5.12",
@@ -93,6 +98,11 @@ export const commits: Readonly<Record<string, Commit>> = {
   b54240ad4943: {
     subject: "iommu: Fix potential use-after-free during probe",
     since: "v5.17",
+    year: 2022,
+  },
+  c5d27545fb2f: {
+    subject: "iommu/vt-d: Remove finding domain in dmar_insert_one_dev_info()",
+    since: "v5.18",
     year: 2022,
   },
   "586081d3f6b1": {

@@ -9,7 +9,7 @@ const unlocked = violated(
   "iommu_probe_device() of 5.15 looks at the group's default domain without the mutex that its allocation is under; 556f99ac8866 (v5.17) holds that throughout",
 );
 
-const twoAtOnce: Omit<BootSuite, "name"> = {
+export const twoAtOnce: Omit<BootSuite, "name"> = {
   describes: "d0 and d1, which share a requester id, are plugged in at the same time",
   iommu: "intel_iommu",
   devices: [

@@ -25,10 +25,12 @@ const releasedBeforeAttach = violated(
   "intel_iommu_release_device() takes the device off a domain that it was never attached to: dmar_remove_one_dev_info() of 6.1 does not expect info->domain to be NULL; fixed by 81e921fd3216 (v6.9)",
 );
 
-type Kdump = Omit<BootSuite, "iommu" | "devices" | "drivers" | "kdump"> & Pick<Partial<BootDevice>, "state" | "bound">;
+type Kdump = Omit<BootSuite, "iommu" | "devices" | "drivers" | "kdump"> &
+  Partial<Pick<BootSuite, "iommu">> &
+  Pick<Partial<BootDevice>, "state" | "bound">;
 
 /** One device d0 with its driver, behind Intel's IOMMU, in a kdump kernel. */
-function kdump({ name, describes, state = "probed", bound = false, ...declared }: Kdump): Suite {
+export function kdump({ name, describes, state = "probed", bound = false, ...declared }: Kdump): Suite {
   return bootSuite({
     name: `deferred-attach/${name}`,
     describes: `in a kdump kernel, ${describes}`,

@@ -6,7 +6,7 @@ import { L2, L6, V2, X1, X2 } from "../../properties/index.js";
 import { type BootSuite, bootSuite, violated } from "./on-linux61.js";
 
 /** An IOMMU that is listed cannot be found by its own driver. */
-const notBoundYet = violated(
+export const notBoundYet = violated(
   "the driver looks the IOMMU up among those it is bound to, which an IOMMU that registers in its driver's probe is not yet: firmware code that finds it on iommu_device_list replays the probe, gets -ENODEV, which is no reason to defer, and the device's driver is bound without translation for good. 229e6ee43d2a (v6.13) and 72b6f7cd89ce (v6.17) fixed the like of it in arm-smmu and virtio-iommu",
 );
 

@@ -1,5 +1,5 @@
 /** Domains of groups in the kernels after 6.1: what is asked of 6.1 elsewhere, asked of v6.6, 6.12.107 and 7.2.13. */
-import { type Expectation, type Property, type Suite, thread } from "iommu-mc";
+import { type Property, type Suite, thread } from "iommu-mc";
 import { linux66, linux72, linux612 } from "../../models/linux/designs.js";
 import type { BootDevice } from "../../models/linux/machine/boot.js";
 import type { IommuDriver } from "../../models/linux/machine/build.js";
@@ -32,20 +32,11 @@ import {
   T3,
   T5,
 } from "../../properties/index.js";
-import { type BootSuite, bootSuite, everything, violated } from "./on-linux61.js";
+import { bootSuite, everything, type OnEach, onEachOf, violated } from "./on-linux61.js";
 
 const designs = [linux66, linux612, linux72];
 
-type Core = Omit<BootSuite, "design" | "name" | "expected"> & {
-  readonly name: string;
-  /** What is expected of kernels up to a release, by the name of their design. */
-  readonly of?: Readonly<Record<string, Readonly<Record<string, Expectation>>>>;
-};
-
-/** The same suite on every kernel. */
-function onEach({ name, of = {}, ...declared }: Core): Suite[] {
-  return designs.map((design) => bootSuite({ name: `${name}/${design.name}`, design, expected: of[design.name] ?? {}, ...declared }));
-}
+const onEach = (declared: OnEach) => onEachOf(designs, declared);
 
 const two: readonly BootDevice[] = [
   { name: "d0", state: "probed", group: "g" },
@@ -148,7 +139,7 @@ const freedMeanwhile = violated(
 );
 
 /** An owner against the type file. */
-function typeAgainstClaim(of: Core["of"]): Suite[] {
+function typeAgainstClaim(of: OnEach["of"]): Suite[] {
   return onEach({
     name: "core/type-against-claim",
     describes: "an owner claims a group of two devices, uses it and releases it, while identity and DMA are written to the type file",
@@ -165,7 +156,7 @@ function typeAgainstClaim(of: Core["of"]): Suite[] {
 }
 
 /** A device of the group comes, or goes, or its first is probed, while the type is changed. */
-function typeAgainst(what: "plug" | "unplug" | "probe", of: Core["of"]): Suite[] {
+function typeAgainst(what: "plug" | "unplug" | "probe", of: OnEach["of"]): Suite[] {
   const [d0, d1] = two as [BootDevice, BootDevice];
   const { group: _, ...fresh } = d0;
   return onEach({

@@ -5,6 +5,8 @@ import { smmuv3Virt } from "../../models/linux/machine/topologies/smmuv3-virt.js
 import { arm64Suites } from "./arm64.js";
 import { arm64DomainSuites } from "./arm64-domains.js";
 import { arm64OrderSuites } from "./arm64-orders.js";
+import { before6Suites } from "./before-6.js";
+import { before6UserSuites } from "./before-6-users.js";
 import { defaultDomainSuites } from "./default-domain.js";
 import { defaultDomainRaceSuites } from "./default-domain-race.js";
 import { deferredAttachSuites } from "./deferred-attach.js";
@@ -36,6 +38,8 @@ export const suites: readonly Suite[] = [
   ...probingSuites,
   ...registrationSuites,
   ...forwardSuites,
+  ...before6Suites,
+  ...before6UserSuites,
   ...hotplugSuites,
   ...deferredAttachSuites,
   ...dmaSuites,

@@ -33,6 +33,16 @@ export function topologySuite(
   return suite({ name: options.name, design, scenario: ownershipScenario(topology, options), properties, expected });
 }
 
+/** A suite of several kernels, with what is expected of each, by the name of its design. */
+export type OnEach = Omit<BootSuite, "design" | "expected"> & {
+  readonly of?: Readonly<Record<string, Readonly<Record<string, Expectation>>>>;
+};
+
+/** The same suite on every one of these kernels. */
+export function onEachOf(designs: readonly Design[], { name, of = {}, ...declared }: OnEach): Suite[] {
+  return designs.map((design) => bootSuite({ name: `${name}/${design.name}`, design, expected: of[design.name] ?? {}, ...declared }));
+}
+
 export function violated(reason: string): Expectation {
   return { verdict: "violated", reason };
 }

@@ -243,10 +243,11 @@ function releasedRange(): Suite {
 }
 
 /** Devices that come and go, with all that may fail. */
-function comeAndGo(iommu: IommuDriver, design: typeof linux72): Suite {
+export function comeAndGo(iommu: IommuDriver, design: typeof linux72, expected: BootSuite["expected"] = {}): Suite {
   return bootSuite({
     name: `registration/come-and-go/${design.name}/${iommu}`,
     design,
+    expected,
     describes: "d0 is plugged in and pulled out again",
     iommu,
     devices: [{ name: "d0", state: "absent", driver: "net" }],
@@ -258,10 +259,11 @@ function comeAndGo(iommu: IommuDriver, design: typeof linux72): Suite {
 }
 
 /** A device leaves its group while a process has that. */
-function unplugSibling(design: typeof linux72): Suite {
+export function unplugSibling(design: typeof linux72, expected: BootSuite["expected"] = {}): Suite {
   return bootSuite({
     name: `registration/unplug-sibling/${design.name}`,
     design,
+    expected,
     describes: "d1 is unplugged, while a process attaches the group of d0 and d1 and goes away",
     iommu: "arm_smmu_v3",
     drivers: [{ name: "vfio-pci", kind: "vfio_pci" }],
@@ -292,7 +294,7 @@ const usersDomainOn: Readonly<Record<string, Record<string, Expectation>>> = {
 };
 
 /** A device joins its group while a process has that. */
-function plugIntoUsersDomain(design: typeof linux72): Suite {
+export function plugIntoUsersDomain(design: typeof linux72, expected = usersDomainOn[design.name]): Suite {
   return bootSuite({
     name: `registration/plug-into-users-domain/${design.name}`,
     design,
@@ -310,7 +312,7 @@ function plugIntoUsersDomain(design: typeof linux72): Suite {
     terminates: true,
     threads: ({ device, group }) => [thread("qemu", vfio_user_once, group("g"), false), thread("plug", plug, device("d1"))],
     properties: [C1, L2, L4, T5, X1, X2],
-    expected: usersDomainOn[design.name] ?? {},
+    expected: expected ?? {},
   });
 }
 

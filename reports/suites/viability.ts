@@ -38,12 +38,13 @@ const finalizedUnlocked = violated(
   "probe_finalize() looks at the group's domain when the mutex has been given back, and a user's domain may be freed meanwhile",
 );
 
-const lent: BootDevice = { name: "d0", state: "probed", group: "g", driver: "vfio-pci", bound: true };
+export const lent: BootDevice = { name: "d0", state: "probed", group: "g", driver: "vfio-pci", bound: true };
 
-function viability({ name, ...declared }: Omit<BootSuite, "iommu">): Suite {
+/** VFIO and a driver of the kernel's own have to do with one group, on which VFIO listens. */
+export function viability({ name, design = unowned, ...declared }: Omit<BootSuite, "iommu">): Suite {
   return bootSuite({
     name: `viability/${name}`,
-    design: unowned,
+    design,
     iommu: "intel_iommu",
     drivers: [
       { name: "net", kind: "native" },

@@ -62,11 +62,12 @@ export function privOf(dev: Device): DevIommuPriv {
   return dev.iommu!.priv!;
 }
 
-/** dev_iommu_priv_set() with a new object. */
-export function* alloc_priv(dev: Device): Proc<DevIommuPriv> {
+/** dev_iommu_priv_set() with a new object, which may say at once that the attach is deferred. */
+export function* alloc_priv(dev: Device, attach_deferred = false): Proc<DevIommuPriv> {
   const param = dev.iommu!;
   const priv = kzalloc(linux, "dev_iommu_priv");
   priv.dev = dev;
+  priv.attach_deferred = attach_deferred;
   yield;
   param.priv = priv;
   return priv;

@@ -1,5 +1,6 @@
 /** drivers/iommu/intel/iommu.c of 6.1.176. Has `detach_dev`; finds a device's IOMMU by the DMAR table. */
 import {
+  abstraction,
   applied,
   atomic,
   data_race,
@@ -40,6 +41,11 @@ import {
 import { all_go_stale, allocate_id, flush_id, free_id, idOf } from "./iotlb.js";
 import { put_pages_list } from "./page-table.js";
 
+abstraction(
+  "before 586081d3f6b1 (v5.18) what Intel's driver knows of a device was made when that was attached; here it is made when the device is probed and freed when it is released, so that to attach a released device is a NULL dereference, and not a device that stays on the domain",
+  "may cry wolf",
+);
+
 /** Line 4210. There is one identity domain for all. */
 function intel_iommu_domain_alloc(ops: IommuOps, type: DomainType): IommuDomain | null {
   if (type === "BLOCKED") return null;
@@ -54,8 +60,7 @@ function* intel_iommu_probe_device(_ops: IommuOps, dev: Device): Proc<IommuDevic
   if (iommu === null) return -ENODEV;
   yield;
   if (fault("probe_device", applied("586081d3f6b1"))) return -ENOMEM;
-  const info = yield* alloc_priv(dev);
-  if (!applied("586081d3f6b1")) info.attach_deferred = iommu_core.is_kdump_kernel;
+  yield* alloc_priv(dev, iommu_core.is_kdump_kernel && !applied("586081d3f6b1"));
   return iommu;
 }
 
@@ -142,16 +147,22 @@ function* intel_iommu_attach_device_unlocked(domain: IommuDomain, dev: Device): 
 function leave_old_domain(domain: IommuDomain, dev: Device): Errno {
   if (dev.rmrr_locked && domain.type === "UNMANAGED") return -EPERM;
   const info = privOf(dev);
-  if (info.domain !== null) leave_domain(dev, info);
+  if (!applied("c5d27545fb2f")) leave_if_on_domain(dev, info);
+  else if (info.domain !== null) leave_domain(dev, info);
   return 0;
 }
 
 /**
  * Line 2504. Puts the device on the domain's list, whether or not it is on one. Who had the requester id before, and was left
- * behind on another domain, is a reason to refuse in dmar_insert_one_dev_info() (5.10.223 line 2751).
+ * behind on another domain, is a reason to refuse in dmar_insert_one_dev_info() (5.10.223 line 2751). That looked for the device itself
+ * too, by its requester id, until c5d27545fb2f (v5.18).
  */
 function domain_add_dev_info(domain: IommuDomain, dev: Device): Errno {
   const info = privOf(dev);
+  if (!applied("c5d27545fb2f")) {
+    const found = data_race(() => dev.hw);
+    if (found !== null && found.type !== "COPIED") return found === domain ? 0 : -EBUSY;
+  }
   const stale = dev.dev_data;
   if (stale !== null && stale.domain !== null && stale.domain !== domain) return -EBUSY;
   if (fault("attach_dev", !domain.attached_before.has(dev))) return -ENOMEM;
@@ -176,9 +187,11 @@ function intel_iommu_detach_device(dev: Device): void {
   else leave_if_on_domain(dev, info);
 }
 
-/** dmar_remove_one_dev_info() of 5.10.223 line 5175. */
+/** dmar_remove_one_dev_info() of 5.10.223 line 5175. What is known of a device goes with the domain when that is freed. */
 function leave_if_on_domain(dev: Device, info: DevIommuPriv): void {
-  if (info.domain !== null) leave_domain(dev, info);
+  const isListed = info.domain !== null && data_race(() => dev.hw) === info.domain;
+  if (isListed) leave_domain(dev, info);
+  else info.domain = null;
 }
 
 /** What is common to lines 4134 and 4163. The context entry is cleared and the domain's translations are flushed before the domain may lose its id. */
@@ -227,7 +240,7 @@ function domain_detach_iommu(domain: IommuDomain): void {
  */
 function intel_iommu_domain_free(domain: IommuDomain): void {
   if (domain === domain.ops!.si_domain) return;
-  if (!applied("458b7c8e0dde")) domain_remove_dev_info(domain);
+  if (!applied("c5d27545fb2f")) domain_remove_dev_info(domain);
   put_pages_list(domain.table);
   kfree(domain);
 }
@@ -277,6 +290,9 @@ function domain_remove_dev_info(domain: IommuDomain): void {
     for (const dev of bus.klist_devices) {
       const info = dev.dev_data;
       if (info !== null && info.domain === domain) leave_domain(dev, info);
+      data_race(() => {
+        if (dev.hw === domain) dev.hw = null;
+      });
     }
   }
 }

@@ -11,7 +11,10 @@ export type GroupAction = "IOMMU_GROUP_NOTIFY_ADD_DEVICE" | "IOMMU_GROUP_NOTIFY_
 
 /** 5.10.223 line 1599, the end of iommu_bus_notifier(): what a bus says of a device is said again to who listens to its group. */
 export function* republish_to_group(dev: Device, action: GroupAction): Proc {
-  if (applied("a5f1bd1afacd") || !dev.bus!.has_iommu_notifier) return;
+  if (applied("a5f1bd1afacd")) return;
+  yield;
+  const isListening = dev.bus!.has_iommu_notifier;
+  if (!isListening) return;
   yield;
   const group = yield* iommu_group_get(dev);
   if (group === null) return;

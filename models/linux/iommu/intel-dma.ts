@@ -2,7 +2,7 @@
  * The DMA API of Intel's driver, intel/iommu.c of 5.10.223, which had its own until c588072bba6b (v5.11): it maps into the domain that
  * the device is on, whosever that is, and looks after a deferred attach itself.
  */
-import { abstraction, applied, atomic, type Proc } from "iommu-mc";
+import { abstraction, applied, atomic, data_race, type Proc } from "iommu-mc";
 import { attach_dev_unlocked, opsOf } from "../iommu-drivers/index.js";
 import type { Device, IommuDomain } from "../schema.js";
 import { iommu_get_domain_for_dev } from "./attach.js";
@@ -35,10 +35,15 @@ function attach_deferred(dev: Device): boolean {
   return dev.iommu!.priv!.attach_deferred;
 }
 
-/** 5.10.223 line 2629. The attach counts as done before it is tried, and nobody looks at what becomes of it. */
+/**
+ * 5.10.223 line 2629. The attach counts as done before it is tried, and nobody looks at what becomes of it. Who comes second forgets what
+ * the first has attached.
+ */
 function* do_deferred_attach(dev: Device): Proc {
   atomic("dev->iommu->priv of a device that has a driver is one pointer");
-  dev.iommu!.priv!.attach_deferred = false;
+  const info = dev.iommu!.priv!;
+  info.attach_deferred = false;
+  info.domain = null;
   yield;
   const domain = yield* iommu_get_domain_for_dev(dev);
   yield;
@@ -48,5 +53,6 @@ function* do_deferred_attach(dev: Device): Proc {
 /** 5.10.223 line 2611. */
 function find_domain(dev: Device): IommuDomain | null {
   atomic("what the driver knows of a device is published as a whole");
-  return dev.iommu!.priv!.domain;
+  const { domain } = dev.iommu!.priv!;
+  return data_race(() => dev.hw) === domain ? domain : null;
 }

@@ -456,6 +456,7 @@ function* set_up_groups(bus: BusType, group_list: GroupList): Proc<Errno> {
     yield;
     const ret = applied("d99be00f42ea") ? yield* iommu_setup_default_domain(group, null) : yield* set_up_group(bus, group);
     if (!ret && applied("b67483b3c44e")) yield* setup_dma_ops_of_members(group);
+    if (!applied("211ff31b3d33")) yield;
     const hasDefaultDomain = group.default_domain !== null;
     mutex_unlock(group.mutex);
     if (ret) return ret;

@@ -1,5 +1,5 @@
 /** Who does what: administrators that bind and unbind, user processes that call VFIO. */
-import { choose, idle, type Proc } from "iommu-mc";
+import { atomic, choose, data_race, idle, kref_get, type Proc, refcount_read } from "iommu-mc";
 import { device_driver_attach, device_driver_detach } from "../driver-core/dd.js";
 import {
   iommu_attach_device,
@@ -12,7 +12,16 @@ import {
 import type { Cpu } from "../iommu/dma-map.js";
 import { iommu_group_alloc, iommu_group_put } from "../iommu/group.js";
 import { iommu_group_claim_dma_owner, iommu_group_release_dma_owner } from "../iommu/ownership.js";
-import type { Device, DeviceDriver, IommuGroup, Page, VfioContainer, VfioDevice, VfioGroup } from "../schema.js";
+import {
+  type Device,
+  type DeviceDriver,
+  type IommuGroup,
+  type Page,
+  type VfioContainer,
+  type VfioDevice,
+  type VfioGroup,
+  vfio,
+} from "../schema.js";
 import { vfio_fops_open, vfio_fops_release, vfio_fops_unl_ioctl, vfio_ioctl_set_iommu } from "../vfio/container.js";
 import { attach_emulated_group, map_dma_for_later, unmap_all } from "../vfio/replay.js";
 import {
@@ -66,6 +75,13 @@ export function* bind_and_unbind(dev: Device, drv: DeviceDriver): Proc {
   yield* device_driver_attach(drv, dev);
   yield;
   yield* device_driver_detach(dev);
+}
+
+/** Unbinds the device from whatever it is bound to, and binds it to the driver. */
+export function* unbind_and_bind(dev: Device, drv: DeviceDriver): Proc {
+  yield* device_driver_detach(dev);
+  yield;
+  yield* device_driver_attach(drv, dev);
 }
 
 /** Unbinds the device once. */
@@ -167,6 +183,66 @@ export function* vfio_user_that_stays(iommu_group: IommuGroup): Proc {
   yield idle(() => false);
   if (group !== null) yield* vfio_group_fput(group);
   yield* vfio_fops_release(container);
+}
+
+/** A process that attaches one group, takes it out of its container again, and closes everything. */
+export function* vfio_user_that_unsets(iommu_group: IommuGroup): Proc {
+  const container = yield* vfio_fops_open();
+  if (container === null) return;
+  yield;
+  const group = yield* vfio_group_fops_open(iommu_group);
+  yield;
+  if (group !== null) {
+    yield* vfio_group_ioctl_set_container(group, container);
+    yield;
+    yield* vfio_ioctl_set_iommu(container);
+    yield;
+    yield* vfio_group_ioctl_unset_container(group);
+    yield;
+    yield* vfio_group_fput(group);
+    yield;
+  }
+  yield* vfio_fops_release(container);
+}
+
+/** Another thread of that process: opens the group's device while the group is open, and closes it. */
+export function* open_device_of(iommu_group: IommuGroup, dev: Device): Proc {
+  const group = yield* fdget(iommu_group);
+  yield;
+  const device = yield* vfio_group_ioctl_get_device_fd(group, dev);
+  yield;
+  yield* vfio_group_fput(group);
+  yield idle();
+  if (device !== null) yield* vfio_device_fops_release(device);
+}
+
+/** Or: puts the group, while it is open, into a container of its own, and closes that. */
+export function* set_container_of(iommu_group: IommuGroup): Proc {
+  const container = yield* vfio_fops_open();
+  if (container === null) return;
+  const group = yield* fdget(iommu_group);
+  yield;
+  yield* vfio_group_ioctl_set_container(group, container);
+  yield;
+  yield* vfio_group_fput(group);
+  yield;
+  yield* vfio_fops_release(container);
+}
+
+/** The file of a VFIO group as soon as the process has it open, which a system call keeps for so long. */
+function* fdget(iommu_group: IommuGroup): Proc<VfioGroup> {
+  yield idle(() => opened(iommu_group) !== null);
+  atomic("fdget() finds a file and takes its reference");
+  const group = opened(iommu_group)!;
+  kref_get(group.file);
+  return group;
+}
+
+function opened(iommu_group: IommuGroup): VfioGroup | null {
+  return data_race(() => {
+    for (const group of vfio.group_list) if (group.iommu_group === iommu_group && refcount_read(group.file) > 0) return group;
+    return null;
+  });
 }
 
 /** A process that attaches one group, opens its device, and closes the device first. */

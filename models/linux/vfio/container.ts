@@ -47,9 +47,9 @@ export function* vfio_fops_open(): Proc<VfioContainer | null> {
   return container;
 }
 
-/** Closing it, 6.1.176 line 382. Tells the IOMMU driver, without any lock. */
+/** Closing it, 6.1.176 line 382. Since ec5e32940cc9 (v5.12) it tells the IOMMU driver, without any lock. */
 export function* vfio_fops_release(container: VfioContainer): Proc {
-  const driver = data_race(() => container.iommu_driver);
+  const driver = applied("ec5e32940cc9") && data_race(() => container.iommu_driver);
   yield;
   if (driver) {
     const data = data_race(() => container.iommu_data);

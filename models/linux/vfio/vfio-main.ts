@@ -301,6 +301,7 @@ function* open_before_group_lock(group: VfioGroup): Proc<VfioGroup | null> {
   if (hasDrivers) kref_get(group.drivers);
   yield;
   const ret = hasDrivers ? yield* mark_opened(group) : -ENODEV;
+  yield;
   if (ret === 0) {
     kref_init(group.file);
     return group;
