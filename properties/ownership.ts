@@ -57,7 +57,7 @@ export const O2Open = property({
   seenRedBy: "the base (VFIO before a group had a lock)",
   window: onReturn<[VfioGroup, Device], VfioDevice | null>("vfio_group_ioctl_get_device_fd", ([group], device) => {
     if (device === null) return null;
-    return { "it is in a container": group.container !== null, "it is not about to leave it": group.container_users > 1 };
+    return group.container !== null && group.container_users > 1;
   }),
 });
 

@@ -1,6 +1,6 @@
 /** What devices' DMA is translated with, from a crashed kernel's tables to the last flush. */
 import { type Errno, isFreed, property, windows } from "iommu-mc";
-import { type DomainId, type IommuDomain, iommu_core, linux, type Page } from "../models/linux/schema.js";
+import { type Device, type DomainId, type IommuDomain, iommu_core, linux, type Page } from "../models/linux/schema.js";
 import { idOf, isAttachDeferred } from "./reach.js";
 
 const { always, atRest, onReturn, onStep, sometimes } = windows(linux);
@@ -18,6 +18,15 @@ export const C15 = property({
       "it is on the domain of its mapping, unless its group is not": dev.iommu_group!.domain !== mapping || dev.hw === mapping,
     };
   }),
+});
+
+export const V5 = property({
+  code: "V5",
+  sentence:
+    "A driver whose device dma-iommu serves can map, unless a call fails: also for the first time, when the attach was deferred until then.",
+  source: "3ab657291638 (iommu_attach_device() is not made for this); iommu_dma_map_page()",
+  seenRedBy: "the base (5.10.223, whose deferred attach refuses groups of several devices)",
+  window: onReturn<[Device], IommuDomain | null>("dma_map_page", ([dev], domain) => (dev.has_iommu_dma_ops ? domain !== null : null)),
 });
 
 export const C15Untouched = property({

@@ -15,7 +15,7 @@ import {
   write_type_once,
 } from "../../models/linux/machine/events.js";
 import { rebind } from "../../models/linux/machine/workloads.js";
-import { C1, C7, C7Type, C8, L1, L2, L3, L4, L6, O9, T3, T4, T5, T5Domain, V2, X1, X2, X3Default } from "../../properties/index.js";
+import { C1, C7, C7Type, C8, L1, L2, L3, L4, L6, O9, T3, T4, T5, V2, X1, X2, X3Default } from "../../properties/index.js";
 import { twoAtOnce } from "./default-domain-race.js";
 import { notBoundYet } from "./drivers.js";
 import { everything, type OnEach, onEachOf, violated } from "./on-linux61.js";
@@ -125,7 +125,7 @@ function registerAgainstReplay(): Suite[] {
       thread("async", attach_driver, objects.device("d0")),
       thread("deferred", deferred_probe_work_func),
     ],
-    properties: [X1, X2, L1, L2, L4, L6, T5, T5Domain, V2],
+    properties: [X1, X2, L1, L2, L4, L6, T5, V2],
     of: onBoth({
       ...everything(probedUnlocked, "L1", "use-after-free", "null-deref", "leak", "double-free"),
       "guarded-by": unlockedProbe,

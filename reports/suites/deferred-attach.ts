@@ -25,63 +25,51 @@ const releasedBeforeAttach = violated(
   "intel_iommu_release_device() takes the device off a domain that it was never attached to: dmar_remove_one_dev_info() of 6.1 does not expect info->domain to be NULL; fixed by 81e921fd3216 (v6.9)",
 );
 
-type Kdump = Omit<BootSuite, "iommu" | "devices" | "drivers" | "kdump"> &
-  Partial<Pick<BootSuite, "iommu">> &
-  Pick<Partial<BootDevice>, "state" | "bound">;
+type Scene = Pick<BootSuite, "describes" | "devices" | "threads" | "properties"> &
+  Partial<Pick<BootSuite, "registered" | "faults" | "owners">>;
 
-/** One device d0 with its driver, behind Intel's IOMMU, in a kdump kernel. */
-export function kdump({ name, describes, state = "probed", bound = false, ...declared }: Kdump): Suite {
-  return bootSuite({
-    name: `deferred-attach/${name}`,
-    describes: `in a kdump kernel, ${describes}`,
-    iommu: "intel_iommu",
-    kdump: true,
-    devices: [{ name: "d0", state, driver: "net", bound }],
-    drivers: [{ name: "net", kind: "native" }],
-    ...declared,
-  });
+/** One device d0 with its driver. */
+function withDevice(state: BootDevice["state"] = "probed", bound = false): Pick<BootSuite, "devices"> {
+  return { devices: [{ name: "d0", state, driver: "net", bound }] };
 }
 
 const d0 = (objects: BootObjects) => objects.device("d0");
 
-export const deferredAttachSuites: readonly Suite[] = [
-  kdump({
-    name: "registration",
-    describes: "the IOMMU registers, and then d0's driver is bound and transmits",
-    state: "added",
+/** What happens to it in a kdump kernel. */
+export const kdumpScenes = {
+  registration: {
+    ...withDevice("added"),
+    describes: "in a kdump kernel, the IOMMU registers, and then d0's driver is bound and transmits",
     registered: 0,
     threads: (objects) => [
-      thread("intel", register_and_bind, objects.iommu(0), objects.ops, d0(objects), objects.driver("net")),
+      thread("boot", register_and_bind, objects.iommu(0), objects.ops, d0(objects), objects.driver("net")),
       thread("net", transmit, d0(objects)),
     ],
     properties: [C1, C15, C15Untouched, L2, T5],
-  }),
-  kdump({
-    name: "first-map",
-    describes: "d0's driver is bound and unbound, and transmits; one call may fail",
+  },
+  "first-map": {
+    ...withDevice(),
+    describes: "in a kdump kernel, d0's driver is bound and unbound, and transmits; one call may fail",
     faults: 1,
     threads: (objects) => [thread("udev", rebind, d0(objects), objects.driver("net")), thread("net", transmit, d0(objects))],
     properties: [C1, C15, C15Untouched, L2, T5],
-  }),
-  kdump({
-    name: "two-maps",
-    describes: "two CPUs map something for d0 for the first time",
-    bound: true,
+  },
+  "two-maps": {
+    ...withDevice("probed", true),
+    describes: "in a kdump kernel, two CPUs map something for d0 for the first time",
     threads: (objects) => [thread("tx", transmit, d0(objects)), thread("rx", refill_rx, d0(objects))],
     properties: [C1, C15, C15Untouched, L2, T5],
-    expected: everything(unlockedAttach, "C1", "C15", "warn-on"),
-  }),
-  kdump({
-    name: "map-against-own-domain",
-    describes: "d0's driver puts it on a domain of its own while another CPU maps something for the first time",
-    bound: true,
+  },
+  "map-against-own-domain": {
+    ...withDevice("probed", true),
+    describes: "in a kdump kernel, d0's driver puts it on a domain of its own while another CPU maps something for the first time",
     threads: (objects) => [thread("tx", transmit, d0(objects)), thread("driver", attach_own_domain, d0(objects), "group")],
     properties: [C1, C15, C15Untouched, L2, T5],
-    expected: { C1: unlockedTest, "warn-on": unlockedAttach },
-  }),
-  kdump({
-    name: "map-against-claim",
-    describes: "a user claims d0's group and attaches a domain of its own while d0's driver is bound and unbound, and transmits",
+  },
+  "map-against-claim": {
+    ...withDevice(),
+    describes:
+      "in a kdump kernel, a user claims d0's group and attaches a domain of its own while d0's driver is bound and unbound, and transmits",
     owners: 1,
     threads: (objects) => [
       thread("udev", rebind, d0(objects), objects.driver("net")),
@@ -89,20 +77,35 @@ export const deferredAttachSuites: readonly Suite[] = [
       thread("user", claim_and_release, d0(objects), objects.owner(0)),
     ],
     properties: [C1, C15, C15Untouched, L2, O2, O5, K1, T5],
-  }),
-  kdump({
-    name: "hotplug",
-    describes: "d0 is plugged in and its driver bound",
-    state: "absent",
+  },
+  hotplug: {
+    ...withDevice("absent"),
+    describes: "in a kdump kernel, d0 is plugged in and its driver bound",
     threads: (objects) => [thread("pciehp", plug, d0(objects))],
     properties: [C1, C15, C15Untouched, L2, L6, T5],
-    expected: { "C15-untouched": attachedAtProbe },
-  }),
-  kdump({
-    name: "unplug",
-    describes: "d0 is pulled out before it was ever used",
+  },
+  unplug: {
+    ...withDevice(),
+    describes: "in a kdump kernel, d0 is pulled out before it was ever used",
     threads: (objects) => [thread("pciehp", unplug, d0(objects))],
     properties: [C1, L2, L6],
-    expected: { "null-deref": releasedBeforeAttach },
-  }),
+  },
+} satisfies Readonly<Record<string, Scene>>;
+
+/** A kdump kernel. */
+export const inKdump = { kdump: true, drivers: [{ name: "net", kind: "native" }] } satisfies Partial<BootSuite>;
+
+function kdump(name: keyof typeof kdumpScenes, expected: BootSuite["expected"] = {}): Suite {
+  const scene: Scene = kdumpScenes[name];
+  return bootSuite({ name: `deferred-attach/${name}`, iommu: "intel_iommu", ...inKdump, ...scene, expected });
+}
+
+export const deferredAttachSuites: readonly Suite[] = [
+  kdump("registration"),
+  kdump("first-map"),
+  kdump("two-maps", everything(unlockedAttach, "C1", "C15", "warn-on")),
+  kdump("map-against-own-domain", { C1: unlockedTest, "warn-on": unlockedAttach }),
+  kdump("map-against-claim"),
+  kdump("hotplug", { "C15-untouched": attachedAtProbe }),
+  kdump("unplug", { "null-deref": releasedBeforeAttach }),
 ];

@@ -22,7 +22,7 @@ const opsSurvive = violated(
 );
 
 /** One device d0 behind one IOMMU, whose group is on its default domain. */
-function dma({ name, device = {}, ...declared }: Dma): Suite {
+export function dma({ name, device = {}, ...declared }: Dma): Suite {
   return bootSuite({
     name: `dma/${name}`,
     iommu: "intel_iommu",
@@ -37,6 +37,59 @@ const d0 = (objects: BootObjects) => objects.device("d0");
 const net = (objects: BootObjects) => objects.driver("net");
 const timer = () => thread("timer", fq_flush_timeout);
 
+type Scene = Omit<Dma, "name">;
+
+export const strict: Scene = {
+  describes: "two CPUs transfer a page each for d0, again and again; a mapping may fail",
+  pages: 2,
+  faults: 1,
+  device: { bound: true },
+  threads: (objects) => [
+    thread("cpu0", stream, d0(objects), objects.page(0), null, 0),
+    thread("cpu1", stream, d0(objects), objects.page(1), null, 1),
+  ],
+  properties: [T1, T6, staleTranslation],
+};
+
+/** A CPU, and the timer that flushes for it. */
+export const lazy: Scene = {
+  describes: "a CPU transfers a page for d0, again and again, and the flush queues' timer runs; a mapping may fail",
+  defaultType: "DMA_FQ",
+  faults: 1,
+  device: { bound: true },
+  threads: (objects) => [thread("cpu0", stream, d0(objects), objects.page(0), null, 0), timer()],
+  properties: [T1, T6, staleTranslation],
+};
+
+/** The flush queue of a domain that an external device brings up, which on arm64 binding its driver does. */
+export const untrustedUnderLazyPolicy: Scene = {
+  describes: "the kernel's policy is lazy; the driver of an external device is bound, transfers a page and is unbound",
+  iommu: "arm_smmu_v3",
+  defaultType: "DMA_FQ",
+  defaultDomain: "DMA",
+  device: { untrusted: true },
+  threads: (objects) => {
+    objects.group("d0").default_domain!.iova_cookie!.is_initialised = false;
+    return [thread("driver", bind_and_stream, d0(objects), net(objects), objects.page(0), 0), timer()];
+  },
+  properties: [C1, T1, T3Queue, staleTranslation],
+};
+
+/** The IOVA allocator of a domain that two drivers bring up. */
+export const twoInAGroup: Scene = {
+  describes: "drivers are bound to two devices of a group at once, whose domain's IOVA allocator is not set up yet",
+  iommu: "arm_smmu_v3",
+  devices: [
+    { name: "d0", state: "probed", driver: "net", group: "g" },
+    { name: "d1", state: "probed", driver: "net", group: "g" },
+  ],
+  threads: (objects) => {
+    objects.group("g").default_domain!.iova_cookie!.is_initialised = false;
+    return [thread("udev0", bind_once, d0(objects), net(objects)), thread("udev1", bind_once, objects.device("d1"), net(objects))];
+  },
+  properties: [C1, X3],
+};
+
 /** Each IOMMU driver has its own way to flush. */
 function onBoth(declared: Dma, expectedOn: Partial<Record<IommuDriver, Dma["expected"]>> = {}): Suite[] {
   return (["intel_iommu", "arm_smmu_v3"] as const).map((iommu) =>
@@ -46,16 +99,8 @@ function onBoth(declared: Dma, expectedOn: Partial<Record<IommuDriver, Dma["expe
 
 export const dmaSuites: readonly Suite[] = [
   ...onBoth({
+    ...strict,
     name: "strict",
-    describes: "two CPUs transfer a page each for d0, again and again; a mapping may fail",
-    pages: 2,
-    faults: 1,
-    device: { bound: true },
-    threads: (objects) => [
-      thread("cpu0", stream, d0(objects), objects.page(0), null, 0),
-      thread("cpu1", stream, d0(objects), objects.page(1), null, 1),
-    ],
-    properties: [T1, T6, staleTranslation],
   }),
   ...onBoth({
     name: "strict-sg",
@@ -112,18 +157,9 @@ export const dmaSuites: readonly Suite[] = [
     properties: [T1, T3Queue, staleTranslation],
   }),
   dma({
+    ...untrustedUnderLazyPolicy,
     name: "untrusted-under-lazy-policy",
     design: linux61Without("linux-6.1-flush-policy-of-5.12", "c208916fe6c7"),
-    describes: "the kernel's policy is lazy; the driver of an external device is bound, transfers a page and is unbound",
-    iommu: "arm_smmu_v3",
-    defaultType: "DMA_FQ",
-    defaultDomain: "DMA",
-    device: { untrusted: true },
-    threads: (objects) => {
-      objects.group("d0").default_domain!.iova_cookie!.is_initialised = false;
-      return [thread("driver", bind_and_stream, d0(objects), net(objects), objects.page(0), 0), timer()];
-    },
-    properties: [C1, T1, T3Queue, staleTranslation],
   }),
   ...onBoth(
     {
@@ -173,20 +209,7 @@ export const dmaSuites: readonly Suite[] = [
     },
     { intel_iommu: { "use-after-free": infoFreed } },
   ),
-  dma({
-    name: "two-in-a-group",
-    describes: "drivers are bound to two devices of a group at once, whose domain's IOVA allocator is not set up yet",
-    iommu: "arm_smmu_v3",
-    devices: [
-      { name: "d0", state: "probed", driver: "net", group: "g" },
-      { name: "d1", state: "probed", driver: "net", group: "g" },
-    ],
-    threads: (objects) => {
-      objects.group("g").default_domain!.iova_cookie!.is_initialised = false;
-      return [thread("udev0", bind_once, d0(objects), net(objects)), thread("udev1", bind_once, objects.device("d1"), net(objects))];
-    },
-    properties: [C1, X3],
-  }),
+  dma({ ...twoInAGroup, name: "two-in-a-group" }),
   bootSuite({
     name: "dma/failed-registration",
     describes:

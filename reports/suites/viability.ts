@@ -40,25 +40,12 @@ const finalizedUnlocked = violated(
 
 export const lent: BootDevice = { name: "d0", state: "probed", group: "g", driver: "vfio-pci", bound: true };
 
-/** VFIO and a driver of the kernel's own have to do with one group, on which VFIO listens. */
-export function viability({ name, design = unowned, ...declared }: Omit<BootSuite, "iommu">): Suite {
-  return bootSuite({
-    name: `viability/${name}`,
-    design,
-    iommu: "intel_iommu",
-    drivers: [
-      { name: "net", kind: "native" },
-      { name: "vfio-pci", kind: "vfio_pci" },
-    ],
-    users: 1,
-    groupNotifiers: true,
-    ...declared,
-  });
-}
+/** What happens to a group that a process may use. */
+type Scene = Pick<BootSuite, "describes" | "devices" | "threads" | "properties"> & Partial<Pick<BootSuite, "more" | "terminates">>;
 
-export const viabilitySuites: readonly Suite[] = [
-  viability({
-    name: "bind-sibling",
+/** VFIO and a driver of the kernel's own have to do with one group. */
+export const viabilityScenes = {
+  "bind-sibling": {
     describes:
       "a process attaches and opens d0, and goes away; the driver of d1, which shares its group, is bound meanwhile, and transmits",
     devices: [lent, { name: "d1", state: "probed", group: "g", driver: "net" }],
@@ -68,10 +55,8 @@ export const viabilitySuites: readonly Suite[] = [
       thread("net", transmit, device("d1")),
     ],
     properties: [C1, L2, O2User],
-    expected: everything(noticedTooLate, "bug-on", "O2-user"),
-  }),
-  viability({
-    name: "vfio-sibling",
+  },
+  "vfio-sibling": {
     describes: "a process attaches and opens d0, and goes away; d1, which shares its group, is bound to vfio-pci and unbound meanwhile",
     devices: [lent, { name: "d1", state: "probed", group: "g" }],
     more: { vfio_device: 1 },
@@ -80,22 +65,42 @@ export const viabilitySuites: readonly Suite[] = [
       thread("udev", bind_and_unbind, device("d1"), driver("vfio-pci")),
     ],
     properties: [C1, L2, L3, O2User],
-  }),
-  viability({
-    name: "listener",
+  },
+  listener: {
     describes: "d0 is bound to vfio-pci, which listens to its group from then on, and unbound",
     devices: [{ name: "d0", state: "probed" }],
     more: { vfio_group: 1, vfio_device: 1 },
     threads: ({ device, driver }) => [thread("udev", bind_and_unbind, device("d0"), driver("vfio-pci"))],
     terminates: true,
     properties: [L3, R1],
-  }),
-  viability({
-    name: "plug-sibling",
+  },
+  "plug-sibling": {
     describes: "d1 is plugged into the group of d0, which a process attaches, and goes away",
     devices: [lent, { name: "d1", state: "absent", aliases: ["d0"] }],
     threads: ({ device, group }) => [thread("qemu", vfio_user_once, group("g"), true), thread("plug", plug, device("d1"))],
     properties: [C1, L2, X2],
-    expected: { C1: attachedDefault, "warn-on": addedToLive, "use-after-free": finalizedUnlocked },
-  }),
+  },
+} satisfies Readonly<Record<string, Scene>>;
+
+/** A machine with VFIO, which listens to the groups that it has. */
+export const withVfio = {
+  iommu: "intel_iommu",
+  drivers: [
+    { name: "net", kind: "native" },
+    { name: "vfio-pci", kind: "vfio_pci" },
+  ],
+  users: 1,
+  groupNotifiers: true,
+} satisfies Partial<BootSuite>;
+
+function viability(name: keyof typeof viabilityScenes, expected: BootSuite["expected"] = {}): Suite {
+  const scene: Scene = viabilityScenes[name];
+  return bootSuite({ name: `viability/${name}`, design: unowned, ...withVfio, ...scene, expected });
+}
+
+export const viabilitySuites: readonly Suite[] = [
+  viability("bind-sibling", everything(noticedTooLate, "bug-on", "O2-user")),
+  viability("vfio-sibling"),
+  viability("listener"),
+  viability("plug-sibling", { C1: attachedDefault, "warn-on": addedToLive, "use-after-free": finalizedUnlocked }),
 ];

@@ -93,6 +93,13 @@ export const propertyCauses: readonly Cause[] = [
   },
   { name: "--revert aae7a75a821a", red: "C3-container", suite: "vfio-container/mediated", revert: ["aae7a75a821a"] },
   { name: "the base (VFIO before it owned anything)", red: "O2-user", also: ["bug-on"], suite: "viability/bind-sibling" },
+  {
+    name: "the base (VFIO before a group had a lock)",
+    red: "O2-open",
+    also: ["V4", "bug-on", "lockdep", "null-deref", "use-after-free"],
+    suite: "unowned/unset-against-open/linux-5.10",
+  },
+  { name: "the base (VFIO before a group had a lock)", red: "V4", also: ["leak"], suite: "unowned/two-containers/linux-5.10" },
   { name: claimed, red: "O2", also: ["C1", "K1", "O5"], suite: smmu("passthrough"), revert: ["0286300e6045"] },
   {
     name: "mutant: dma_cleanup() left out of the error path of really_probe()",
@@ -211,7 +218,7 @@ export const propertyCauses: readonly Cause[] = [
     file: build,
     edits: [
       {
-        find: "{ kind, iommu_ops: isRegistered ? ops : null }",
+        find: "{ kind, iommu_ops: isRegistered ? ops : null, has_iommu_notifier: isRegistered }",
         replace: '{ kind, iommu_ops: isRegistered ? make("iommu_ops", "other", { driver: options.iommu }) : null }',
       },
     ],

@@ -382,7 +382,7 @@ function* leave_domain(domain: IommuDomain, group: IommuGroup): Proc {
   else yield* __iommu_detach_group(domain, group);
 }
 
-/** 5.10.223 line 2298, until 0286300e6045 (v5.19): back to the default domain, if there is one. In v5.19-rc an owned group is left without a domain, whether or not the driver was told. */
+/** 5.10.223 line 2299, until 0286300e6045 (v5.19): back to the default domain, if there is one. In v5.19-rc an owned group is left without a domain, whether or not the driver was told. */
 export function* __iommu_detach_group(domain: IommuDomain, group: IommuGroup): Proc {
   if (group.default_domain === null || group.owner !== null) {
     for (const device of group.devices) {

@@ -105,4 +105,9 @@ export const causes: readonly Cause[] = [
   },
   { name: "--revert ac9a5d522bb8", red: "X3", suite: "dma/two-in-a-group", revert: ["ac9a5d522bb8"] },
   { name: "a scenario that maps nothing", red: "W3", suite: "dma/made-lazy/intel_iommu", withoutThreads: ["cpu0"] },
+  {
+    name: "the base (5.10.223, whose deferred attach refuses groups of several devices)",
+    red: "V5",
+    suite: "deferred/two-in-a-group/amd_iommu/linux-5.10",
+  },
 ];
