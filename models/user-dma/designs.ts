@@ -23,6 +23,7 @@ export const before = linux61Without(
   "0286300e6045",
   "512881eacfa7",
   "70693f470848",
+  "dc15f82f5329",
   blind,
   ...deaf,
   ...later,
