@@ -1,12 +1,14 @@
 /**
  * arch/arm64/mm/dma-mapping.c as it was posted for the fifth time (July 2015): the domain is made when the DMA ops are set up, and
  * only the attach waits. Read in what the thread quotes, and for the rest in a tree that has the version before, in which a
- * domain has another name. The end of __iommu_setup_dma_ops() for a device that has a domain is in neither.
+ * domain has another name. What becomes of a device that has a domain already is in neither.
  */
-import { fault, kzalloc, list_add, mutex_lock, mutex_unlock, type Proc } from "iommu-mc";
+import { abstraction, fault, kzalloc, list_add, mutex_lock, mutex_unlock, type Proc } from "iommu-mc";
 import { get_fake_default, put_fake_default } from "./fake-default.js";
 import { iommu_attach_device, iommu_dma_init_domain, iommu_get_domain_for_dev } from "./iommu.js";
 import { arm64, type Device, dma_mapping, type IommuDmaNotifierData, type IommuOps } from "./schema.js";
+
+abstraction("of the series as posted in July 2015 the thread quotes a part, and the rest follows the version before it", "neither", arm64);
 
 /** A device that is in a group which has a domain gets its DMA ops at once. Without a domain, or memory, it keeps what it has. */
 export function* __iommu_setup_dma_ops(dev: Device, ops: IommuOps): Proc {

@@ -166,16 +166,30 @@ export function* do_initcalls(bus: BusType, ops: IommuOps, first: Device, second
   }
 }
 
-/** The same calls in any order, each of them once. */
-export function* do_initcalls_in_any_order(bus: BusType, ops: IommuOps, dev: Device, calls: string): Proc {
+/** The same calls in any order, each as often as it is named. */
+export function* do_initcalls_in_any_order(bus: BusType, ops: IommuOps, first: Device, second: Device | null, calls: string): Proc {
+  let dev: Device | null = first;
   let left = calls.split(" ") as Call[];
   while (left.length > 0) {
-    const call = choose("initcall", left);
-    left = left.filter((other) => other !== call);
-    if (call === "device") yield* create_device(dev);
-    else yield* do_initcall(call, bus, ops);
+    const call: Call = choose("initcall", distinct(left));
+    left = without(left, call);
+    if (call !== "device") yield* do_initcall(call, bus, ops);
+    else if (dev !== null) {
+      yield* create_device(dev);
+      dev = dev === first ? second : null;
+    }
     yield;
   }
+}
+
+function distinct(calls: readonly Call[]): Call[] {
+  return calls.filter((call, position) => calls.indexOf(call) === position);
+}
+
+/** All but the first of them. */
+function without(calls: readonly Call[], done: Call): Call[] {
+  const place = calls.indexOf(done);
+  return calls.filter((_, position) => position !== place);
 }
 
 function* do_initcall(call: Exclude<Call, "device">, bus: BusType, ops: IommuOps): Proc {

@@ -45,13 +45,17 @@ abstraction(
 
 /**
  * Nothing is locked between finding the group, giving it a default domain and putting the device into it. Until v4.4
- * (device-group) it knew PCI devices only, as the thread of August 2015 says.
+ * (device-group) it knew PCI devices only, as the thread of August 2015 says; since then it asks the ops of the bus.
  */
 export function* iommu_group_get_for_dev(dev: Device): Proc<IommuGroup | Errno> {
   const existing = yield* iommu_group_get(dev);
   if (existing !== null) return existing;
   if (!applied("device-group") && dev.bus!.kind !== "pci") return -EINVAL;
   yield;
+  if (applied("device-group")) {
+    if (dev.bus!.iommu_ops === null) return -EINVAL;
+    yield;
+  }
   const group = yield* device_group(dev);
   yield;
   const default_domain = group.default_domain;

@@ -201,10 +201,12 @@ export const arm64Claims: readonly Claim[] = [
   claim("C9a", {
     split: deferral,
     says: "With probe deferral every device is bound and attached in the end, in every order of the calls, and nothing has to wait in a queue.",
-    evidence: holds("arm64-deferred/any-order", "T5-arm64", "V2-arm64", "V2-bound", "V2-queue"),
+    evidence: ["arm64-deferred/any-order", "arm64-deferred/any-order-4.4"].flatMap((suite) =>
+      holds(suite, "T5-arm64", "V2-arm64", "V2-bound", "V2-queue"),
+    ),
     verdict: "holds",
     reading:
-      "Deferral as merged in v4.12, on the core of v4.2. The price is that a device whose IOMMU never comes is not bound at all (`V2-bound` of arm64-deferred/without-iommu); later kernels give up after late_initcall.",
+      "Deferral as merged in v4.12, on the core of v4.2 and of v4.4. The price is that a device whose IOMMU never comes is not bound at all (`V2-bound` of arm64-deferred/without-iommu); later kernels give up after late_initcall.",
   }),
   claim("C9b", {
     split: deferral,
@@ -212,8 +214,8 @@ export const arm64Claims: readonly Claim[] = [
     evidence: holds("arm64-deferred/module", "all"),
     verdict: "refuted",
     reading:
-      "Who is bound before the walk of the bus comes to its device has it added by of_iommu_configure() too: two groups, and the DMA ops of one with the domain of the other.",
-    finding: "deferral-adds-a-device-twice.md",
+      "An IOMMU counts as there when it is registered. Until the bus has its ops a device is bound without it, and until the walk of the bus has come a device is added twice: the second time fails, and if that is the walk, it undoes the registration.",
+    finding: "deferred-until-half-registered.md",
   }),
   claim("C10a", {
     split: groups,

@@ -8,7 +8,7 @@ import {
   do_initcalls,
   do_initcalls_in_any_order,
 } from "../../models/arm64/boot.js";
-import { linux42 } from "../../models/arm64/designs.js";
+import { linux42, linux44 } from "../../models/arm64/designs.js";
 
 /** The series that the thread of August 2015 discusses. */
 export const posted = withCommits(linux42, "posted-v5");
@@ -16,8 +16,9 @@ export const posted = withCommits(linux42, "posted-v5");
 /** What v4.4 has of it, on a core that groups PCI devices only. */
 export const mergedOn42 = withCommits(linux42, "13b8629f6511");
 
-/** That, set up when a driver is bound, which waits for the IOMMU's. */
+/** That, set up when a driver is bound, which waits for the IOMMU's. The queue stays, which v4.12 has no more: is it needed? */
 export const deferred = withCommits(mergedOn42, "09515ef5ddad");
+export const deferredOn44 = withCommits(linux44, "09515ef5ddad");
 
 /** IOMMUs by what their drivers do with a device that they have not seen. */
 export const smmu: Arm64Iommu = { name: "arm_smmu" };
@@ -54,7 +55,9 @@ export function boot(order: string, second?: string): Threads {
   ];
 }
 
-/** Initcalls for d0 in every order. */
-export function bootInAnyOrder(calls: string): Threads {
-  return ({ device, bus, iommu }) => [thread("init", do_initcalls_in_any_order, bus("platform"), iommu(0), device("d0"), calls)];
+/** Initcalls for d0 and, if there is one, a second device, in every order. */
+export function bootInAnyOrder(calls: string, second?: string): Threads {
+  return ({ device, bus, iommu }) => [
+    thread("init", do_initcalls_in_any_order, bus("platform"), iommu(0), device("d0"), second === undefined ? null : device(second), calls),
+  ];
 }
