@@ -15,4 +15,4 @@ export const threads: Readonly<Record<string, string>> = {
 };
 
 /** What was said, asked and doubted on the list, thread by thread, as `iommu-mc claims` decides it. */
-export const claims: readonly Claim[] = [...ppc64OpsClaims, ...arm64Claims, ...ioda2Claims, ...userDmaClaims, ...opsSplitClaims];
+export const claims: readonly Claim[] = [...ppc64OpsClaims, ...opsSplitClaims, ...arm64Claims, ...ioda2Claims, ...userDmaClaims];

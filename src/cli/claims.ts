@@ -41,11 +41,9 @@ export async function claimsCommand(which: string | undefined, options: ClaimsOp
   return exitCode;
 }
 
-/** The claim of that number, or the parts that it was split into. */
+/** The claim of that number, with the parts that it was split into. */
 function claimsCalled(claims: readonly Claim[], which: string): Claim[] {
-  const exact = claims.filter(({ id }) => id === which);
-  const parts = claims.filter(({ id }) => id.startsWith(which) && /^[a-z]$/.test(id.slice(which.length)));
-  const found = exact.length > 0 ? exact : parts;
+  const found = claims.filter(({ id }) => id === which || (id.startsWith(which) && /^[a-z]$/.test(id.slice(which.length))));
   if (found.length > 0) return found;
   throw unknownName(
     "claim",

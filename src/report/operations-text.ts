@@ -122,13 +122,13 @@ function differenceLines(a: OperationsOfDesign, b: OperationsOfDesign, { style, 
   const operations = [...new Set([...a.rows, ...b.rows].map(({ operation }) => operation))];
   const lines = operations.flatMap((operation) => {
     const [factsA, factsB] = [a, b].map(({ rows }) => factsOf(rows.find((row) => row.operation === operation))) as [string[], string[]];
-    const only = (design: string, facts: readonly string[]) => facts.flatMap((fact) => hanging(`  only ${design}: `, fact, width));
+    const linesOf = (design: string, facts: readonly string[]) => facts.flatMap((fact) => hanging(`  only ${design}: `, fact, width));
     const told = [
-      ...only(
+      ...linesOf(
         a.design,
         factsA.filter((fact) => !factsB.includes(fact)),
       ),
-      ...only(
+      ...linesOf(
         b.design,
         factsB.filter((fact) => !factsA.includes(fact)),
       ),
