@@ -427,7 +427,6 @@ export const notExercised: readonly NotExercised[] = [
     "the scenarios have one device that needs an identity domain, a page of the firmware's or a plug, and no failure beside it",
     ["drivers/domain", "tableAtAlloc"],
     ["drivers/domain", "tableOfKind"],
-    ["drivers/intel", "intel_iommu_domain_alloc"],
     ["iommu", "__iommu_detach_device"],
     ["iommu", "iommu_probe_device"],
     ["iommu", "iommu_create_device_direct_mappings"],

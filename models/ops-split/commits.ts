@@ -12,6 +12,12 @@ export const commits: Readonly<Record<string, Commit>> = {
     year: 2022,
     needs: ["3f6634d997db"],
   },
+  "si-domain-forgotten": {
+    subject: "mutant: Intel's driver gives no table to its static identity domain",
+    since: "v5.18",
+    year: 2022,
+    needs: ["ops-as-posted"],
+  },
   "9a630a4b41a2": { subject: "iommu: Split struct iommu_ops", since: "v5.18", year: 2022, needs: ["3f6634d997db"] },
   dd8a25c557e1: {
     subject: "iommu: Remove deferred attach check from __iommu_detach_device()",

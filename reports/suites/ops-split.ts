@@ -110,6 +110,7 @@ const sharedSuites = (["intel_iommu", "amd_iommu", "arm_smmu_v3", "virtio_iommu"
 const wrongStructure = violated("the table that all kinds share frees the domain of a process as one with a page table");
 const noTable = violated("a domain has no table until a device is attached, and nobody asks whether it has one");
 const opsChanged = violated("the second device is behind an endpoint of the other kind, and attach_dev installs the ops of that");
+const forgotten = violated("the identity domain is not allocated by domain_alloc, and the driver forgets that it needs a table too");
 const oneTable = violated("an identity domain has the one table that there is, with an op to map");
 const typeAlone = violated("a write of DMA-FQ to the type file changes the type in place, and leaves the table");
 
@@ -143,6 +144,15 @@ const kindSuites: readonly Suite[] = [
     },
   }),
   ...compared({
+    name: "static-domain/intel_iommu",
+    describes: "a device is put on the identity domain that is the driver's own, and somebody looks at it",
+    driver: "intel_iommu",
+    devices: [{ name: "d0", identity: true }],
+    designs: { posted: opsPosted, forgetful: withCommits(opsPosted, "si-domain-forgotten") },
+    of: { forgetful: everything(forgotten, "null-deref") },
+    threads: (bus) => [thread("somebody", look_at_default_domain, bus)],
+  }),
+  ...compared({
     name: "pasid/intel_iommu",
     describes: "somebody attaches a domain to a device, and to its PASID, in any order",
     driver: "intel_iommu",
@@ -166,9 +176,14 @@ const kindSuites: readonly Suite[] = [
       describes: "somebody maps into the identity domain of a device, and looks at it",
       driver,
       devices: [{ name: "d0", identity: true }],
-      designs: { "default-table": opsMerged, "by-kind": opsByKind },
+      designs: {
+        "5.17": ops517,
+        posted: opsPosted,
+        "default-table": opsMerged,
+        "by-kind": opsByKind,
+      },
       properties: [D1, D4],
-      of: { "default-table": everything(oneTable, "D4") },
+      of: Object.fromEntries(["5.17", "posted", "default-table"].map((key) => [key, everything(oneTable, "D4")])),
       threads: (bus) => [thread("somebody", look_at_default_domain, bus)],
     }),
   ),
@@ -258,6 +273,23 @@ const deferredSuites: readonly Suite[] = [
         ]),
       ),
       threads: (bus) => [thread("driver", probe_and_do_dma, bus)],
+    }),
+  ),
+  ...(["intel_iommu", "amd_iommu"] as const).flatMap((driver) =>
+    compared({
+      name: `deferred-shared/${driver}`,
+      describes: "after a crash a device is probed; then its driver and somebody with a domain take turns, for ever; one call may fail",
+      driver,
+      devices: one,
+      kdump: true,
+      faults: 1,
+      designs: {
+        "through-domain": ops517,
+        "through-device": withCommits(byDevice, "586081d3f6b1"),
+        flag: withCommits(withFlag, "586081d3f6b1"),
+      },
+      expected: { "warn-on": notBack },
+      threads: (bus) => [thread("anybody", probe_and_do_anything, bus, ["DMA"])],
     }),
   ),
   ...compared({

@@ -11,7 +11,7 @@ export function* intel_iommu_domain_alloc(type: DomainType): Proc<IommuDomain | 
   if (type === "SVA") return alloc_svm_domain();
   if (type === "IDENTITY") {
     const si_domain = driver_module.si_domain!;
-    if (si_domain.ops === null) si_domain.ops = tableAtAlloc(type);
+    if (si_domain.ops === null && !applied("si-domain-forgotten")) si_domain.ops = tableAtAlloc(type);
     return si_domain;
   }
   const domain = alloc_paging_domain(type);
