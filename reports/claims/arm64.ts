@@ -68,6 +68,7 @@ export const arm64Claims: readonly Claim[] = [
     evidence: [
       ...holds("arm64-posted/early-iommu", "T5-arm64", "V2-arm64"),
       ...holds("arm64-posted/late-notifier", "T5-arm64", "V2-arm64"),
+      ...holds("arm64/early-iommu", "T5-arm64", "V2-arm64"),
       ...violated("arm64-posted/same-priority", "V2-arm64"),
     ],
     verdict: "holds",
