@@ -4,7 +4,7 @@ import type { Claim } from "iommu-mc";
 const firmware =
   "A device that the firmware's tables describe comes into its group in dma_configure, behind the place where the sketch asks.";
 
-const claim = (id: string, { ...rest }: Omit<Claim, "id" | "system">): Claim => ({ id, system: "user-dma", ...rest });
+const claim = (id: string, rest: Omit<Claim, "id" | "system">): Claim => ({ id, system: "user-dma", ...rest });
 
 const holdsIn = (check: string, ...suites: readonly string[]) => suites.map((suite) => ({ suite, check, is: "holds" }) as const);
 
@@ -22,6 +22,7 @@ export const userDmaClaims: readonly Claim[] = [
       ...holdsIn("O2", "user-dma/failing/sketch", "user-dma/failing/merged"),
       ...holdsIn("O2-user", "user-dma/failing/sketch", "user-dma/failing/merged"),
       ...holdsIn("O3", "user-dma/transmitting/sketch", "user-dma/transmitting/merged"),
+      ...violatedIn("O2-user", "user-dma/siblings/before"),
     ],
     verdict: "holds",
     reading:
@@ -55,6 +56,7 @@ export const userDmaClaims: readonly Claim[] = [
     evidence: [
       { suite: "user-dma/paths/sketch", check: "all", is: "holds" },
       { suite: "user-dma/reprobed/sketch", check: "all", is: "holds" },
+      ...violatedIn("O3", "user-dma/reprobed/merged-at-first"),
     ],
     verdict: "holds",
     reading:
@@ -181,7 +183,7 @@ export const userDmaClaims: readonly Claim[] = [
     ],
     verdict: "holds",
     reading:
-      "Both, and one after the other: the driver is at work from its probe, the process has its domain attached, and when the notifier hears of it BUG_ON() is all that is left. If the process has attached the group but not opened a device, not even that comes before it opens one.",
+      "Both, and one after the other: the driver is at work from its probe, the process has its domain attached, and when the notifier hears of it BUG_ON() is all that is left. It comes as soon as the group is in a container, whether or not a device of it is open, or could reach anything.",
   }),
   claim("E7", {
     says: "A group with one device on a kernel driver and another given to a user is refused, in both orders and under races.",
@@ -191,6 +193,8 @@ export const userDmaClaims: readonly Claim[] = [
       ...holdsIn("O2-user", "user-dma/transmitting/sketch", "user-dma/transmitting/merged", "user-dma/transmitting/at-open"),
       ...holdsIn("O11", "user-dma/failing/sketch", "user-dma/failing/merged", "user-dma/failing/at-open"),
       ...holdsIn("O12", "user-dma/failing/sketch", "user-dma/failing/merged", "user-dma/failing/at-open"),
+      ...violatedIn("O11", "user-dma/siblings/before"),
+      ...violatedIn("O12", "user-dma/siblings/before"),
     ],
     verdict: "holds",
     reading:
@@ -236,6 +240,7 @@ export const userDmaClaims: readonly Claim[] = [
     evidence: [
       ...holdsIn("O14", "user-dma/exempt/vfio/merged", "user-dma/exempt/stub/merged", "user-dma/exempt/port/merged"),
       ...violatedIn("O14", "user-dma/exempt/no-vfio/merged", "user-dma/exempt/no-stub/merged", "user-dma/exempt/no-port/merged"),
+      ...holdsIn("O14", "user-dma/exempt/no-port-apart/merged"),
     ],
     verdict: "holds",
     reading:

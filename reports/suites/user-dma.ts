@@ -44,6 +44,7 @@ function under(
 const net: BootDriver = { name: "net", kind: "native" };
 const vfioPci: BootDriver = { name: "vfio-pci", kind: "vfio_pci" };
 const stub: BootDriver = { name: "pci-stub", kind: "stub" };
+const port: BootDriver = { name: "pcieport", kind: "stub" };
 const lent: BootDevice = { name: "d0", state: "probed", group: "g", driver: "vfio-pci", bound: true };
 const sibling: BootDevice = { name: "d1", state: "probed", group: "g", driver: "net" };
 /** A sibling that is in no group until its firmware's tables are read, which is when a driver is bound. */
@@ -127,15 +128,15 @@ const managed: Scene = {
   threads: ({ device, group }) => [thread("qemu", ask_for_device, group("g"), device("d0")), thread("udev", unbind, device("d1"))],
 };
 
-/** A driver is bound to d1, and then a process asks for d0 of the same group. */
-function exempt(driver: BootDriver): Scene {
+/** A driver is bound to d1, and then a process asks for d0, of the same group or not. */
+function exempt(driver: BootDriver, group = "g"): Scene {
   return {
     ...siblings,
-    describes: `${driver.name}, which is ${exemption(driver)}, is bound to d1, and a process asks for d0, which shares its group`,
+    describes: `${driver.name}, which is ${exemption(driver)}, is bound to d1, and a process asks for d0, which ${group === "g" ? "shares its group" : "is in another group"}`,
     drivers: [driver, vfioPci],
-    devices: [lent, { ...sibling, driver: driver.name }],
-    threads: ({ device, driver: found, group }) => [
-      thread("qemu", bind_then_ask, device("d1"), found(driver.name), group("g"), device("d0")),
+    devices: [lent, { ...sibling, driver: driver.name, group }],
+    threads: ({ device, driver: found, group: groupOf }) => [
+      thread("qemu", bind_then_ask, device("d1"), found(driver.name), groupOf("g"), device("d0")),
     ],
   };
 }
@@ -285,8 +286,9 @@ export const userDmaSuites: readonly Suite[] = [
   }),
   ...under("locks", locks, [L2, L3], { sketch: [sketch], merged: [merged] }),
   ...exemptions("stub", exempt, stub),
-  ...exemptions("port", exempt, { name: "pcieport", kind: "stub" }),
+  ...exemptions("port", exempt, port),
   ...exemptions("vfio", exemptVfio, vfioPci),
+  ...under("exempt/no-port-apart", exempt({ ...port, managed: false }, "another"), [O14], { merged: [merged] }),
   ...under("exempt/net", exempt({ ...net, managed: true }), [O2User, O11], { merged: [merged, everything(untold, "O2-user", "O11")] }),
 ];
 
