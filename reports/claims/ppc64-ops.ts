@@ -78,7 +78,7 @@ export const ppc64OpsClaims: readonly Claim[] = [
     ],
     verdict: "holds",
     reading:
-      "Where discover_phbs() stood the kernel dies earlier than expected, in sysfs: the class of IOMMUs is a postcore_initcall too. With the class but without the bus registration fails with EINVAL, and everything works all the same, as 6.1 leaves the ops on the buses it has come to: V2-known and V2-open hold there. v5.19's iommu_device_register() touches no bus.",
+      "Where discover_phbs() stood the kernel dies earlier than expected, in sysfs: the class of IOMMUs is a postcore_initcall too. With the class but without the bus registration fails with EINVAL, and everything works all the same, as 6.1 leaves the ops on the buses it has come to: V2-known and V2-open hold there. The iommu_device_register() of 5.10 touches no bus.",
   },
   {
     id: "A4a",
@@ -91,7 +91,7 @@ export const ppc64OpsClaims: readonly Claim[] = [
     ],
     verdict: "holds",
     reading:
-      "Of the core of 6.1, which has Robin Murphy's registration for all buses, as the patch assumes; the bus_set_iommu() of v5.19 names one bus. The look that counts is that of probe_device(), which is called first: the one in device_group() is never reached. What is read of such a device is shown as a NULL PHB.",
+      "Of the core of 6.1, which has Robin Murphy's registration for all buses, as the patch assumes; the older bus_set_iommu() names one bus. The look that counts is that of probe_device(), which is called first: the one in device_group() is never reached. What is read of such a device is shown as a NULL PHB.",
   },
   {
     id: "A4b",
@@ -165,7 +165,7 @@ export const ppc64OpsClaims: readonly Claim[] = [
     evidence: [{ suite: "ppc64-ops/attach-empties-table", check: "O5-claim", is: "holds" }],
     verdict: "refuted",
     reading:
-      "IODA2 has the bypass in window 1 from the beginning: with an empty table all memory is in reach. The bypass has to be switched off too (ppc64-ops/attach-ends-bypass), or ownership taken, as was merged in v6.4 (a940904443e4). That v2 of the patch would look for mappings and refuse is not enough either, for the same reason.",
+      "IODA2 has the bypass in window 1 from the beginning: with an empty table all memory is in reach. The bypass has to be switched off too (ppc64-ops/attach-ends-bypass), or ownership taken, as was merged in v6.4 (a940904443e4). A look for mappings that are left, as the author meant to add, would not see the bypass either; it was not modelled.",
   },
   {
     id: "A7c",
