@@ -1,0 +1,176 @@
+/**
+ * Pages of audits: designs against themselves, against mutants, and before and after commits: npm run audits [-- PAGE...].
+ * Exit code 1 if a design differs from itself, or a mutant that nobody can tell from the original has not been judged.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { type Audit, audit } from "../src/audit/audit.js";
+import type { Design } from "../src/lang/design.js";
+import type { Suite } from "../src/lang/suite.js";
+import { auditText } from "../src/report/audit-text.js";
+import { fenced, table } from "../src/report/markdown.js";
+import { plain } from "../src/report/style.js";
+import { counted } from "../src/report/wrap.js";
+import { designNamed, designsOf } from "../src/session/design-spec.js";
+import { bundledSuites, modelLoader, openWith, packageRoot } from "../src/session/open.js";
+import { judgedEquivalent, judgeMutants, nameOf, shownMutants } from "../tests/audit/mutants.js";
+import { type Pair, pairs } from "./audit-pairs.js";
+
+const root = packageRoot();
+const folder = resolve(root, "reports/audits");
+const bundled = openWith(modelLoader({ root, typecheck: false }), bundledSuites());
+const designs = designsOf(bundled.suites);
+
+/** What each page begins with. */
+const made = "<!-- Made by `npm run audits`. -->";
+
+/** A design is compared with itself in the scenarios that have no more states, and in no more of them. */
+const MOST_STATES = 500;
+const MANY_STATES = 50_000;
+const MOST_SCENARIOS = 6;
+
+const pages: Readonly<Record<string, () => string>> = {
+  itself: itselfPage,
+  mutants: mutantsPage,
+  ...Object.fromEntries(pairs.map((pair) => [pair.page, () => pairPage(pair)])),
+};
+
+const asked = process.argv.slice(2);
+mkdirSync(folder, { recursive: true });
+for (const name of asked.length > 0 ? asked : Object.keys(pages)) {
+  const make = pages[name];
+  if (make === undefined) fail(`there is no page ${name}; there are ${Object.keys(pages).join(", ")}`);
+  else keep(`${name}.md`, make());
+}
+keep("README.md", indexPage());
+
+function keep(name: string, text: string): void {
+  writeFileSync(join(folder, name), text);
+  console.log(`reports/audits/${name} written`);
+}
+
+function fail(message: string): void {
+  console.error(message);
+  process.exitCode = 1;
+}
+
+function indexPage(): string {
+  const rows = pairs.map(({ page, a, b, shows }) => [`[${page}](${page}.md)`, `\`${a}\``, `\`${b}\``, shows]);
+  return `# Audits
+
+${made}
+
+What \`iommu-mc audit\` says ([what it compares](../../docs/audit.md)) of each design and itself, of mutants, and of designs before and after a change.
+
+- [Each design and itself](itself.md): equivalent.
+- [A design and its mutants](mutants.md): which of them an observer can tell from the original, by what, and why not the others.
+
+${table(["page", "before", "after", "what it shows"], rows)}
+`;
+}
+
+function run(suite: Suite, a: Design, b: Design, maxStates: number): Audit {
+  const work = audit(bundled.locate, suite, { a, b }, { counts: () => true, limits: { maxStates } });
+  let step = work.next();
+  while (!step.done) step = work.next();
+  return step.value;
+}
+
+function itselfPage(): string {
+  const rows = [...designs.values()].map((design) => {
+    let equivalent = likeItself(design, MOST_STATES);
+    if (equivalent.length === 0) equivalent = likeItself(design, MANY_STATES);
+    const states = equivalent.reduce((sum, { states: { a } }) => sum + a, 0);
+    return [`\`${design.name}\``, String(equivalent.length), counted(states, "state")];
+  });
+  return `# Each design and itself
+
+${made}
+
+Each bundled design is compared with itself in the scenarios of its suites that have at most ${counted(MOST_STATES, "state")}, the first ${MOST_SCENARIOS} of them; where
+all have more, in those with at most ${counted(MANY_STATES, "state")}. Nothing else than _equivalent_ may come of it, and nothing else did.
+
+${table(["design", "scenarios, all equivalent", "in all"], rows)}
+`;
+}
+
+/** The first audits of the design with itself in scenarios that are small enough; all of them equivalent. */
+function likeItself(design: Design, mostStates: number): Audit[] {
+  const equivalent: Audit[] = [];
+  for (const suite of scenariosOf(design.name)) {
+    if (equivalent.length === MOST_SCENARIOS) break;
+    const done = run(suite, design, design, mostStates);
+    if (done.verdict === "equivalent") equivalent.push(done);
+    else if (done.verdict !== "unfinished") fail(`${design.name} differs from itself in ${suite.name}`);
+  }
+  return equivalent;
+}
+
+/** A suite for each scenario in which the design is checked. */
+function scenariosOf(design: string): Suite[] {
+  const suites = bundled.suites.filter((suite) => suite.design.name === design);
+  return suites.filter(({ scenario }, position) => suites.findIndex((other) => other.scenario === scenario) === position);
+}
+
+function mutantsPage(): string {
+  const tables = shownMutants.map((shown) => {
+    const rows = judgeMutants(shown).map(({ mutant, verdict }) => {
+      const place = `${mutant.line}, ${mutant.procedure}`;
+      const cells = (...rest: readonly string[]) => [place, mutant.what, ...rest].map((cell) => cell.replaceAll("|", "\\|"));
+      if (verdict.kind === "differs") {
+        const { suite, events, original, mutant: instead } = verdict;
+        return {
+          verdict,
+          row: cells(`differs in \`${suite}\``, `after ${counted(events, "event")}: \`${instead}\`, and not \`${original}\``),
+        };
+      }
+      if (verdict.kind === "refused") return { verdict, row: cells("cannot be run", verdict.why) };
+      const why = judgedEquivalent[nameOf(mutant)];
+      if (why === undefined) fail(`nobody has judged why the mutant is equivalent: ${nameOf(mutant)}`);
+      return { verdict, row: cells("equivalent", why ?? "") };
+    });
+    const count = (kind: string) => rows.filter(({ verdict }) => verdict.kind === kind).length;
+    const text = `## ${shown.file}
+
+${counted(shown.count, "mutant")} by seed ${shown.seed}, in ${shown.suites.map((suite) => `\`${suite}\``).join(", ")}.
+
+${table(
+  ["line", "mutant", "verdict", "by what, or why not"],
+  rows.map(({ row }) => row),
+)}
+`;
+    return { text, differ: count("differs"), equivalent: count("equivalent") };
+  });
+  const sum = (key: "differ" | "equivalent") => tables.reduce((total, table) => total + table[key], 0);
+  return `# A design and its mutants
+
+${made}
+
+Would an audit notice? Statements of the model of \`linux-6.1\` are dropped, conditions negated, constants exchanged, one at a time, wherever the
+scenarios come; a sample of them is compared with the original. An observer sees what drivers are told, what is refused, and how behaviours end.
+${sum("differ")} differ, each with a shortest trace that the plain engine has followed; ${sum("equivalent")} are equivalent, and the reason is
+given. \`tests/audit/mutate.ts\` makes them.
+
+${tables.map(({ text }) => text).join("\n")}`;
+}
+
+function pairPage({ a, b, suites: pattern, shows, reading }: Pair): string {
+  const before = designNamed(a, designs);
+  const after = designNamed(b, designs);
+  if (before.design === null || after.design === null) throw new Error(`there is no design ${a} or ${b}`);
+  const matching = new RegExp(`^${pattern.replaceAll("*", ".*")}$`);
+  const suites = scenariosOf(before.base).filter(({ name }) => matching.test(name));
+  if (suites.length === 0) throw new Error(`no suite of ${before.base} is called ${pattern}`);
+  const results = suites.map((suite) => {
+    const done = run(suite, before.design as Design, after.design as Design, 100_000);
+    return { kind: "run", run: { audit: done, exitCode: 0 } } as const;
+  });
+  return `# \`${a}\` and \`${b}\`
+
+${made}
+
+${shows[0]?.toUpperCase()}${shows.slice(1)}. ${reading}
+
+${fenced("", [`$ iommu-mc audit ${a} ${b} --suite '${pattern}'`, ...auditText(results, { a, b }, { width: 100, style: plain }).trimEnd().split("\n")])}
+`;
+}
