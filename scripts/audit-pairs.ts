@@ -56,4 +56,21 @@ export const pairs: readonly Pair[] = [
     reading:
       "The same but where a device is plugged in while a crashed kernel is examined: nobody asked there before, and the device was attached at once ([a finding](../findings/attach-deferred-ignored-at-hotplug.md)).",
   },
+  {
+    page: "ops-split-as-posted",
+    a: "ops-5.17",
+    b: "ops-posted",
+    suites: "ops-split/*",
+    shows: "the split of `struct iommu_ops` as it was posted in January 2022",
+    reading:
+      "Nobody can tell where both have the same operations. What differs is what the domains' table of Intel's driver does not have: the attach of an auxiliary domain, and `enable_nesting`, which the same series took out of it.",
+  },
+  {
+    page: "ops-split-as-merged",
+    a: "ops-posted",
+    b: "ops-merged",
+    suites: "ops-split/*",
+    shows: "a default table that the core installs (`9a630a4b41a2`, v5.18), in the place of one that each driver sets",
+    reading: "Nobody can tell.",
+  },
 ];

@@ -5,10 +5,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Audit, audit } from "../src/audit/audit.js";
+import { Footprints } from "../src/audit/footprint.js";
+import { addFootprints, idleDrivers, operationRows } from "../src/audit/operations.js";
 import type { Design } from "../src/lang/design.js";
 import type { Suite } from "../src/lang/suite.js";
 import { auditText } from "../src/report/audit-text.js";
 import { fenced, table } from "../src/report/markdown.js";
+import { type OperationsOfDesign, operationsText } from "../src/report/operations-text.js";
 import { plain } from "../src/report/style.js";
 import { counted } from "../src/report/wrap.js";
 import { designNamed, designsOf } from "../src/session/design-spec.js";
@@ -29,9 +32,13 @@ const MOST_STATES = 500;
 const MANY_STATES = 50_000;
 const MOST_SCENARIOS = 6;
 
+/** Before the split: v5.10, in which a driver has apply_resv_region, and v5.17. */
+const WITH_OPERATIONS = ["ops-5.10", "ops-5.17"];
+
 const pages: Readonly<Record<string, () => string>> = {
   itself: itselfPage,
   mutants: mutantsPage,
+  operations: operationsPage,
   ...Object.fromEntries(pairs.map((pair) => [pair.page, () => pairPage(pair)])),
 };
 
@@ -64,6 +71,7 @@ What \`iommu-mc audit\` says ([what it compares](../../docs/audit.md)) of each d
 
 - [Each design and itself](itself.md): equivalent.
 - [A design and its mutants](mutants.md): which of them an observer can tell from the original, by what, and why not the others.
+- [What operations need](operations.md): the device or the domain, before \`struct iommu_ops\` was split.
 
 ${table(["page", "before", "after", "what it shows"], rows)}
 `;
@@ -152,6 +160,40 @@ ${sum("differ")} differ, each with a shortest trace that the plain engine has fo
 given. \`tests/audit/mutate.ts\` makes them.
 
 ${tables.map(({ text }) => text).join("\n")}`;
+}
+
+function operationsPage(): string {
+  const blocks = WITH_OPERATIONS.map((name) => {
+    const lines = operationsText([operationsOf(name)], { width: 100, style: plain })
+      .trimEnd()
+      .split("\n");
+    return fenced("", [`$ iommu-mc audit ops ${name}`, ...lines]);
+  });
+  return `# What operations need
+
+${made}
+
+What is the criterion of whether an operation is one of the device or of the domain? What its implementations use ([what that means](../../docs/audit.md#what-an-operation-needs)),
+in models of Intel's, AMD's, ARM's, virtio's, Exynos', s390's and Apple's drivers before the split of \`struct iommu_ops\` (v5.18): an operation that
+needs the device alone is the device's, and one that needs the domain alone is the domain's, whatever it is passed. Where both are needed
+nothing of this decides.
+
+${blocks.join("\n\n")}
+`;
+}
+
+function operationsOf(name: string): OperationsOfDesign {
+  const design = designs.get(name);
+  if (design === undefined) throw new Error(`there is no design ${name}`);
+  const footprints = new Footprints();
+  const results = scenariosOf(name).map((suite) => {
+    const work = addFootprints(bundled.locate, suite, design, { maxStates: 100_000 }, footprints);
+    let step = work.next();
+    while (!step.done) step = work.next();
+    const limit = step.value.kind === "limit" ? step.value.what : null;
+    return { kind: "run", run: { suite, limit, exitCode: 0 } } as const;
+  });
+  return { design: name, rows: operationRows(design, footprints), idle: idleDrivers(design, footprints), results };
 }
 
 function pairPage({ a, b, suites: pattern, shows, reading }: Pair): string {

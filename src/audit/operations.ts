@@ -59,10 +59,18 @@ export function* addFootprints(
   return end;
 }
 
-/** The rows of all operations that the design's schema declares, in the order of their declaration. */
-export function operationRows({ schema }: Design, { footprints, lacks }: Footprints): OperationRow[] {
-  const tables = tablesOf(schema);
-  const operations = new Set([...tables.values()].flatMap((table) => [...table.keys()]));
+/** The drivers of the design's schema of which no operation was called, or looked for. */
+export function idleDrivers({ schema }: Design, { footprints, lacks }: Footprints): string[] {
+  const met = new Set([...footprints, ...lacks].map(({ driver }) => driver));
+  return [...tablesOf(schema).keys()].filter((driver) => !met.has(driver));
+}
+
+/** The rows of all operations that the design's schema declares, in the order of their declaration; of drivers that somebody came to. */
+export function operationRows(design: Design, found: Footprints): OperationRow[] {
+  const { footprints, lacks } = found;
+  const idle = idleDrivers(design, found);
+  const tables = new Map([...tablesOf(design.schema)].filter(([driver]) => !idle.includes(driver)));
+  const operations = new Set([...tablesOf(design.schema).values()].flatMap((table) => [...table.keys()]));
   return [...operations].map((operation) => {
     const called = footprints.filter((footprint) => footprint.operation === operation);
     const missed = lacks.filter((lack) => lack.operation === operation);

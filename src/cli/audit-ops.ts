@@ -1,6 +1,6 @@
 /** `iommu-mc audit ops`: what drivers' operations touch, and of what. */
 import { Footprints } from "../audit/footprint.js";
-import { addFootprints, operationRows } from "../audit/operations.js";
+import { addFootprints, idleDrivers, operationRows } from "../audit/operations.js";
 import { tablesOf } from "../lang/operations.js";
 import { jsonOperations } from "../report/json-operations.js";
 import { type OperationsOfDesign, type OperationsRun, operationsText } from "../report/operations-text.js";
@@ -53,5 +53,5 @@ async function operationsOf(session: Session, name: string, options: AuditOpsOpt
     },
     (suite, position) => `${position} ${suite}`,
   );
-  return { design: name, rows: operationRows(design, footprints), results };
+  return { design: name, rows: operationRows(design, footprints), idle: idleDrivers(design, footprints), results };
 }

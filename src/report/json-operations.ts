@@ -16,6 +16,8 @@ export interface JsonOperationsOfDesign extends Pick<JsonCheck, "errors" | "notR
   readonly suites: readonly string[];
   readonly unfinished: readonly string[];
   readonly operations: readonly JsonOperation[];
+  /** Drivers to which no suite came; the operations leave them out. */
+  readonly idle: readonly string[];
 }
 
 export interface JsonOperation extends Omit<OperationRow, "needs" | "drivers"> {
@@ -26,10 +28,11 @@ export interface JsonOperation extends Omit<OperationRow, "needs" | "drivers"> {
 export function jsonOperations(header: JsonHeader, designs: readonly OperationsOfDesign[]): JsonOperations {
   return {
     ...header,
-    designs: designs.map(({ design, rows, results }) => {
+    designs: designs.map(({ design, rows, idle, results }) => {
       const runs = results.flatMap((result) => (result.kind === "run" ? [result.run] : []));
       return {
         design,
+        idle,
         suites: runs.map(({ suite }) => suite.name),
         unfinished: runs.filter(({ limit }) => limit !== null).map(({ suite }) => suite.name),
         operations: rows.map((row) => ({

@@ -17,6 +17,8 @@ export interface OperationsRun {
 export interface OperationsOfDesign {
   readonly design: string;
   readonly rows: readonly OperationRow[];
+  /** Drivers to which no suite came. */
+  readonly idle: readonly string[];
   readonly results: readonly SuiteResult<OperationsRun>[];
 }
 
@@ -30,10 +32,10 @@ export function operationsText(designs: readonly OperationsOfDesign[], look: Loo
 }
 
 /** What an operation needs in a few words: `device, perhaps iommu_domain`. */
-export function needsText(row: Pick<OperationRow, "needs"> | Pick<DriverRow, "needs">): string {
+function needsText(row: OperationRow): string {
+  if (row.callers.length === 0) return "never called";
   const named = [...row.needs].flatMap(([name, needed]) => (needed === "no" ? [] : [needed === "yes" ? name : `perhaps ${name}`]));
-  if (named.length > 0) return named.join(", ");
-  return row.needs.size === 0 ? "never called" : "none of its arguments";
+  return named.join(", ") || "none of its arguments";
 }
 
 function summaryTable(designs: readonly OperationsOfDesign[], { style, width }: Look): string[] {
@@ -152,7 +154,7 @@ function factsOf(row: OperationRow | undefined): string[] {
   ];
 }
 
-function boundLines({ design, results }: OperationsOfDesign, { width }: Look): string[] {
+function boundLines({ design, results, idle }: OperationsOfDesign, { width }: Look): string[] {
   const runs = results.flatMap((result) => (result.kind === "run" ? [result.run] : []));
   const stopped = runs.filter(({ limit }) => limit !== null);
   const broken = results.filter(({ kind }) => kind === "error");
@@ -163,5 +165,8 @@ function boundLines({ design, results }: OperationsOfDesign, { width }: Look): s
     ...(left > 0 ? [`${counted(left, "scenario")} not looked at`] : []),
     ...(broken.length > 0 ? [`${counted(broken.length, "scenario")} with a model at fault`] : []),
   ];
-  return hanging("", facts.join(" · "), width);
+  return [
+    ...hanging("", facts.join(" · "), width),
+    ...(idle.length > 0 ? hanging("  left out, since no suite has them: ", idle.join(", "), width) : []),
+  ];
 }
