@@ -34,7 +34,23 @@ export const notExercised: readonly NotExercised[] = [
     "must_succeed",
   ]),
   ...because("only where a device is reset in a kdump kernel before its first map", ["iommu/attach", "iommu_deferred_attach"]),
-  ...because("of v5.19: only with --revert 0286300e6045", ["iommu/attach", "__iommu_detach_group"]),
+  ...because("an owner is there only with --revert 0286300e6045; whoever detaches has been attached, to a group with a default domain", [
+    "iommu/attach",
+    "__iommu_detach_group",
+  ]),
+  ...because(
+    "only where a second IOMMU driver wants a bus, a device leaves its bus while a registration fails, or PCI is not there: no suite of 5.10 and 5.15 has that",
+    ["iommu/bus-set-iommu", "bus_set_iommu", "current"],
+    ["iommu/bus-set-iommu", "iommu_bus_init", "isOnBus"],
+    ["iommu/bus-set-iommu", "set_bus_ops", "pci"],
+  ),
+  ...because(
+    "only where an attach to a container that has its IOMMU fails, or opening a device: the suites of 5.10 and 5.15 with failures have one group, and open no device",
+    ["vfio/before-group-lock", "attach", "ret"],
+    ["vfio/before-group-lock", "vfio_group_set_container", "ret"],
+    ["vfio/before-group-lock", "vfio_group_get_device_fd", "open_device"],
+  ),
+  ...because("the group of a device that is bound has a default domain", ["iommu/intel-dma", "do_deferred_attach", "domain"]),
   ...because("of v6.4, before d99be00f42ea: only with --apply 49a22aae7d9c", ["iommu/default-domain", "change_and_free"]),
   ...because("DMA-FQ is written to the type file in suites of 6.1 only", ["iommu/default-domain", "store_type_locked", "DMA_FQ"]),
   ...because("only where a direct mapping fails a second time, and the suites have one failure, or with --revert 911476ef3c58", [
@@ -63,10 +79,6 @@ export const notExercised: readonly NotExercised[] = [
     "vfio/vfio-main",
     "vfio_group_fops_open",
     "isFileCounted()",
-  ]),
-  ...because("only where another device of the group is bound to vfio-pci between two looks at the count, which no suite has", [
-    "vfio/vfio-main",
-    "refcount_dec_and_mutex_lock",
   ]),
   ...because("only with a VFIO group of another iommu_group on the list, while one is looked for", [
     "vfio/vfio-main",
@@ -115,11 +127,6 @@ export const notExercised: readonly NotExercised[] = [
     ["vfio/replay", "replay_one", "dma.iommu_mapped"],
     ["vfio/replay", "unwind_one"],
   ),
-  ...because("only where VFIO's last driver leaves a group while something else happens to it", [
-    "vfio/viability",
-    "vfio_iommu_group_notifier",
-    "!isListed",
-  ]),
   ...because("nothing fails in the suites of 5.15's iommu_probe_device()", ["iommu/probe", "attach_with_little_locking"]),
   ...because("only where one device of a group is opened twice", ["vfio/vfio-main", "vfio_group_ioctl_get_device_fd", "isLast"]),
   ...because(
@@ -137,7 +144,6 @@ export const notExercised: readonly NotExercised[] = [
     ["iommu-drivers/amd", "amd_iommu_release_device"],
     ["iommu-drivers/virtio", "viommu_detach_dev"],
     ["iommu/group", "iommu_group_remove_device"],
-    ["iommu/group-notifier", "republish_to_group", "group === null"],
     ["iommu/ownership", "iommu_device_unuse_default_domain"],
     ["iommu/ownership", "iommu_device_claim_dma_owner", "group === null"],
     ["iommu/pasid", "iommu_attach_device_pasid", "group === null"],

@@ -9,6 +9,8 @@ import {
   open_device_of,
   set_container_of,
   unbind_and_bind,
+  vfio_user,
+  vfio_user_again,
   vfio_user_of_device,
   vfio_user_once,
   vfio_user_that_unsets,
@@ -135,6 +137,26 @@ const viability = [
   }),
 ];
 
+/** Processes that call in no order, or all at once. */
+const freely = [
+  ...unowned({
+    name: "as-it-pleases",
+    describes: "a process calls VFIO for d0 as it pleases",
+    devices: [lent],
+    more: { vfio_container: 1, vfio_iommu: 1, vfio_domain: 1, iommu_domain: 1 },
+    threads: ({ device, group }) => [thread("qemu", vfio_user, group("g"), device("d0"))],
+    properties: [C1, L2, L3, O2Open],
+  }),
+  ...unowned({
+    name: "two-processes",
+    describes: "two processes attach d0's group, and go away, again and again",
+    devices: [lent],
+    users: 2,
+    threads: ({ group }) => [thread("qemu", vfio_user_again, group("g"), false), thread("dpdk", vfio_user_again, group("g"), false)],
+    properties: [C1, L2, L3],
+  }),
+];
+
 /** Threads of one process, in the kernels before and after groups had a lock. */
 const threads = [
   ...unowned({
@@ -214,6 +236,7 @@ function streaming(name: string, scene: Omit<Parameters<typeof dma>[0], "name">,
 
 export const before6UserSuites: readonly Suite[] = [
   ...viability,
+  ...freely,
   ...threads,
   ...kernelsBefore6.map((design) =>
     plugIntoUsersDomain(design, {
