@@ -101,7 +101,7 @@ function* keep_info(dev: Device, info: DevIommuPriv): Proc {
 
 /**
  * Line 4771: tables of a crashed kernel are in use, and none of this kernel's domains is attached. Before 586081d3f6b1 (v5.18) none was
- * ever attached (5.10.223 line 824).
+ * ever attached (attach_deferred() of 5.10.223).
  */
 function intel_iommu_is_attach_deferred(dev: Device): boolean {
   if (!applied("586081d3f6b1")) return privOf(dev).attach_deferred;

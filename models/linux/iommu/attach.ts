@@ -1,4 +1,4 @@
-/** Domains of drivers/iommu/iommu.c, from 6.1.176 to 7.2.13: allocating, attaching and detaching them, one device or a whole group. */
+/** Domains of drivers/iommu/iommu.c, from 5.10.223 to 7.2.13: allocating, attaching and detaching them, one device or a whole group. */
 import {
   abstraction,
   applied,
@@ -175,14 +175,14 @@ export function __dev_to_gdev(group: IommuGroup, dev: Device): GroupDevice | nul
   return null;
 }
 
-/** 6.1.176 line 2015; before 0286300e6045 a driver without `detach_dev` was silently not told. */
+/** 5.10.223 line 2184, 6.1.176 line 2015; before 0286300e6045 a driver without `detach_dev` was silently not told. */
 function* __iommu_detach_device(domain: IommuDomain, dev: Device): Proc {
   if (!applied("dd8a25c557e1") && is_attach_deferred(dev)) return;
   if (!applied("0286300e6045") && !domain.ops!.detach_dev) return;
   yield* detach_dev(domain, dev);
 }
 
-/** 6.1.176 line 2024: for a group of one device, and since 0286300e6045 (v5.19) only with the domain that is attached. */
+/** 5.10.223 line 2197, 6.1.176 line 2024: for a group of one device, and since 0286300e6045 (v5.19) only with the domain that is attached. */
 export function* iommu_detach_device(domain: IommuDomain, dev: Device): Proc {
   const group = yield* iommu_group_get(dev);
   if (group === null) return;
@@ -214,7 +214,7 @@ function isInUse({ domain, default_domain, blocking_domain }: IommuGroup): boole
 }
 
 /**
- * 6.1.176 line 2088. Each device is a step of its own. Since 2cc73c5712f9 a failure puts every device back on the
+ * 5.10.223 line 2262, 6.1.176 line 2088. Each device is a step of its own. Since 2cc73c5712f9 a failure puts every device back on the
  * old domain; before, those attached so far stayed on the new one. That fix is written in terms of what
  * 0286300e6045 introduced, and is not applied without it. Since ecd60dc5d22b (v6.5) it is a change of domain like others.
  */
@@ -370,7 +370,7 @@ export function* __iommu_group_set_domain_nofail(group: IommuGroup, new_domain: 
   WARN_ON(ret !== 0, "the driver refused a domain that must not be refused");
 }
 
-/** 6.1.176 line 2179; `domain` has been ignored since 0286300e6045. */
+/** 5.10.223 line 2323, 6.1.176 line 2179; `domain` has been ignored since 0286300e6045. */
 export function* iommu_detach_group(domain: IommuDomain, group: IommuGroup): Proc {
   yield* mutex_lock(group.mutex);
   yield* leave_domain(domain, group);

@@ -26,7 +26,7 @@ function* bus_set_iommu(bus: BusType, ops: IommuOps | null): Proc<Errno> {
   return err;
 }
 
-/** 5.10.223 line 1787. The notifier is there before the walk, which its events may overtake; an error releases whatever is on the bus. */
+/** 5.10.223 line 1793. The notifier is there before the walk, which its events may overtake; an error releases whatever is on the bus. */
 function* iommu_bus_init(bus: BusType): Proc<Errno> {
   if (fault("kzalloc(notifier_block)")) return -ENOMEM;
   bus.has_iommu_notifier = true;

@@ -1,4 +1,4 @@
-/** The default domain of a group in drivers/iommu/iommu.c, from 6.1.176 to 7.2.13: its type, its direct mappings, and changing it through sysfs. */
+/** The default domain of a group in drivers/iommu/iommu.c, from 5.10.223 to 7.2.13: its type, its direct mappings, and changing it through sysfs. */
 import {
   abstraction,
   applied,
@@ -38,7 +38,7 @@ import { iommu_group_ref_get } from "./group.js";
 abstraction("where IOVAs are not modelled, bringing up a flush queue for a domain (iommu_dma_init_fq) does not fail", "may miss a bug");
 
 /**
- * 6.1.176 line 1578: what the device needs; null if anything will do. Before 28b41e2c6aeb (v5.11) it was for the IOMMU's driver to ask
+ * 5.10.223 line 1470, 6.1.176 line 1578: what the device needs; null if anything will do. Before 28b41e2c6aeb (v5.11) it was for the IOMMU's driver to ask
  * whether the device is to be trusted, of which Intel's did.
  */
 function iommu_get_def_domain_type(dev: Device): DomainType | null {
@@ -46,7 +46,7 @@ function iommu_get_def_domain_type(dev: Device): DomainType | null {
   return dev.untrusted && applied("28b41e2c6aeb") ? "DMA" : needed;
 }
 
-/** 6.1.176 line 1591: sets the group's default domain; the domain too, where there was none. Before 211ff31b3d33 (v5.15) without the mutex, at times. */
+/** 5.10.223 line 1481, 6.1.176 line 1591: sets the group's default domain; the domain too, where there was none. Before 211ff31b3d33 (v5.15) without the mutex, at times. */
 function* iommu_group_alloc_default_domain(bus: BusType, group: IommuGroup, type: DomainType): Proc<Errno> {
   let dom = __iommu_domain_alloc(bus.iommu_ops, type);
   if (dom === null && type !== "DMA") dom = __iommu_domain_alloc(bus.iommu_ops, "DMA");
@@ -61,7 +61,7 @@ function* iommu_group_alloc_default_domain(bus: BusType, group: IommuGroup, type
 }
 
 /**
- * 6.1.176 line 1614: for a device that comes alone; nobody asks the other devices of the group. Before 79659190ee97 it took
+ * 5.10.223 line 1512, 6.1.176 line 1614: for a device that comes alone; nobody asks the other devices of the group. Before 79659190ee97 it took
  * a reference of its own on the group, which nobody gave back.
  */
 export function* iommu_alloc_default_domain(group: IommuGroup, dev: Device): Proc<Errno> {
@@ -71,7 +71,7 @@ export function* iommu_alloc_default_domain(group: IommuGroup, dev: Device): Pro
   return yield* iommu_group_alloc_default_domain(dev.bus!, group, type);
 }
 
-/** 6.1.176 line 1739: asks every device of the group; two that differ get what the kernel's policy says. */
+/** 5.10.223 line 1683, 6.1.176 line 1739: asks every device of the group; two that differ get what the kernel's policy says. */
 export function* probe_alloc_default_domain(bus: BusType, group: IommuGroup): Proc {
   if (group.default_domain !== null) return;
   let needed: DomainType | null = null;
@@ -100,7 +100,7 @@ export function* __iommu_group_dma_finalize(group: IommuGroup): Proc {
 }
 
 /**
- * 6.1.176 line 862, 6.12.107 line 1091: ranges that the device's firmware uses are translated one to one. What it ends with is a
+ * 5.10.223 line 725, 6.1.176 line 862, 6.12.107 line 1091: ranges that the device's firmware uses are translated one to one. What it ends with is a
  * flush, of DMA domains only; a48ce36e2786 (v6.6), which looks at the ranges under every type of domain to learn which device may
  * not be blocked, flushed every type too, until 6e6c6d6bc6c9 (v6.6).
  */

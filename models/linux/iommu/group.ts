@@ -34,7 +34,7 @@ abstraction(
   "may miss a bug",
 );
 
-/** 6.1.176 line 706. The caller has the one reference. */
+/** 5.10.223 line 571, 6.1.176 line 706. The caller has the one reference. */
 export function* iommu_group_alloc(): Proc<IommuGroup | Errno> {
   if (fault("kzalloc(iommu_group)")) return -ENOMEM;
   const group = kzalloc(linux, "iommu_group");
@@ -124,7 +124,7 @@ export function iommu_group_put(group: IommuGroup): void {
   if (kref_put(group.devices_kobj)) iommu_group_release(group);
 }
 
-/** 6.1.176 line 670: the last reference is gone, so nobody holds or wants the mutex. */
+/** 5.10.223 line 537, 6.1.176 line 670: the last reference is gone, so nobody holds or wants the mutex. */
 function iommu_group_release(group: IommuGroup): void {
   atomic("nobody else has a group whose last reference is gone");
   if (group.id !== null) ida_free(group.id);
@@ -148,7 +148,7 @@ export function alloc_group_device(dev: Device): GroupDevice | null {
 }
 
 /**
- * 6.1.176 line 947. The group takes a reference for the device. Before 797a8b4d768c (v4.11) nobody looked at what became of the attach;
+ * 5.10.223 line 797, 6.1.176 line 947. The group takes a reference for the device. Before 797a8b4d768c (v4.11) nobody looked at what became of the attach;
  * since 0046a4337eae (v6.5) it is left to who probes the device. Until a5f1bd1afacd (v5.19) who listened to the group was told.
  */
 export function* iommu_group_add_device(group: IommuGroup, dev: Device): Proc<Errno> {
@@ -181,7 +181,7 @@ export function* iommu_group_add_device(group: IommuGroup, dev: Device): Proc<Er
   return ret;
 }
 
-/** 6.1.176 line 1033. */
+/** 5.10.223 line 882, 6.1.176 line 1033. */
 export function* iommu_group_remove_device(dev: Device): Proc {
   const group = dev.iommu_group;
   if (group === null) return;
@@ -214,7 +214,7 @@ export function list_del_device(group: IommuGroup, dev: Device): GroupDevice | n
   return null;
 }
 
-/** 6.1.176 line 1635: finds or makes the group of a device, puts the device into it, and returns it with a reference. */
+/** 5.10.223 line 1535, 6.1.176 line 1635: finds or makes the group of a device, puts the device into it, and returns it with a reference. */
 export function* iommu_group_get_for_dev(dev: Device): Proc<IommuGroup | Errno> {
   const existing = yield* iommu_group_get(dev);
   if (existing !== null) return existing;

@@ -1,4 +1,4 @@
-/** Probing and releasing devices in drivers/iommu/iommu.c, from 6.1.176 to 7.2.13: from the registration of an IOMMU, from the bus's notifier, from the firmware code. */
+/** Probing and releasing devices in drivers/iommu/iommu.c, from 5.10.223 to 7.2.13: from the registration of an IOMMU, from the bus's notifier, from the firmware code. */
 import {
   abstraction,
   applied,
@@ -64,7 +64,7 @@ abstraction(
 abstraction("sysfs links between an IOMMU and its devices are left out", "may miss a bug");
 
 /**
- * 6.1.176 line 213, 6.12.107 line 251, 7.2.13 line 289. One driver for all buses, until 17de3f5fdd35 (v6.8) made them forget it; before
+ * 5.10.223 line 153, 6.1.176 line 213, 6.12.107 line 251, 7.2.13 line 289. One driver for all buses, until 17de3f5fdd35 (v6.8) made them forget it; before
  * 57365a04c921 (v6.1) it was for the driver to set the buses' ops afterwards, see bus-set-iommu.ts.
  * The instance is listed before the walks, so that firmware code finds it meanwhile, and it is for that to ask for `ready`; a walk
  * that fails ends the registration.
@@ -96,7 +96,7 @@ export function* iommu_device_register(iommu: IommuDevice, ops: IommuOps): Proc<
   return err;
 }
 
-/** 6.1.176 line 249. The buses keep their ops; before 57365a04c921 (v6.1) the devices kept their groups too. */
+/** 5.10.223 line 162, 6.1.176 line 249. The buses keep their ops; before 57365a04c921 (v6.1) the devices kept their groups too. */
 export function* iommu_device_unregister(iommu: IommuDevice): Proc {
   for (const bus of iommu_core.buses) {
     if (!applied("57365a04c921")) break;
@@ -152,7 +152,7 @@ export function* dev_iommu_free(dev: Device): Proc {
 }
 
 /**
- * 6.1.176 line 291. Since a2e7e59a9426 the callers hold the one probe lock; 01657bc14a39 had it in here, and before that
+ * 5.10.223 line 198, 6.1.176 line 291. Since a2e7e59a9426 the callers hold the one probe lock; 01657bc14a39 had it in here, and before that
  * nothing kept two of these apart for the same device. Only 6eb4da8cf545 (v6.6) asks under the lock whether the device was
  * probed meanwhile. Which driver is asked the bus knows, since 17de3f5fdd35 (v6.8) the device's fwspec.
  */
@@ -267,7 +267,7 @@ function* join_group(group: IommuGroup, dev: Device, group_list: GroupList | nul
   return 0;
 }
 
-/** 6.1.176 line 347, 6.12.107 line 603, 7.2.13 line 709: a device that comes alone, by hotplug or because firmware code believes that it was missed. */
+/** 5.10.223 line 250, 6.1.176 line 347, 6.12.107 line 603, 7.2.13 line 709: a device that comes alone, by hotplug or because firmware code believes that it was missed. */
 export function* iommu_probe_device(dev: Device): Proc<Errno> {
   if (applied("a2e7e59a9426")) yield* mutex_lock(iommu_core.probe_device_lock);
   const probed = yield* __iommu_probe_device(dev, null);
@@ -347,7 +347,7 @@ function* join_or_set_up(group: IommuGroup, dev: Device): Proc<Errno> {
 }
 
 /**
- * 6.1.176 line 404, from the bus's notifier after the device is gone, and from a failed registration. Until dba9ca9d41f5 (v6.4)
+ * 5.10.223 line 297, 6.1.176 line 404, from the bus's notifier after the device is gone, and from a failed registration. Until dba9ca9d41f5 (v6.4)
  * the driver forgets the device while it still is on its group's list, where who holds the group's mutex finds it.
  */
 export function* iommu_release_device(dev: Device): Proc {
@@ -426,7 +426,7 @@ function* probe_iommu_group(dev: Device, group_list: GroupList): Proc<Errno> {
   return ret === -ENODEV ? 0 : ret;
 }
 
-/** 6.1.176 line 1828, 7.2.13 line 1954. First every device of the bus gets its group; then each new group gets its default domain. */
+/** 5.10.223 line 1749, 6.1.176 line 1828, 7.2.13 line 1954. First every device of the bus gets its group; then each new group gets its default domain. */
 export function* bus_iommu_probe(bus: BusType): Proc<Errno> {
   const group_list = kzalloc(linux, "group_list");
   let ret: Errno = 0;
@@ -489,7 +489,7 @@ function* attach_group_members(group: IommuGroup): Proc<Errno> {
 }
 
 /**
- * 6.1.176 line 1693. Every bus calls it, until 57365a04c921 (v6.1) every one that an IOMMU's driver had set its ops for: for a device that
+ * 5.10.223 line 1599, 6.1.176 line 1693. Every bus calls it, until 57365a04c921 (v6.1) every one that an IOMMU's driver had set its ops for: for a device that
  * was added, before its driver is looked for, and for one that is gone.
  */
 export function* iommu_bus_notifier(action: "BUS_NOTIFY_ADD_DEVICE" | "BUS_NOTIFY_REMOVED_DEVICE", dev: Device): Proc {
