@@ -1,6 +1,12 @@
-import { type Design, design } from "iommu-mc";
+import { abstraction, type Design, design } from "iommu-mc";
 import { commits } from "./commits.js";
 import { opsSplit } from "./schema.js";
+
+abstraction(
+  "of v5.17 and v5.18 only patches were read: which tables there are is theirs, what the functions do is 5.10.223's and 6.1.176's",
+  "may miss a bug",
+  opsSplit,
+);
 
 function made(name: string, version: string, ...includes: readonly string[]): Design<typeof opsSplit> {
   return design({ name, version, schema: opsSplit, commits, includes });

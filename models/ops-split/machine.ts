@@ -24,6 +24,8 @@ export interface MachineOptions {
   readonly kdump?: boolean;
   /** Of Intel's. */
   readonly firstLevel?: boolean;
+  /** Of Intel's. Default true. */
+  readonly nesting?: boolean;
   readonly faults?: number;
   readonly threads: (bus: BusType, device: (name: string) => Device) => readonly Thread[];
 }
@@ -44,13 +46,16 @@ export function machineScenario(options: MachineOptions): Scenario {
   });
 }
 
-function build(make: Make<typeof opsSplit>, { driver, devices, kdump = false, firstLevel = false }: MachineOptions): BusType {
+function build(
+  make: Make<typeof opsSplit>,
+  { driver, devices, kdump = false, firstLevel = false, nesting = true }: MachineOptions,
+): BusType {
   const table = (role: Role) => {
     const ops = tableOf(driver, role);
     return ops === undefined ? null : make("ops_table", `${driver}.${role}`, { driver, role, can_map: ops.map !== undefined });
   };
   const iommu_ops = table("iommu_ops");
-  make("driver_module", driver, { is_kdump: kdump, has_first_level: firstLevel });
+  make("driver_module", driver, { is_kdump: kdump, has_first_level: firstLevel, can_nest: nesting });
   driver_module.domain_ops = table("domain_ops");
   driver_module.identity_ops = table("identity_ops");
   driver_module.sva_ops = table("sva_ops");

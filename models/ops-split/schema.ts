@@ -46,6 +46,8 @@ export const opsSplit = schema({
     si_domain: ref("iommu_domain"),
     /** Intel's IOMMUs are in scalable mode, with first-level tables. */
     has_first_level: flag(),
+    /** All of Intel's IOMMUs can translate in two nested stages. */
+    can_nest: flag(),
     /** Tables of a crashed kernel are in use. */
     is_kdump: flag(),
     /** What one thread has allocated and another one uses. */
@@ -120,6 +122,7 @@ export const opsSplit = schema({
 });
 
 abstraction("each device is a group of its own", "may miss a bug", opsSplit);
+abstraction("domains that block, and ops that the split neither moved nor put in doubt, are left out", "may miss a bug", opsSplit);
 abstraction("there is one page, one IOVA and one PASID", "may miss a bug", opsSplit);
 
 export type BusType = View<typeof opsSplit, "bus_type">;

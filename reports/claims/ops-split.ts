@@ -184,11 +184,11 @@ export const opsSplitClaims: readonly Claim[] = [
   {
     id: "B11b",
     system,
-    says: "With Intel's driver enable_nesting has no effect that a process or its device could tell.",
+    says: "With Intel's driver, on hardware that can nest, enable_nesting has no effect that a process or its device could tell.",
     evidence: [audit("nesting/intel_iommu", "real", "in-name-only")],
     verdict: "equivalent",
     reading:
-      "Since eea53c581688 (v5.13), that is: the page table is a second-level one instead of a first-level one, and both give the same. Until v5.12 a page that was mapped write-only could be read through the one and not through the other (suites 5.12).",
+      "Since eea53c581688 (v5.13), that is: the page table is a second-level one instead of a first-level one, and both give the same. Until v5.12 a page that was mapped write-only could be read through the one and not through the other (suites 5.12). And it is of IOMMUs that can nest: elsewhere the op refuses, which a process sees (suites nesting-absent).",
   },
   {
     id: "B11c",

@@ -56,6 +56,7 @@ describe("designs that a claim calls equivalent", () => {
   it.each([
     ["B7 is_attach_deferred that looks at the domain", "deferred-by-domain/through-domain", "deferred-by-domain/through-device"],
     ["B11 nesting before eea53c581688", "nesting/intel_iommu/5.12", "nesting/intel_iommu/5.12-in-name-only"],
+    ["B11 nesting that the hardware has not got", "nesting-absent/intel_iommu/real", "nesting-absent/intel_iommu/in-name-only"],
     ["B14 a flag that nobody clears", "deferred/amd_iommu/through-device", "deferred/amd_iommu/flag-never-cleared"],
   ])("differ where there is something to see: %s", (_, a, b) => {
     const [one, other] = [a, b].map((name) => suiteOf(session, `ops-split/${name}`)) as [Suite, Suite];

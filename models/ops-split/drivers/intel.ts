@@ -110,11 +110,14 @@ export function* intel_iommu_iova_to_phys(domain: IommuDomain): Proc<boolean> {
   return domain === driver_module.si_domain || domain.pte !== "none";
 }
 
-/** Until v5.18. Only before a device is attached; then the page table is a second-level one. */
+/**
+ * intel_iommu_domain_set_attr() (5.10.223 line 6145), an op of its own from v5.13 to v5.17. Only before a device is attached; then the
+ * page table is a second-level one.
+ */
 export function* intel_iommu_enable_nesting(domain: IommuDomain): Proc<Errno> {
   container_of(domain, "paging_domain");
-  if (domain.devices.size > 0) return -ENODEV;
   if (applied("nesting-in-name-only")) return 0;
+  if (!driver_module.can_nest || domain.devices.size > 0) return -ENODEV;
   domain.nesting = true;
   domain.format = "second_level";
   return 0;
