@@ -7,6 +7,7 @@ import {
   introducedText,
   lackingText,
   leastUnsafe,
+  mendedBy,
   reasonsOf,
   standingText,
   subjectOf,
@@ -50,7 +51,7 @@ export function pathOfAnswer({ name }: Question): string {
 
 export function answerPage({ question, checker, backports }: Answer, bugs: readonly KnownBug[]): string {
   const { base } = checker;
-  const { fixes, subsets, left } = backports;
+  const { fixes, subsets, mended, left } = backports;
   const safe = subsets.filter((subset) => subset.safe && subset.commits.length > 0);
   const senseless = subsets.filter(({ lacking }) => lacking !== null);
   return `${[
@@ -60,6 +61,12 @@ export function answerPage({ question, checker, backports }: Answer, bugs: reado
     "`npm run reports` writes this page.",
     "## What each needs",
     ...fixes.flatMap((fix) => fixBlocks(fix, checker, subsets)),
+    "## What is mended, and by which",
+    "What is violated in the base and holds with some of them; where it takes several, none of them does it without the others.",
+    table(
+      ["fixes", "what"],
+      mendedBy(mended).map(([sets, what]) => [sets.map(shas).join(" or "), prose(what)]),
+    ),
     "## Sets",
     `${safe.length} of ${counted(subsets.length - 1, "set")} are safe, and ${senseless.length} without sense.`,
     ...list(safe.map(({ commits }) => shas(commits))),

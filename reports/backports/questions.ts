@@ -31,7 +31,7 @@ export const questions: readonly Question[] = [
     base: "linux-6.12-6e6c6d6bc6c9-a48ce36e2786",
     because: "6.12 has the release domain that the last of them is about",
     fixes: ["a48ce36e2786", "6e6c6d6bc6c9", "e94160488e65"],
-    of: /^linux-/,
+    of: /^linux-(6\.1|6\.6|6\.12|7\.2)$/,
     except: LARGEST,
   },
   {
@@ -41,7 +41,7 @@ export const questions: readonly Question[] = [
     base: "linux-6.1-01657bc14a39-a2e7e59a9426",
     because: "6.1.176 has two of them as backports",
     fixes: ["01657bc14a39", "6eb4da8cf545", "a2e7e59a9426", "b46064a18810", "da33e87bd2bf"],
-    of: /^linux-/,
+    of: /^linux-(6\.1|6\.6|6\.12|7\.2)$/,
     except: {
       names: /^(?!(probe|registration|open-race|plug|lookup)\/)/,
       because: "they are not about probing; `iommu-mc backports` asks them too",

@@ -21,13 +21,14 @@ export async function backports(what: string, { to, carry = false, ...options }:
   const opened = openBase(what, to, options, { carry, asksWithout: true });
   return withChecker(opened, options, async (checker) => {
     const { design, added } = opened.base;
-    const { fixes, subsets, left } = await tryBackports(checker);
+    const { fixes, subsets, mended, left } = await tryBackports(checker);
     const exitCode = exitCodeOfSets(checker, !checker.isUnfinished && fixes.some(({ smallest }) => smallest === null));
     process.exitCode = exitCode;
     const document: JsonBackports = {
       ...documentHead("backports", checker, subsetsOf(added), exitCode),
       fixes: fixes.map((fix) => ({ ...fix, subject: subjectOf(design, fix.sha) })),
       subsets,
+      mended,
       left,
       exitCode,
     };

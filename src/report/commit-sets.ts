@@ -1,6 +1,6 @@
 /** What a series of patches, or fixes to be taken back, do to a design: as text and as JSON. */
 import type { Design } from "../lang/design.js";
-import { type Fix, minimal, type Need, type Standing, type Subset } from "../session/backports.js";
+import { type Fix, type Mended, minimal, type Need, type Standing, type Subset } from "../session/backports.js";
 import type { ExitCode } from "../session/run-suite.js";
 import type { Effort, IntroducedBySet } from "../session/set-checker.js";
 import { parsePath } from "../trace/replay.js";
@@ -44,6 +44,7 @@ export interface JsonSeries extends JsonSetHead {
 export interface JsonBackports extends JsonSetHead {
   readonly fixes: readonly JsonFix[];
   readonly subsets: readonly Subset[];
+  readonly mended: readonly Mended[];
   /** What all fixes together break. */
   readonly left: readonly IntroducedBySet[];
 }
@@ -79,7 +80,7 @@ export function seriesText(document: JsonSeries, file: string | null, look: Look
 
 export function backportsText(document: JsonBackports, file: string | null, look: Look): string {
   const { style, width } = look;
-  const { fixes, subsets, left } = document;
+  const { fixes, subsets, mended, left } = document;
   const lines = [headText(document, counted(fixes.length, "fix", "fixes")), ""];
   for (const fix of fixes) {
     const { sha, subject, carries, smallest, besideAll } = fix;
@@ -91,6 +92,9 @@ export function backportsText(document: JsonBackports, file: string | null, look
     if (besideAll !== null) lines.push(...hanging("     beside what all of them break: ", standingText(besideAll).join("; "), width));
     for (const { head, why } of reasonsOf(fix, subsets)) lines.push(...whyLines(`     ${head}: `, why, file, look));
   }
+  if (mended.length > 0) lines.push("", style.bold("mended"));
+  for (const [sets, what] of mendedBy(mended))
+    lines.push(...hanging(`  by ${sets.map((set) => set.join(" ")).join(", or by ")}: `, what, width));
   if (left.length > 0) lines.push("", style.bold("all of them together break"));
   for (const each of left) lines.push(...introducedLines("  ", each, file, look));
   const safe = subsets.filter((subset) => subset.safe && subset.commits.length > 0);
@@ -100,6 +104,17 @@ export function backportsText(document: JsonBackports, file: string | null, look
   if (unsafe.length > 0) lines.push("", style.bold("not safe, while all that is less is"));
   for (const subset of unsafe) lines.push(...hanging("  ", subset.commits.join(" "), width), ...whyLines("    ", subset, file, look));
   return `${[...lines, "", ...endLines(document)].join("\n")}\n`;
+}
+
+/** What is mended, in words, by the sets that mend it: `L1 in probe/a and probe/b; V2 in probe/c`. */
+export function mendedBy(mended: readonly Mended[]): (readonly [sets: Mended["by"], what: string])[] {
+  const alike = new Map<string, Mended[]>();
+  for (const each of mended) alike.set(JSON.stringify(each.by), [...(alike.get(JSON.stringify(each.by)) ?? []), each]);
+  return [...alike.values()].map((those) => {
+    const suitesOf = (check: string) => those.filter((each) => each.check === check).map(({ suite }) => suite);
+    const checks = [...new Set(those.map(({ check }) => check))];
+    return [(those[0] as Mended).by, checks.map((check) => `${check} in ${enumerate(suitesOf(check))}`).join("; ")] as const;
+  });
 }
 
 /** What a fix needs where it is not in a set of its own that will do, in words. */

@@ -1,5 +1,5 @@
 /** Which sets of fixes a design can take: what is safe, what needs what, and how that is known. */
-import { subsetsOf } from "./commit-sets.js";
+import { subsetsOf, violatedIn } from "./commit-sets.js";
 import { type IntroducedBySet, needsOf, type SetChecker } from "./set-checker.js";
 
 /** Some of the fixes. */
@@ -45,9 +45,18 @@ export interface Fix extends Standing {
   readonly besideAll: Standing | null;
 }
 
+/** What is violated without the fixes, and holds with some. */
+export interface Mended {
+  readonly suite: string;
+  readonly check: string;
+  /** The sets with which it holds and that have no other such set inside: of more than one fix if they mend it only together. */
+  readonly by: readonly (readonly string[])[];
+}
+
 export interface Backports {
   readonly fixes: readonly Fix[];
   readonly subsets: readonly Subset[];
+  readonly mended: readonly Mended[];
   /** What all fixes together break. */
   readonly left: readonly IntroducedBySet[];
 }
@@ -67,7 +76,18 @@ export async function tryBackports(checker: SetChecker): Promise<Backports> {
     const besideAll = left.length === 0 ? null : standingOf(checker, sha, subsets, (each) => !isLeft(each));
     return { sha, carries: checker.base.carried.get(sha) ?? [], ...standing, besideAll };
   });
-  return { fixes, subsets, left };
+  return { fixes, subsets, mended: mendedWith(checker, subsets), left };
+}
+
+function mendedWith(checker: SetChecker, subsets: readonly Subset[]): Mended[] {
+  const sensible = subsets.filter(({ lacking }) => lacking === null).map(({ commits }) => commits);
+  return checker.base.suites.flatMap((suite) => {
+    const before = checker.verdictsOf(suite, []);
+    return (before === null ? [] : violatedIn(before)).flatMap((check): Mended[] => {
+      const by = minimal(sensible.filter((commits) => checker.verdictsOf(suite, commits)?.verdicts.get(check) === "holds"));
+      return by.length === 0 ? [] : [{ suite: suite.name, check, by }];
+    });
+  });
 }
 
 function subsetOf(checker: SetChecker, commits: readonly string[]): Subset {

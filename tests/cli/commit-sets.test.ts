@@ -97,7 +97,11 @@ describe("backports", () => {
 
   it("takes a base with its changes, and says what all fixes together break", async () => {
     const { code, stdout } = await iommuMc(["backports", "shop-1", "--file", patches, "--to", split, settle, "--json"]);
-    const { fixes, left, apply, revert } = JSON.parse(stdout) as JsonBackports;
+    const { fixes, mended, left, apply, revert } = JSON.parse(stdout) as JsonBackports;
+    expect(mended).toEqual([
+      { suite: "shop/settle", check: "P2", by: [[settle]] },
+      { suite: "shop/settle-mended", check: "P2", by: [[settle]] },
+    ]);
     expect([code, apply, revert]).toEqual([1, [], []]);
     expect(left).toMatchObject([{ suite: "shop/pay", check: "P1" }]);
     expect(fixes).toMatchObject([
