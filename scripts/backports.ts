@@ -62,7 +62,7 @@ export function answerPage({ question, checker, backports }: Answer, bugs: reado
     "## What each needs",
     ...fixes.flatMap((fix) => fixBlocks(fix, checker, subsets)),
     "## What is mended, and by which",
-    "What is violated in the base and holds with some of them; where it takes several, none of them does it without the others.",
+    "What is violated in the base and holds with some of them; where it takes several, fewer of them do not, or make no sense.",
     table(
       ["fixes", "what"],
       mendedBy(mended).map(([sets, what]) => [sets.map(shas).join(" or "), prose(what)]),
