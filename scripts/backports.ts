@@ -11,6 +11,7 @@ import {
   reasonsOf,
   standingText,
   subjectOf,
+  unknownText,
   type Why,
 } from "../src/report/commit-sets.js";
 import { prose, table } from "../src/report/markdown.js";
@@ -109,7 +110,7 @@ function carriedText(carries: readonly string[]): string {
 
 function whyText({ lacking, introduced: [first, ...others], unfinished }: Why): string {
   if (lacking !== null) return lackingText(lacking);
-  if (first === undefined) return `not known, without an end of ${unfinished.join(", ")}`;
+  if (first === undefined) return unknownText(unfinished);
   return `violated is ${introducedText(first)}${others.length === 0 ? "" : `, and ${others.length} more`}`;
 }
 

@@ -23,6 +23,11 @@ const LARGEST = {
   because: "they are the largest by far; `iommu-mc backports` asks them too",
 };
 
+const PROBING = {
+  names: /^(?!(probe|registration|open-race|plug|lookup)\/)/,
+  because: "they are not about probing; `iommu-mc backports` asks them too",
+};
+
 export const questions: readonly Question[] = [
   {
     name: "direct-mapped-devices",
@@ -42,10 +47,17 @@ export const questions: readonly Question[] = [
     because: "6.1.176 has two of them as backports",
     fixes: ["01657bc14a39", "6eb4da8cf545", "a2e7e59a9426", "b46064a18810", "da33e87bd2bf"],
     of: /^linux-(6\.1|6\.6|6\.12|7\.2)$/,
-    except: {
-      names: /^(?!(probe|registration|open-race|plug|lookup)\/)/,
-      because: "they are not about probing; `iommu-mc backports` asks them too",
-    },
+    except: PROBING,
+  },
+  {
+    name: "bound-before-the-default-domain",
+    title: "A driver that is bound before its device has a default domain",
+    bugs: [2, 4],
+    base: "linux-6.1",
+    because: "with the locks that 6.1.176 has, more suites have room for what happens",
+    fixes: ["6eb4da8cf545", "b46064a18810"],
+    of: /^linux-(6\.1|6\.6|6\.12|7\.2)$/,
+    except: PROBING,
   },
   {
     name: "first-iommu-ops-on-ppc64",

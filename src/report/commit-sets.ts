@@ -158,7 +158,7 @@ export function leastUnsafe(subsets: readonly Subset[]): Subset[] {
 function whyLines(head: string, { lacking, introduced, unfinished }: Why, file: string | null, look: Look): string[] {
   if (lacking !== null) return bad(head, lackingText(lacking), look);
   const [first, ...others] = introduced;
-  if (first === undefined) return bad(head, `not known: no end in ${enumerate(unfinished)}`, look);
+  if (first === undefined) return bad(head, unknownText(unfinished), look);
   const more = others.length === 0 ? [] : [`${" ".repeat(head.length)}and ${others.length} more`];
   return [...introducedLines(head, first, file, look), ...more];
 }
@@ -167,6 +167,11 @@ function introducedLines(head: string, introduced: IntroducedBySet, file: string
   const lines = bad(head, `VIOLATED  ${introducedText(introduced)}`, look);
   const replay = introducedReplay(introduced, file);
   return replay === null ? lines : [...lines, `${" ".repeat(head.length)}${replay}`];
+}
+
+/** Why nothing is known of a set that makes sense. */
+export function unknownText(unfinished: readonly string[]): string {
+  return unfinished.length === 0 ? "not known: no suite can be asked" : `not known: no end in ${enumerate(unfinished)}`;
 }
 
 /** `P1 in shop/pay, 1 step`. */

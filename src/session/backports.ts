@@ -5,7 +5,7 @@ import { type IntroducedBySet, needsOf, type SetChecker } from "./set-checker.js
 /** Some of the fixes. */
 export interface Subset {
   readonly commits: readonly string[];
-  /** It makes sense, all suites came to an end, and nothing is violated with it that is not without it. */
+  /** It makes sense, somebody was asked, all came to an end, and nothing is violated with it that is not without it. */
   readonly safe: boolean;
   /** A commit of it that needs another, which it has not; null if it makes sense. */
   readonly lacking: { readonly sha: string; readonly needs: string } | null;
@@ -94,10 +94,10 @@ function subsetOf(checker: SetChecker, commits: readonly string[]): Subset {
   const lacking = checker.lacking(commits);
   if (lacking !== null) return { commits, safe: false, lacking, introduced: [], unfinished: [] };
   const introduced = checker.introducedBy(commits, []);
-  const unfinished = checker.base.suites.flatMap((suite) =>
-    checker.isAsked(suite, commits) && checker.verdictsOf(suite, commits)?.isComplete !== true ? [suite.name] : [],
-  );
-  return { commits, safe: introduced.length === 0 && unfinished.length === 0, lacking, introduced, unfinished };
+  const asked = checker.base.suites.filter((suite) => checker.isAsked(suite, commits));
+  const unfinished = asked.flatMap((suite) => (checker.verdictsOf(suite, commits)?.isComplete === true ? [] : [suite.name]));
+  const safe = asked.length > 0 && introduced.length === 0 && unfinished.length === 0;
+  return { commits, safe, lacking, introduced, unfinished };
 }
 
 /** A set will do if nothing that counts is violated with it. */
@@ -108,7 +108,8 @@ function standingOf(
   counts: (introduced: IntroducedBySet) => boolean,
 ): Standing {
   const having = subsets.filter(({ commits, lacking }) => lacking === null && commits.includes(sha));
-  const willDo = ({ introduced, unfinished }: Subset) => unfinished.length === 0 && !introduced.some(counts);
+  const isAsked = (commits: readonly string[]) => checker.base.suites.some((suite) => checker.isAsked(suite, commits));
+  const willDo = ({ commits, introduced, unfinished }: Subset) => isAsked(commits) && unfinished.length === 0 && !introduced.some(counts);
   const good = having.filter(willDo).map(({ commits }) => commits);
   const [smallest = null] = good;
   const declared = needsOf(checker.base.design, [sha]);

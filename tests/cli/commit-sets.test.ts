@@ -130,6 +130,21 @@ describe("backports", () => {
     expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining("there is no design of its model linux-*") });
   });
 
+  it("says that nothing is safe if nobody can be asked", async () => {
+    const words = [
+      "backports",
+      "linux-6.1-01657bc14a39-a2e7e59a9426",
+      "--suite",
+      "probe/no-default-domains",
+      "--to",
+      "01657bc14a39",
+      "6eb4da8cf545",
+    ];
+    const { code, stdout } = await iommuMc(words);
+    expect([code, stdout]).toEqual([1, expect.stringContaining("is in no safe set\n     by itself: not known: no suite can be asked\n")]);
+    expect(stdout).toContain("not asked, for their models have too little room for the base: probe/no-default-domains\n");
+  });
+
   it("wants fixes", async () => {
     expect(await iommuMc(["backports", patches])).toMatchObject({ code: 2, stderr: expect.stringContaining("--to COMMIT...") });
   });
