@@ -16,7 +16,8 @@ import { plain } from "../src/report/style.js";
 import { counted } from "../src/report/wrap.js";
 import { designNamed, designsOf } from "../src/session/design-spec.js";
 import { bundledSuites, modelLoader, openWith, packageRoot } from "../src/session/open.js";
-import { judgedEquivalent, judgeMutants, nameOf, shownMutants } from "../tests/audit/mutants.js";
+import { judgedEquivalent, judgeMutants, shownMutants } from "../tests/audit/mutants.js";
+import { nameOf } from "../tests/audit/mutate.js";
 import { type Pair, pairs } from "./audit-pairs.js";
 
 const root = packageRoot();

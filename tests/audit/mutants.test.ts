@@ -39,6 +39,7 @@ function* claim(group): Proc {
   it("are sampled by seed", () => {
     const some = sample(mutants, 3, 7);
     expect(new Set(some).size).toBe(3);
+    expect(sample(mutants.toReversed(), 3, 7)).toEqual(some);
     expect(sample(mutants, 3, 7)).toEqual(some);
     expect(sample(mutants, 99, 7).length).toBe(mutants.length);
   });

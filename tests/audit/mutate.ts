@@ -2,8 +2,7 @@
  * One-line mutants of a model file, as switches: each place where a mutant differs asks whether the mutant's commit is applied, so that one
  * loaded file is the original and all of its mutants, and an audit compares them.
  */
-import { uniformInt } from "pure-rand/distribution/uniformInt";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { createHash } from "node:crypto";
 import ts from "typescript";
 import type { Commit } from "../../src/lang/design.js";
 
@@ -62,11 +61,19 @@ export function mutate(text: string, fileName: string): Mutated {
   };
 }
 
-/** So many of them, by seed: the same ones each time. */
-export function sample<T>(all: readonly T[], count: number, seed: number): T[] {
-  const generator = xoroshiro128plus(seed);
-  const left = [...all];
-  return Array.from({ length: Math.min(count, all.length) }, () => left.splice(uniformInt(generator, 0, left.length - 1), 1)[0] as T);
+/** So many of them, by seed: the same ones each time, and nearly the same ones when the file has changed elsewhere. */
+export function sample(all: readonly Mutant[], count: number, seed: number): Mutant[] {
+  const orderOf = (mutant: Mutant) =>
+    createHash("sha256")
+      .update(`${seed} ${nameOf(mutant)}`)
+      .digest("hex");
+  const ordered = all.map((mutant) => ({ mutant, order: orderOf(mutant) })).sort((one, other) => (one.order < other.order ? -1 : 1));
+  return ordered.slice(0, count).map(({ mutant }) => mutant);
+}
+
+/** What it is called whatever line it stands on. */
+export function nameOf({ procedure, what }: Mutant): string {
+  return `${procedure}: ${what}`;
 }
 
 function shaOf(number: number): string {
