@@ -35,8 +35,13 @@ export function* findDistinction(
 ): Generator<number, Distinction | null, "interrupt" | undefined> {
   const sets = new Sets(other);
   const seen = new Set<string>();
+  let moves = 0;
+  const isNew = ({ moment, others }: Node) => {
+    const { size } = seen;
+    return seen.add(`${moment} ${others}`).size > size;
+  };
   const begin: Node = { moment: one.start, others: sets.closed([other.start]), parent: null, move: null };
-  // Nodes after the same number of events; those that one more event leads to.
+  // Nodes after the same number of events; those that one more event leads to, some of which moves that nobody sees may lead to earlier.
   let level: Node[] = [begin];
   seen.add(`${begin.moment} ${begin.others}`);
   while (level.length > 0) {
@@ -46,15 +51,14 @@ export function* findDistinction(
         const others = move.label === null ? node.others : sets.after(node.others, move.label);
         if (others === null) return distinction({ ...node, parent: node, move }, node, sets, other);
         if (move.to < 0) continue;
-        const key = `${move.to} ${others}`;
-        if (seen.has(key)) continue;
-        seen.add(key);
+        const reached: Node = { moment: move.to, others, parent: node, move };
+        if (move.label !== null) next.push(reached);
+        else if (isNew(reached)) level.push(reached);
         if (seen.size > most) throw new GivenUp(`more than ${most} pairs to compare`);
-        if ((seen.size & 1023) === 0 && (yield seen.size) === "interrupt") throw new GivenUp("an interrupt (Ctrl-C)");
-        (move.label === null ? level : next).push({ moment: move.to, others, parent: node, move });
+        if ((++moves & 1023) === 0 && (yield seen.size) === "interrupt") throw new GivenUp("an interrupt (Ctrl-C)");
       }
     }
-    level = next;
+    level = next.filter(isNew);
   }
   return null;
 }

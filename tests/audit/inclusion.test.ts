@@ -96,6 +96,18 @@ describe("inclusion of what can be seen", () => {
     expect(differing).toBeGreaterThan(25);
   });
 
+  it("counts events, and not moves that nobody sees", () => {
+    const one = [
+      { from: 0, to: 1, label: "b" },
+      { from: 0, to: 1, label: "" },
+    ] as const;
+    const other = [
+      { from: 0, to: 0, label: "b" },
+      { from: 0, to: 0, label: "" },
+    ] as const;
+    expect(decide(one, other)?.trace).toHaveLength(1);
+  });
+
   it("finds every system included in itself", () => {
     fc.assert(
       fc.property(system, (one) => {
