@@ -47,11 +47,11 @@ function* claim(group): Proc {
 
 describe("an audit of the Linux model", () => {
   it("tells most mutants from the original", () => {
-    const [shown] = shownMutants;
-    const judged = judgeMutants({ ...shown!, suites: ["vfio-detach/arm_smmu_v3"], count: 6 });
-    expect(judged.length).toBe(6);
+    const [, shown] = shownMutants;
+    const judged = judgeMutants(shown!);
+    expect(judged.length).toBe(15);
     const kinds = judged.map(({ verdict }) => verdict.kind);
     expect(kinds).not.toContain("refused");
-    expect(kinds.filter((kind) => kind === "differs").length).toBeGreaterThanOrEqual(3);
+    expect(kinds.filter((kind) => kind === "differs").length).toBeGreaterThan(7);
   });
 });
