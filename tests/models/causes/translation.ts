@@ -85,7 +85,7 @@ export const causes: readonly Cause[] = [
     suite: "dma/untrusted/intel_iommu",
     asked: ["T3-queue"],
     file: "models/linux/iommu/default-domain.ts",
-    edits: [{ find: 'return dev.untrusted ? "DMA" : needed;', replace: "return needed;" }],
+    edits: [{ find: 'return dev.untrusted && applied("28b41e2c6aeb") ? "DMA" : needed;', replace: "return needed;" }],
   },
   {
     name: "mutant: a mapping of two pages leaves the first when the second fails",
