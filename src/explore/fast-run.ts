@@ -7,29 +7,38 @@ import { failureText } from "../check/evaluate.js";
 import { explainExhaustion } from "../check/exhaustion.js";
 import { leaksAtEnd } from "../check/leak.js";
 import { LockOrder } from "../check/lockdep.js";
-import { describeStuck, stuckThreads, type ThreadSituation } from "../check/stuck.js";
+import { describeStuck, isEnd, stuckThreads, type ThreadSituation } from "../check/stuck.js";
 import { ModelError } from "../lang/errors.js";
 import type { Property } from "../lang/property.js";
 import { get, type Place } from "../state/packing.js";
 import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
-import { CHOICE, CHOICE_CHILDREN, LEAF, READ_CHILDREN } from "../step/rules.js";
 import { FindingBook, type Occurrence } from "./findings.js";
 import { FreedSlots } from "./freed-slots.js";
-import { ACQUIRES, CLOSED, FALSE, FAULT, type Leaf, type LearnedInstance, type Learner, REPORTS, RETURNS, TRUE } from "./learner.js";
+import { ACQUIRES, CLOSED, FALSE, FAULT, type Leaf, type LearnedInstance, type Learner, REPORTS, TRUE } from "./learner.js";
 import { overLimit } from "./limits.js";
 import { nearestLivelock } from "./livelock.js";
 import { Marks } from "./marks.js";
 import type { End, Exploration, ExploreOptions, Finding, Outcome, Progress } from "./outcome.js";
 import { compareNatively } from "./paranoid.js";
+import { CHOICE, CHOICE_CHILDREN, LEAF, LEAF_ASKED, LEAF_FLAGS, LEAF_HELD, LEAF_WRITES, READ_CHILDREN } from "./rules.js";
 import { shortestPath } from "./shortest.js";
 import { Store } from "./store.js";
+import { MOST_MUTEXES, OPENED, SETTLED, Visitor, WITNESS } from "./visitor.js";
 
 /** Milliseconds between looks at the limits, and reports of progress. */
 const LOOK_EVERY = 100;
 
+/** States that the core may visit before the next look at the clock. */
+const STATES_AT_ONCE = 4096;
+
 /** States after which a run that goes on begins again, and keeps of each state only what has been seen to change. */
 const SMALL_RUN = 20_000;
+
+/** Thrown where room is asked for, before anything is changed. */
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof RangeError && /allocation failed|typed array length|no room/.test(error.message);
+}
 
 /** Thrown when it pays to begin again with less to keep. */
 export class MostlyConstant extends Error {}
@@ -39,6 +48,11 @@ interface Affected {
   readonly version: number;
   readonly onState: readonly LearnedInstance[];
   readonly onStep: readonly LearnedInstance[];
+  /** Those that are asked when the procedure returns that the leaf returns from. */
+  readonly onReturn: readonly LearnedInstance[];
+  /** The same for the core: where in the rules, and for how many instances there is room. */
+  readonly list: number;
+  readonly room: number;
 }
 
 export class FastRun {
@@ -55,26 +69,35 @@ export class FastRun {
 
   readonly #lockOrder = new LockOrder();
   readonly #atomicity: Atomicity<{ depth: number; occurrence: Occurrence }>;
-  readonly #stepsOfThread: Int32Array;
+  /** By thread, whether it has a step out of the current state. */
+  readonly #canMove: boolean[];
   readonly #choiceNode = new Int32Array(256);
   readonly #choiceTaken = new Int32Array(256);
   readonly #freedSlots: FreedSlots;
   readonly #mutexes: readonly { readonly cell: number; readonly place: Place }[];
   /** By leaf: the mutexes that its thread held when its acquisitions were last looked at, one bit each. */
   readonly #heldBefore: number[] = [];
+  /** States of the core's by address. */
+  readonly #stateAt = new Map<number, Uint32Array>();
   /** By leaf. */
   readonly #affected: Affected[] = [];
   readonly #onState: readonly LearnedInstance[];
   readonly #onStep: readonly LearnedInstance[];
   readonly #onReturn: readonly LearnedInstance[];
   readonly #atEnd: readonly LearnedInstance[];
-  readonly #settled: Uint8Array;
+  /** Flags of the property instances. */
+  #flags: Uint8Array;
   /** Whether something is asked in the ends of the scenario. */
   readonly #asksForEnds: boolean;
   /** States in which a behaviour stops: an end, a deadlock, a fault. Of scenarios that terminate. */
   readonly #stops = new Marks();
+  /** Level of the states that are visited. */
+  #depth = 0;
   /** When learning has to be interrupted for a look at the limits. */
   #pauseAt = Number.POSITIVE_INFINITY;
+  /** Visits what is unremarkable; of a run that explores. */
+  #visitor: Visitor | null = null;
+  /** Of the states that it did not visit. */
   #transitions = 0;
   faultedSteps = 0;
   #comparedNatively = 0;
@@ -85,15 +108,19 @@ export class FastRun {
     readonly options: ExploreOptions,
     readonly learner: Learner,
     readonly started: number,
+    store = new Store(learner.memory, learner.packing.changingWords, {
+      normalise: (address) => this.#normaliseAt(address),
+      judgeRest: (number, ...moves) => this.#judgeRestOf(number, moves),
+    }),
   ) {
     const { packing, instances } = learner;
-    this.store = new Store(packing.changingWords);
+    this.store = store;
     this.book = new FindingBook(options);
     // What never changes stands in both behind what does.
     this.current = packing.pack(machine.initial);
     this.next = packing.pack(machine.initial);
     this.#atomicity = new Atomicity();
-    this.#stepsOfThread = new Int32Array(machine.threads.length + 1);
+    this.#canMove = machine.threads.map(() => false);
     const ofKind = (...kinds: Property["window"]["kind"][]) =>
       instances.filter(({ instance }) => kinds.includes(instance.property.window.kind));
     this.#onState = ofKind("always", "atRest", "sometimes");
@@ -101,7 +128,7 @@ export class FastRun {
     this.#onReturn = ofKind("onReturn");
     this.#atEnd = ofKind("atEnd");
     this.#asksForEnds = machine.terminates || this.#atEnd.length > 0;
-    this.#settled = new Uint8Array(instances.length);
+    this.#flags = Uint8Array.from(instances, ({ instance }) => (instance.property.window.kind === "sometimes" ? WITNESS : 0));
     this.#freedSlots = new FreedSlots(this.learner);
     this.#mutexes = machine.layout.mutexCells.map((cell) => ({ cell, place: packing.cells[cell] as Place }));
   }
@@ -117,15 +144,15 @@ export class FastRun {
   *explore(): Exploration {
     const { store, levelStart, learner, book, options } = this;
     const limits = options.limits ?? {};
+    if (!options.paranoid && Visitor.canVisit(learner)) this.#visitor = this.#newVisitor();
     this.begin();
     levelStart.push(1);
     let end: End = { kind: "complete" };
     let lastLook = performance.now();
     this.#pauseAt = lastLook + LOOK_EVERY;
     let depth = 0;
-    // A state that is run natively too takes long.
-    const lookMask = options.paranoid ? 0 : 1023;
-    for (let number = 0; number < store.count; number++) {
+    const mostStates = limits.maxStates ?? Number.POSITIVE_INFINITY;
+    for (let number = 0; number < store.count; ) {
       if (number === levelStart[depth + 1]) {
         depth++;
         levelStart.push(store.count);
@@ -141,33 +168,67 @@ export class FastRun {
           number: instance,
           instance: { property },
         } of learner.instances) {
-          if (book.isSettled(property, depth + 1)) this.#settled[instance] = 1;
+          if (book.isSettled(property, depth + 1)) this.#flags[instance] = (this.#flags[instance] as number) | SETTLED;
         }
       }
-      const isWhole = this.visitIfRoom(number, depth);
-      if (isWhole === null) {
+      this.#depth = depth;
+      const to = Math.min(levelStart[depth + 1] as number, number + STATES_AT_ONCE);
+      const most = learner.packing.changing === null ? Math.min(mostStates, SMALL_RUN) : mostStates;
+      const reached = this.#visitFrom(number, to, depth, most);
+      if (reached === null) {
         end = { kind: "limit", what: "memory" };
         break;
       }
+      const isPaused = reached === number;
+      number = reached;
       if (store.count > SMALL_RUN && learner.packing.changing === null) throw new MostlyConstant();
-      if (store.count > (limits.maxStates ?? Number.POSITIVE_INFINITY)) {
+      if (store.count > mostStates) {
         end = { kind: "limit", what: "states" };
         break;
       }
-      if (!isWhole || ((number & lookMask) === lookMask && performance.now() - lastLook > LOOK_EVERY)) {
+      if (isPaused || performance.now() - lastLook > LOOK_EVERY) {
         lastLook = performance.now();
         this.#pauseAt = lastLook + LOOK_EVERY;
         end = yield* this.#look(number, depth);
         if (end.kind === "limit") break;
       }
-      // Once more; what was learned until the pause is known now.
-      if (!isWhole) number--;
     }
     this.#pauseAt = Number.POSITIVE_INFINITY;
     if (end.kind === "complete" && book.unexpected) end = { kind: "violation" };
     if (end.kind === "complete" && this.machine.terminates) end = yield* this.#lookForLivelock(depth);
     this.judgeWholeRun();
     return yield* this.#outcome(end, store.count > (levelStart[depth + 1] as number) ? depth + 1 : depth);
+  }
+
+  #newVisitor(): Visitor {
+    const { learner, store } = this;
+    const flags = this.#flags;
+    this.#flags = new Uint8Array(learner.memory.shared.buffer, learner.memory.allocate(flags.length), flags.length);
+    this.#flags.set(flags);
+    const mutexes = this.#mutexes.length <= MOST_MUTEXES ? this.#mutexes : [];
+    const { freedBits } = this.#freedSlots;
+    return new Visitor(store, learner, { mutexes, freedBits, flags: this.#flags, asksForEnds: this.#asksForEnds, initial: this.current });
+  }
+
+  /**
+   * Visits states from the one on: as many as the core can by itself, and the next if it cannot. Returns the first
+   * that was not visited, which is the same one if learning took too long; null if memory is at its end.
+   */
+  #visitFrom(from: number, to: number, depth: number, most: number): number | null {
+    try {
+      let next = from;
+      let begun: { readonly step: number; readonly isNew: boolean | null } = { step: 0, isNew: null };
+      if (this.#visitor !== null) {
+        const visited = this.#visitor.visit(from, to, most);
+        if (visited.remarkable === null) return visited.next;
+        next = visited.next;
+        begun = visited.remarkable;
+      }
+      return this.#visit(next, depth, begun) ? next + 1 : next;
+    } catch (error) {
+      if (isOutOfMemory(error)) return null;
+      throw error;
+    }
   }
 
   /** The checks that have to know the run as a whole. */
@@ -226,7 +287,7 @@ export class FastRun {
     const choiceTaken = this.#choiceTaken;
     let count = 0;
     for (let thread = 0; thread < threads; thread++) {
-      this.#stepsOfThread[thread] = count;
+      const before = count;
       const root = learner.rootOf(thread, learner.controlNumber(current, thread));
       let heap = rules.heap;
       let slot = root;
@@ -285,8 +346,8 @@ export class FastRun {
         if (alternative < 0) break;
         slot = alternative;
       }
+      this.#canMove[thread] = count > before;
     }
-    this.#stepsOfThread[threads] = count;
     return count;
   }
 
@@ -302,8 +363,9 @@ export class FastRun {
     const { words } = this.store;
     for (let word = 0; word < words; word++) next[word] = current[word] as number;
     const leaf = this.leafAt[step] as number;
-    const end = leaf + 3 + (heap[leaf + 2] as number) * 3;
-    for (let at = leaf + 3; at < end; at += 3) {
+    const writes = leaf + LEAF_WRITES + 1;
+    const end = writes + (heap[leaf + LEAF_WRITES] as number) * 3;
+    for (let at = writes; at < end; at += 3) {
       const word = heap[at] as number;
       next[word] = ((next[word] as number) & (heap[at + 1] as number)) | (heap[at + 2] as number);
     }
@@ -316,71 +378,107 @@ export class FastRun {
    */
   visitIfRoom(number: number, depth: number): boolean | null {
     try {
-      return this.#visit(number, depth);
+      return this.#visit(number, depth, { step: 0, isNew: null });
     } catch (error) {
-      // Thrown by the allocation of a typed array, before anything was changed.
-      if (error instanceof RangeError && /allocation failed|typed array length|no room/.test(error.message)) return null;
+      if (isOutOfMemory(error)) return null;
       throw error;
     }
   }
 
-  #visit(number: number, depth: number): boolean {
+  /** `begun` tells at which step to begin, and whether the state it leads to is new, if it has been looked up. */
+  #visit(number: number, depth: number, begun: { readonly step: number; readonly isNew: boolean | null }): boolean {
     const { store, learner, current, next } = this;
     store.load(number, current);
     const steps = this.expand(number, depth);
     if (steps < 0) return false;
     this.#transitions += steps;
-    for (let step = 0; step < steps; step++) {
-      const leafNumber = learner.rules.heap[(this.leafAt[step] as number) + 1] as number;
-      const flags = learner.flags[leafNumber] as number;
+    for (let step = begun.step; step < steps; step++) {
+      const { heap } = learner.rules;
+      const leaf = this.leafAt[step] as number;
+      const flags = heap[leaf + LEAF_FLAGS] as number;
       if (flags & FAULT) {
         this.#fault(number, depth, step);
         continue;
       }
       this.apply(step);
-      const known = store.insert(next);
-      if (known < 0) {
-        const { onState, onStep } = this.#affectedBy(leafNumber);
+      const isNew = step === begun.step && begun.isNew !== null ? begun.isNew : store.insert(next) < 0;
+      const { onState, onStep, onReturn } = this.#affectedBy(leaf);
+      if (isNew) {
         for (let at = 0; at < onState.length; at++) {
           const instance = onState[at] as LearnedInstance;
-          if (this.#settled[instance.number] === 0) this.#judge(instance, next, null, null, depth + 1, store.count - 1, null);
+          if (!this.#isSettled(instance)) this.#judge(instance, next, null, null, depth + 1, store.count - 1, null);
         }
         // What a step property would read of a step that changes nothing: a step out of here that writes none of it cannot matter.
         for (let at = 0; at < onStep.length; at++) {
           const instance = onStep[at] as LearnedInstance;
-          if (this.#settled[instance.number] === 0) learner.ask(instance, next, next, null);
+          if (!this.#isSettled(instance)) learner.ask(instance, next, next, null);
         }
       }
       if (flags !== 0) this.#special(number, depth, step, flags);
-      if (this.#onStep.length > 0) this.#judgeStep(leafNumber, number, depth, step);
+      for (const instance of onReturn) {
+        if (!this.#isSettled(instance)) this.#judge(instance, next, null, this.leafOf(step).next, depth + 1, number, step);
+      }
+      for (const instance of onStep) {
+        if (!this.#isSettled(instance)) this.#judge(instance, next, current, null, depth + 1, number, step);
+      }
     }
-    this.#judgeRest(number, depth, steps);
+    this.#judgeRest(number, depth);
     if (this.options.paranoid) this.#comparedNatively += compareNatively(this, depth, steps);
     return true;
   }
 
-  /** Properties of the state, then of the step, whose answer the leaf's writes can change. */
-  #affectedBy(leafNumber: number): Affected {
+  /** Properties of the state, of the step and of its return, whose answer the leaf's writes can change. */
+  #affectedBy(leaf: number): Affected {
     const { learner } = this;
+    const { rules } = learner;
+    const leafNumber = rules.heap[leaf + 1] as number;
     const known = this.#affected[leafNumber];
     if (known !== undefined && known.version === learner.readsVersion) return known;
-    const { written } = learner.leaves[leafNumber] as Leaf;
+    const { written, next } = learner.leaves[leafNumber] as Leaf;
     const isAffected = ({ reads }: LearnedInstance) => reads.some((bits, word) => (bits & (written[word] as number)) !== 0);
-    const affected = {
-      version: learner.readsVersion,
-      onState: this.#onState.filter(isAffected),
-      onStep: this.#onStep.filter(isAffected),
-    };
+    const onState = this.#onState.filter(isAffected);
+    const onStep = this.#onStep.filter(isAffected);
+    const onReturn = this.#onReturn.filter(({ instance: { property } }) => {
+      return property.window.kind === "onReturn" && next?.returned?.procedure === property.window.procedure;
+    });
+    const entries = [
+      ...[...onState, ...onStep].flatMap(({ number, root }) => [number, root]),
+      ...onReturn.flatMap((instance) => [instance.number, learner.rootOfReturn(instance, next as Control)]),
+    ];
+    const version = learner.readsVersion;
+    const isRoomy = known !== undefined && known.room >= entries.length;
+    const room = isRoomy ? known.room : entries.length;
+    const list = isRoomy ? known.list : rules.allocate(4 + room);
+    rules.heap.set([version, onState.length, onStep.length, onReturn.length, ...entries], list);
+    rules.heap[leaf + LEAF_ASKED] = list;
+    const affected = { version, onState, onStep, onReturn, list, room };
     this.#affected[leafNumber] = affected;
     return affected;
   }
 
-  #judgeStep(leafNumber: number, number: number, depth: number, step: number): void {
-    const { onStep } = this.#affectedBy(leafNumber);
-    for (let at = 0; at < onStep.length; at++) {
-      const instance = onStep[at] as LearnedInstance;
-      if (this.#settled[instance.number] === 0) this.#judge(instance, this.next, this.current, null, depth + 1, number, step);
+  #isSettled({ number }: LearnedInstance): boolean {
+    return ((this.#flags[number] as number) & SETTLED) !== 0;
+  }
+
+  /** Judges the rest of a state that the visitor visits. */
+  #judgeRestOf(number: number, moves: readonly number[]): void {
+    this.store.load(number, this.current);
+    for (let thread = 0; thread < this.#canMove.length; thread++) {
+      this.#canMove[thread] = (((moves[thread >>> 5] as number) >>> (thread & 31)) & 1) === 1;
     }
+    this.#judgeRest(number, this.#depth);
+    this.#visitor?.follow();
+  }
+
+  /** Makes freed slots free in the state at the address. */
+  #normaliseAt(address: number): void {
+    const { memory, packing } = this.learner;
+    let state = this.#stateAt.get(address);
+    if (state === undefined) {
+      state = memory.words(address, packing.words);
+      this.#stateAt.set(address, state);
+    }
+    this.#freedSlots.normalise(state);
   }
 
   #judge(
@@ -396,10 +494,10 @@ export class FastRun {
     if (verdict === CLOSED) return;
     const { property, subject } = learned.instance;
     if (property.window.kind === "sometimes") {
-      if (verdict === TRUE) this.book.opened.add(property);
+      if (verdict === TRUE) this.#open(learned);
       return;
     }
-    this.book.opened.add(property);
+    this.#open(learned);
     if (verdict !== FALSE) return;
     if (this.book.isSettled(property, depth)) return;
     const message = failureText(property, this.learner.explain(learned, words, before, returned));
@@ -409,6 +507,11 @@ export class FastRun {
     );
   }
 
+  #open({ number, instance: { property } }: LearnedInstance): void {
+    this.#flags[number] = (this.#flags[number] as number) | OPENED;
+    this.book.opened.add(property);
+  }
+
   #special(number: number, depth: number, step: number, flags: number): void {
     const leaf = this.leafOf(step);
     if (flags & REPORTS) {
@@ -416,13 +519,6 @@ export class FastRun {
       for (const report of leaf.block.reports) this.book.add({ ...found, ...report }, { state: number, ordinal: step });
     }
     if (flags & ACQUIRES) this.#acquisitions(leaf, depth, number, step);
-    if (flags & RETURNS) {
-      for (const instance of this.#onReturn) {
-        const { window } = instance.instance.property;
-        if (window.kind !== "onReturn" || leaf.next?.returned?.procedure !== window.procedure) continue;
-        if (this.#settled[instance.number] === 0) this.#judge(instance, this.next, null, leaf.next, depth + 1, number, step);
-      }
-    }
   }
 
   #acquisitions(leaf: Leaf, depth: number, number: number, step: number): void {
@@ -433,10 +529,15 @@ export class FastRun {
     for (let mutex = 0; mutex < mutexes.length; mutex++) {
       if (get(this.current, (mutexes[mutex] as (typeof mutexes)[number]).place) === thread + 1) held += 2 ** mutex;
     }
-    const leafNumber = this.learner.rules.heap[(this.leafAt[step] as number) + 1] as number;
+    const { heap } = this.learner.rules;
+    const leafAt = this.leafAt[step] as number;
+    const leafNumber = heap[leafAt + 1] as number;
     // Beyond that, two sets might not be told apart.
-    if (this.#heldBefore[leafNumber] === held && mutexes.length <= 52) return;
-    this.#heldBefore[leafNumber] = held;
+    if (mutexes.length <= MOST_MUTEXES) {
+      if (this.#heldBefore[leafNumber] === held) return;
+      this.#heldBefore[leafNumber] = held;
+      heap.set([held, held / 2 ** 32], leafAt + LEAF_HELD);
+    }
     for (const acquisition of leaf.block.acquisitions) {
       for (const { cell, place } of mutexes) {
         const heldBefore = get(this.current, place) === thread + 1 && !acquisition.givenBack.includes(cell);
@@ -469,18 +570,8 @@ export class FastRun {
   }
 
   /** What is to be said of the state now that its steps are known: somebody may be stuck in it, or it may be an end. */
-  #judgeRest(number: number, depth: number, steps: number): void {
-    const { machine, learner, current } = this;
-    let isWaiting = steps === 0;
-    let isResting = this.#asksForEnds;
-    for (let thread = 0; thread < machine.threads.length && (isResting || !isWaiting); thread++) {
-      const canMove = this.#stepsOfThread[thread] !== this.#stepsOfThread[thread + 1];
-      if (canMove && !isResting) continue;
-      const kind = machine.registers[thread]?.controls[learner.controlNumber(current, thread)]?.kind;
-      isWaiting ||= !canMove && kind === "lock";
-      isResting &&= kind === "finished" || kind === "idle" || (kind === "idle-until" && !canMove);
-    }
-    if (!isWaiting && !isResting) return;
+  #judgeRest(number: number, depth: number): void {
+    const { machine } = this;
     const situations = this.#situations();
     const stuck = stuckThreads(situations);
     const occurrence = { state: number, ordinal: null };
@@ -488,8 +579,9 @@ export class FastRun {
       const message = describeStuck(stuck, situations, machine.names);
       this.book.add({ check: "stuck", isProperty: false, message, location: null, subject: null, depth }, occurrence);
     }
+    const isResting = isEnd(situations);
     if (machine.terminates && (stuck.length > 0 || isResting)) this.#stops.add(number);
-    if (isResting) this.#judgeEnd(situations, depth, occurrence);
+    if (isResting && this.#asksForEnds) this.#judgeEnd(situations, depth, occurrence);
   }
 
   #judgeEnd(situations: readonly ThreadSituation[], depth: number, occurrence: Occurrence): void {
@@ -508,14 +600,14 @@ export class FastRun {
     return machine.threads.map((_, thread) => {
       const control = machine.registers[thread]?.controls[learner.controlNumber(current, thread)] as Control;
       const holder = control.kind === "lock" ? get(current, learner.packing.cells[control.mutexCell] as Place) : 0;
-      return { control, canMove: this.#stepsOfThread[thread] !== this.#stepsOfThread[thread + 1], waitsFor: holder - 1 };
+      return { control, canMove: this.#canMove[thread] as boolean, waitsFor: holder - 1 };
     });
   }
 
   #progress(number: number, depth: number): Progress {
     return {
       states: this.store.count,
-      transitions: this.#transitions,
+      transitions: this.#transitions + (this.#visitor?.transitions ?? 0),
       depth,
       frontier: this.store.count - number,
       seconds: (performance.now() - this.started) / 1000,
@@ -565,7 +657,7 @@ export class FastRun {
       engine: "fast",
       end,
       states: store.count,
-      transitions: this.#transitions,
+      transitions: this.#transitions + (this.#visitor?.transitions ?? 0),
       depth,
       results: book.results(machine.properties, machine.terminates, end),
       findings,

@@ -17,17 +17,18 @@ interface DynamicSlot {
 
 export class FreedSlots {
   readonly #slots: readonly DynamicSlot[];
-  readonly #freedBits: Uint32Array;
+  /** The bits that say that a slot is freed. */
+  readonly freedBits: Uint32Array;
 
   constructor(readonly learner: Learner) {
     this.#slots = this.#findSlots();
-    this.#freedBits = new Uint32Array(learner.packing.words);
-    for (const { liveness } of this.#slots) put(this.#freedBits, liveness, FREED);
+    this.freedBits = new Uint32Array(learner.packing.words);
+    for (const { liveness } of this.#slots) put(this.freedBits, liveness, FREED);
   }
 
   /** Turns freed slots that nothing refers to into free ones; most states have no freed slot, which the first loop sees. */
   normalise(next: Uint32Array): void {
-    const freedBits = this.#freedBits;
+    const freedBits = this.freedBits;
     let freed = 0;
     for (let word = 0; word < freedBits.length; word++) freed |= (next[word] as number) & (freedBits[word] as number);
     if (freed === 0) return;

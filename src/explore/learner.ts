@@ -9,8 +9,9 @@ import type { CellView } from "../state/state.js";
 import type { BlockRun } from "../step/block.js";
 import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
-import { CHOICE, Contradiction, LEAF, READ, READ_BEFORE, READ_CHILDREN, Rules, type Test } from "../step/rules.js";
 import type { NativeBlock } from "../step/run.js";
+import { Memory } from "./memory.js";
+import { CHOICE, Contradiction, LEAF, READ, READ_BEFORE, READ_CHILDREN, Rules, type Test } from "./rules.js";
 
 /** What a learned path of a block does besides its writes. */
 export interface Leaf {
@@ -26,7 +27,6 @@ export interface Leaf {
 export const FAULT = 1;
 export const REPORTS = 2;
 export const ACQUIRES = 4;
-export const RETURNS = 8;
 
 /** A property instance with its learned tree. */
 export interface LearnedInstance {
@@ -50,18 +50,25 @@ export class TooManyControls extends Error {}
 /** Thrown when a cell is written that was taken never to change; the run starts again with another idea of what does. */
 export class ConstantWritten extends Error {}
 
+/** Kinds of control states, as the core knows them. */
+const KINDS: Partial<Record<Control["kind"], number>> = { lock: 1, finished: 2, idle: 3, "idle-until": 4 };
+
+/** Numbers of a row of the table of threads. */
+const ROW = 5;
+
 export class Learner {
-  readonly rules = new Rules();
+  readonly memory = new Memory();
+  readonly rules = new Rules(this.memory);
   readonly packing: Packing;
   readonly leaves: Leaf[] = [];
-  /** Flags by leaf number. */
-  flags = new Uint8Array(1024);
   readonly instances: readonly LearnedInstance[];
   /** Grows whenever some instance is found to read something new. */
   readsVersion = 0;
   nativeSeconds = 0;
-  /** Root slots by thread and control state number. */
-  readonly roots: Int32Array[];
+  /** By thread, five numbers: where its control state number is (word, shift, mask), and where its control states are (address, how many). */
+  readonly threadTable: Uint32Array;
+  /** By thread and control state number, two numbers: the root slot of its rules, and what kind it is, with the mutex it waits for above. */
+  readonly #controls: Uint32Array[];
   readonly pathsOf = new Map<Control, number>();
   /** Cells that some path writes. */
   readonly written = new Set<number>();
@@ -74,7 +81,12 @@ export class Learner {
     changing: ReadonlySet<number> | null = null,
   ) {
     this.packing = new Packing(machine.layout, controlBits, changing);
-    this.roots = machine.threads.map(() => new Int32Array(1024));
+    const { memory } = this;
+    this.threadTable = memory.words(memory.allocate(machine.threads.length * ROW * 4), machine.threads.length * ROW);
+    this.#controls = this.packing.controls.map(({ word, shift, mask }, thread) => {
+      this.threadTable.set([word, shift, mask], thread * ROW);
+      return this.#roomForControls(thread, 64);
+    });
     this.instances = machine.properties
       .flatMap((property) => instancesOf(property, machine))
       .map((instance, number) => ({
@@ -88,16 +100,27 @@ export class Learner {
 
   /** Root slot of the rules of a control state. */
   rootOf(thread: number, number: number): number {
-    const roots = this.roots[thread] as Int32Array;
-    if (number < roots.length && roots[number] !== 0) return roots[number] as number;
-    if (number >= roots.length) {
-      const larger = new Int32Array(Math.max(roots.length * 2, number + 1));
-      larger.set(roots);
-      this.roots[thread] = larger;
+    let controls = this.#controls[thread] as Uint32Array;
+    if (number * 2 >= controls.length) {
+      const larger = this.#roomForControls(thread, Math.max(controls.length, number + 1));
+      larger.set(controls);
+      this.memory.release(controls.byteOffset, controls.byteLength);
+      this.#controls[thread] = larger;
+      controls = larger;
     }
-    const root = this.rules.newRoot();
-    (this.roots[thread] as Int32Array)[number] = root;
-    return root;
+    if (controls[number * 2] === 0) {
+      controls[number * 2] = this.rules.newRoot();
+      const control = this.machine.registers[thread]?.controls[number] as Control;
+      const mutex = control.kind === "lock" ? this.machine.layout.mutexCells.indexOf(control.mutexCell) : 0;
+      controls[number * 2 + 1] = (KINDS[control.kind] ?? 0) | (mutex << 3);
+    }
+    return controls[number * 2] as number;
+  }
+
+  #roomForControls(thread: number, count: number): Uint32Array {
+    const room = this.memory.words(this.memory.allocate(count * 8), count * 2);
+    this.threadTable.set([room.byteOffset, count], thread * ROW + 3);
+    return room;
   }
 
   /**
@@ -126,7 +149,7 @@ export class Learner {
     // The path was missing from the tree, or nobody would have asked.
     if (rules.heap[slot] !== 0) throw this.#nondeterministic(control, block.next);
     const node = block.outcome === "blocked" ? rules.newBlocked() : this.#newLeaf(control, block);
-    rules.heap[slot] = node;
+    rules.hang(slot, node);
     this.pathsOf.set(control, (this.pathsOf.get(control) ?? 0) + 1);
     this.nativeSeconds += (performance.now() - started) / 1000;
     return { control, block };
@@ -134,12 +157,7 @@ export class Learner {
 
   /** What the instance says of the state; learned if it is not known. `before` and `returned` where its window needs them. */
   ask(learned: LearnedInstance, words: Uint32Array, before: Uint32Array | null, returned: Control | null): number {
-    let root = learned.root;
-    if (returned) {
-      const known = learned.rootOfReturn.get(returned);
-      root = known ?? this.rules.newRoot();
-      if (known === undefined) learned.rootOfReturn.set(returned, root);
-    }
+    const root = returned ? this.rootOfReturn(learned, returned) : learned.root;
     const { heap } = this.rules;
     let slot = root;
     for (;;) {
@@ -151,6 +169,15 @@ export class Learner {
       slot =
         node + READ_CHILDREN + (((from[heap[node + 1] as number] as number) >>> (heap[node + 2] as number)) & (heap[node + 3] as number));
     }
+  }
+
+  /** Root slot of what the instance says when the thread has just returned to that control state. */
+  rootOfReturn({ rootOfReturn }: LearnedInstance, returned: Control): number {
+    const known = rootOfReturn.get(returned);
+    if (known !== undefined) return known;
+    const root = this.rules.newRoot();
+    rootOfReturn.set(returned, root);
+    return root;
   }
 
   /** The whole answer, natively, for a message. */
@@ -195,7 +222,7 @@ export class Learner {
         "A property's answer must follow from the state alone: look for data kept outside it.",
       );
     }
-    if (rules.heap[slot] === 0) rules.heap[slot] = rules.newLeaf(verdict, []);
+    if (rules.heap[slot] === 0) rules.hang(slot, rules.newLeaf(verdict, []));
     this.nativeSeconds += (performance.now() - started) / 1000;
     return verdict;
   }
@@ -233,17 +260,8 @@ export class Learner {
       },
       written: clear,
     });
-    if (number >= this.flags.length) {
-      const larger = new Uint8Array(this.flags.length * 2);
-      larger.set(this.flags);
-      this.flags = larger;
-    }
-    this.flags[number] =
-      (block.fault ? FAULT : 0) |
-      (block.reports.length > 0 ? REPORTS : 0) |
-      (block.acquisitions.length > 0 ? ACQUIRES : 0) |
-      (block.next?.kind === "return" ? RETURNS : 0);
-    return this.rules.newLeaf(number, [payload.length / 3, ...payload]);
+    const flags = (block.fault ? FAULT : 0) | (block.reports.length > 0 ? REPORTS : 0) | (block.acquisitions.length > 0 ? ACQUIRES : 0);
+    return this.rules.newLeaf(number, [flags, control.thread, 0, -1, -1, payload.length / 3, ...payload]);
   }
 
   #grow(control: Control, { next }: BlockRun, tests: readonly Test[]): number {

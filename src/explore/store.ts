@@ -1,130 +1,127 @@
 /**
  * The visited set: packed states in the order in which they were found, and a hash table over them. Two states
- * are the same only if all their words are; the hash decides nothing.
+ * are the same only if all their words are; the hash decides nothing. The core looks states up and adds them; this
+ * is where its room comes from.
  */
+import { type Core, type Host, MOST_SLOTS, newCore } from "./core.js";
+import type { Memory } from "./memory.js";
 
 /** States per chunk: 2 ** CHUNK_BITS. */
 const CHUNK_BITS = 14;
 const CHUNK_MASK = (1 << CHUNK_BITS) - 1;
+const MOST_CHUNKS = 2 ** 17;
 /** The table grows when it is fuller than this. */
-const FULLEST = 0.8;
+const FULLEST = 0.75;
+const SMALLEST_TABLE_BITS = 12;
+
+/** Of a set into which nobody but its owner puts anything. */
+const NOBODY: Host = { normalise: () => {}, judgeRest: () => {} };
 
 export class Store {
-  count = 0;
+  readonly core: Core;
+  /** 64-bit words of a stored state. */
+  readonly #words64: number;
   readonly #chunks: Uint32Array[] = [];
-  /** By state: for the table to grow without a look at the states, which are all over the memory. */
-  #hashes = new Uint32Array(1 << 12);
-  /** Entry: number of the state plus 1 in the low bits, some bits of its hash above them; 0 is empty. */
-  #table: Uint32Array;
-  #tableBits: number;
+  readonly #addresses: Uint32Array;
+  /** A state that is looked up. */
+  readonly #state: Uint32Array;
+  #tableBits = SMALLEST_TABLE_BITS;
 
-  constructor(readonly words: number) {
-    this.#tableBits = 12;
-    this.#table = new Uint32Array(1 << this.#tableBits);
+  /** Of states of so many words, of which `allWords` more than `words` never change and are not stored. */
+  constructor(
+    readonly memory: Memory,
+    readonly words: number,
+    host: Host = NOBODY,
+  ) {
+    this.core = newCore(memory, host);
+    this.#words64 = Math.ceil(words / 2);
+    this.#state = memory.words(memory.allocate(this.#words64 * 8), this.#words64 * 2);
+    this.#addresses = memory.words(memory.allocate(MOST_CHUNKS * 4), MOST_CHUNKS);
+    const { core } = this;
+    core.words.value = this.#words64;
+    core.chunks.value = this.#addresses.byteOffset;
+    core.hashKeys.value = hashKeys(memory, this.#words64 * 2);
+    core.hashes.value = memory.allocate(MOST_SLOTS * 4);
+    core.tableBits.value = this.#tableBits;
+    core.table.value = memory.allocate(4 * 2 ** this.#tableBits);
+  }
+
+  get count(): number {
+    return this.core.count.value >>> 0;
   }
 
   /** Bytes of states and table. */
   get bytes(): number {
-    return this.#chunks.length * this.words * 4 * (CHUNK_MASK + 1) + this.#hashes.byteLength + this.#table.byteLength;
+    return this.#chunks.length * this.#words64 * 8 * (CHUNK_MASK + 1) + 4 * 2 ** this.#tableBits;
   }
 
   /** Copies state `number` into `into`. */
   load(number: number, into: Uint32Array): void {
     const chunk = this.#chunks[number >>> CHUNK_BITS] as Uint32Array;
     const { words } = this;
-    const base = (number & CHUNK_MASK) * words;
+    const base = (number & CHUNK_MASK) * this.#words64 * 2;
     for (let word = 0; word < words; word++) into[word] = chunk[base + word] as number;
   }
 
   /** Number of the state if it is known; otherwise it is added and the result is -1. */
   insert(state: Uint32Array): number {
-    if (this.count + 1 > this.#table.length * FULLEST) this.#grow();
-    const { words } = this;
-    const table = this.#table;
-    const bits = this.#tableBits;
-    const last = table.length - 1;
-    const indexMask = last;
-    const hash = hashWords(state, words);
-    const tag = (hash >>> bits) << bits;
-    let position = hash & last;
-    for (;;) {
-      const entry = table[position] as number;
-      if (entry === 0) break;
-      if (((entry ^ tag) & ~indexMask) === 0) {
-        const number = (entry & indexMask) - 1;
-        if (this.#equals(number, state)) return number;
-      }
-      position = (position + 1) & last;
-    }
-    const number = this.count;
-    let chunk = this.#chunks[number >>> CHUNK_BITS];
-    if (chunk === undefined) {
-      chunk = new Uint32Array(words << CHUNK_BITS);
-      this.#chunks.push(chunk);
-    }
-    if (number === this.#hashes.length) {
-      const larger = new Uint32Array(number * 2);
-      larger.set(this.#hashes);
-      this.#hashes = larger;
-    }
-    this.#hashes[number] = hash;
-    this.count++;
-    table[position] = (tag | (number + 1)) >>> 0;
-    const base = (number & CHUNK_MASK) * words;
-    for (let word = 0; word < words; word++) chunk[base + word] = state[word] as number;
-    return -1;
+    this.makeRoom();
+    return this.core.insert(this.#looked(state)) | 0;
   }
 
   /** Number of the state, or -1 if it is not known. */
   find(state: Uint32Array): number {
-    const table = this.#table;
-    const last = table.length - 1;
-    const hash = hashWords(state, this.words);
-    const tag = (hash >>> this.#tableBits) << this.#tableBits;
-    for (let position = hash & last; ; position = (position + 1) & last) {
-      const entry = table[position] as number;
-      if (entry === 0) return -1;
-      if (((entry ^ tag) & ~last) === 0 && this.#equals((entry & last) - 1, state)) return (entry & last) - 1;
-    }
+    return this.core.find(this.#looked(state)) | 0;
   }
 
-  #equals(number: number, state: Uint32Array): boolean {
-    const chunk = this.#chunks[number >>> CHUNK_BITS] as Uint32Array;
-    const { words } = this;
-    const base = (number & CHUNK_MASK) * words;
-    for (let word = 0; word < words; word++) if (chunk[base + word] !== state[word]) return false;
-    return true;
+  /** Forgets all states. */
+  clear(): void {
+    this.core.count.value = 0;
+    this.memory.words(this.core.table.value >>> 0, 2 ** this.#tableBits).fill(0);
   }
 
-  #grow(): void {
+  /** Makes room for as many states as the core adds at once. Throws a `RangeError` if there is none. */
+  makeRoom(): void {
+    const needed = this.count + MOST_SLOTS;
+    if (needed > 2 ** this.#tableBits * FULLEST) this.#growTable();
+    while (this.#chunks.length << CHUNK_BITS <= needed) this.#addChunk();
+  }
+
+  #looked(state: Uint32Array): number {
+    const looked = this.#state;
+    for (let word = 0; word < this.words; word++) looked[word] = state[word] as number;
+    return looked.byteOffset;
+  }
+
+  #addChunk(): void {
+    if (this.#chunks.length === MOST_CHUNKS) throw new RangeError("no room for more than 2 billion states");
+    const address = this.memory.allocate(this.#words64 * 8 * (CHUNK_MASK + 1));
+    this.#addresses[this.#chunks.length] = address;
+    this.#chunks.push(this.memory.words(address, this.#words64 * 2 * (CHUNK_MASK + 1)));
+  }
+
+  #growTable(): void {
+    const { core, memory } = this;
     const bits = this.#tableBits + 1;
-    if (bits > 31) throw new RangeError("no room for more than 1.7 billion states: beyond what the visited set can number");
-    const table = new Uint32Array(2 ** bits);
+    const table = memory.allocate(4 * 2 ** bits);
+    memory.release(core.table.value >>> 0, 4 * 2 ** this.#tableBits);
     this.#tableBits = bits;
-    const last = table.length - 1;
-    for (let number = 0; number < this.count; number++) {
-      const hash = this.#hashes[number] as number;
-      let position = hash & last;
-      while (table[position] !== 0) position = (position + 1) & last;
-      table[position] = (((hash >>> bits) << bits) | (number + 1)) >>> 0;
-    }
-    this.#table = table;
+    core.table.value = table;
+    core.tableBits.value = bits;
+    core.rehash();
   }
 }
 
-/** MurmurHash3's mixing (Appleby, public domain), over words. */
-function hashWords(array: Uint32Array, words: number): number {
-  let hash = 0x9747b28c;
+/** A 64-bit odd number per word: SplitMix64 (Vigna, public domain). */
+function hashKeys(memory: Memory, words: number): number {
+  const address = memory.allocate(words * 8);
+  const keys = new BigUint64Array(memory.shared.buffer, address, words);
+  let seed = 0x9e3779b97f4a7c15n;
   for (let word = 0; word < words; word++) {
-    let k = Math.imul(array[word] as number, 0xcc9e2d51);
-    k = (k << 15) | (k >>> 17);
-    hash ^= Math.imul(k, 0x1b873593);
-    hash = (hash << 13) | (hash >>> 19);
-    hash = (Math.imul(hash, 5) + 0xe6546b64) | 0;
+    seed = BigInt.asUintN(64, seed + 0x9e3779b97f4a7c15n);
+    let key = BigInt.asUintN(64, (seed ^ (seed >> 30n)) * 0xbf58476d1ce4e5b9n);
+    key = BigInt.asUintN(64, (key ^ (key >> 27n)) * 0x94d049bb133111ebn);
+    keys[word] = (key ^ (key >> 31n)) | 1n;
   }
-  hash ^= hash >>> 16;
-  hash = Math.imul(hash, 0x85ebca6b);
-  hash ^= hash >>> 13;
-  hash = Math.imul(hash, 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
+  return address;
 }

@@ -33,7 +33,7 @@ export function toolFingerprint(): string {
 export function wholeToolFingerprint(): string {
   const code = join(dirname(fileURLToPath(import.meta.url)), "..");
   const files = readdirSync(code, { recursive: true, encoding: "utf8" })
-    .filter((name) => /(?<!\.d)\.[jt]s$/.test(name) && !name.startsWith("dev"))
+    .filter((name) => /(?<!\.d)\.([jt]s|wasm)$/.test(name) && !name.startsWith("dev"))
     .sort();
   const described = readFileSync(join(code, "..", "package.json"), "utf8");
   return hashOf(typescriptVersion(), described, ...files.flatMap((name) => [name, readFileSync(join(code, name), "utf8")]));

@@ -1,8 +1,6 @@
 /** Opens a file of suites: loads it through the transformer, with the language and the step engine plugged in. */
 
-import { existsSync } from "node:fs";
-import { dirname, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { resolve } from "node:path";
 import type { Claim } from "../lang/claim.js";
 import type { KnownBug, Switch } from "../lang/corpus.js";
 import { type Abstraction, takeAbstractions } from "../lang/design.js";
@@ -12,9 +10,11 @@ import type { CoveragePoint } from "../lang/runtime.js";
 import type { NotExercised, Suite } from "../lang/suite.js";
 import type { CallGraph } from "../load/calls.js";
 import { createLoader, type Loader, type LoaderOptions } from "../load/loader.js";
+import { packageRoot } from "../package-root.js";
 import { createRuntime } from "../step/runtime.js";
 
 export type { CallGraph } from "../load/calls.js";
+export { packageRoot };
 
 /** The suites of a file, with what is needed to run them and to point into its source. */
 export interface Session {
@@ -41,13 +41,6 @@ export interface Session {
   readonly code: Pick<Loader, "entered" | "parts">;
   /** Functions that were entered when the files were loaded, by making suites and scenarios. */
   readonly enteredAtLoad: ReadonlySet<string>;
-}
-
-/** Folder of the package: where models/, properties/ and reports/ are. */
-export function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(resolve(folder, "package.json"))) folder = dirname(folder);
-  return folder;
 }
 
 /** The bundled suites. */

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { Memory } from "../../src/explore/memory.js";
 import { Store } from "../../src/explore/store.js";
 
 /** Behaves as a map from states to numbers in the order of their insertion does. */
 function compare(words: number, states: Iterable<readonly number[]>): Store {
-  const store = new Store(words);
+  const store = new Store(new Memory(), words);
   const expected = new Map<string, number>();
   const state = new Uint32Array(words);
   for (const numbers of states) {

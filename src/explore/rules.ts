@@ -3,6 +3,7 @@
  * or asks for a choice; a leaf says what then happens. What is not in the tree yet has to be found out natively.
  */
 import type { Place } from "../state/packing.js";
+import type { Memory } from "./memory.js";
 
 /** Node kinds; a node begins with its kind. Address 0 means: not learned yet. */
 export const READ = 1; // word, shift, mask, child by value …
@@ -14,7 +15,15 @@ export const BLOCKED = 5;
 export const READ_CHILDREN = 4;
 export const CHOICE_CHILDREN = 2;
 
-const LARGEST_HEAP = 2 ** 31 - 1;
+/** What the leaf of a step has, in numbers from its start; `core/core.ts` knows them too. Properties' leaves end with their answer. */
+export const LEAF_FLAGS = 2;
+export const LEAF_THREAD = 3;
+/** Address of the list of property instances whose answers the step can change; 0 if it has not been made. */
+export const LEAF_ASKED = 4;
+/** The mutexes that its thread held when its acquisitions were last looked at, one bit each, in two numbers. */
+export const LEAF_HELD = 5;
+/** How many words it writes, then of each: its number, the bits that are kept, and those that are set. */
+export const LEAF_WRITES = 7;
 
 /** One decision on the way to a leaf. */
 export type Test =
@@ -25,8 +34,16 @@ export type Test =
 export class Contradiction extends Error {}
 
 export class Rules {
-  heap = new Int32Array(1 << 16);
+  heap: Int32Array;
+  /** Where the heap is in the memory. */
+  address: number;
   #top = 1;
+
+  constructor(readonly memory: Memory) {
+    const length = 1 << 12;
+    this.address = memory.allocate(length * 4);
+    this.heap = new Int32Array(memory.shared.buffer, this.address, length);
+  }
 
   /** A place in the heap where a tree can grow; its content is the address of the root. */
   newRoot(): number {
@@ -35,12 +52,7 @@ export class Rules {
 
   /** Room for `length` numbers, all 0. */
   allocate(length: number): number {
-    if (this.#top + length > this.heap.length) {
-      if (this.#top + length > LARGEST_HEAP) throw new RangeError("no room for more rules: their addresses have 31 bits");
-      const larger = new Int32Array(Math.min(Math.max(this.heap.length * 2, this.#top + length), LARGEST_HEAP));
-      larger.set(this.heap);
-      this.heap = larger;
-    }
+    if (this.#top + length > this.heap.length) this.#grow(Math.max(this.heap.length * 2, this.#top + length));
     const address = this.#top;
     this.#top += length;
     return address;
@@ -62,6 +74,11 @@ export class Rules {
     return slot;
   }
 
+  /** Hangs a node into a slot. Allocating the one may move the heap with the other in it, so that nobody should hold on to `heap`. */
+  hang(slot: number, node: number): void {
+    this.heap[slot] = node;
+  }
+
   /** A leaf with its number and payload. */
   newLeaf(number: number, payload: readonly number[]): number {
     const node = this.allocate(2 + payload.length);
@@ -79,6 +96,14 @@ export class Rules {
 
   get bytes(): number {
     return this.heap.byteLength;
+  }
+
+  #grow(length: number): void {
+    const { memory, heap, address } = this;
+    this.address = memory.allocate(length * 4);
+    this.heap = new Int32Array(memory.shared.buffer, this.address, length);
+    this.heap.set(heap);
+    memory.release(address, heap.byteLength);
   }
 
   #newNode(test: Test): number {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { Memory } from "../../src/explore/memory.js";
 import {
   BLOCKED,
   CHOICE,
@@ -11,7 +12,7 @@ import {
   READ_CHILDREN,
   Rules,
   type Test,
-} from "../../src/step/rules.js";
+} from "../../src/explore/rules.js";
 
 const place = (number: number) => ({ word: number >>> 2, shift: (number & 3) * 8, mask: 7 });
 const read = (number: number, code: number, kind: typeof READ | typeof READ_BEFORE = READ): Test => ({
@@ -47,9 +48,9 @@ function follow(rules: Rules, root: number, words: readonly number[], choices: r
 }
 
 test("a learned path is found again, by states that agree on what it read and by no other", () => {
-  const rules = new Rules();
+  const rules = new Rules(new Memory());
   const root = rules.newRoot();
-  rules.heap[rules.grow(root, [read(0, 2), choice(2, 1), read(5, 3)])] = rules.newLeaf(7, [1, 2, 3]);
+  rules.hang(rules.grow(root, [read(0, 2), choice(2, 1), read(5, 3)]), rules.newLeaf(7, [1, 2, 3]));
   expect(follow(rules, root, [2, 3 << 8], [1])).toBe(7);
   expect(follow(rules, root, [2 | (4 << 8), (3 << 8) | 1], [1])).toBe(7);
   expect(follow(rules, root, [1, 3 << 8], [1])).toBeNull();
@@ -58,10 +59,10 @@ test("a learned path is found again, by states that agree on what it read and by
 });
 
 test("a path of no reads is a leaf at once; what is blocked says so", () => {
-  const rules = new Rules();
+  const rules = new Rules(new Memory());
   const [one, other] = [rules.newRoot(), rules.newRoot()];
-  rules.heap[rules.grow(one, [])] = rules.newLeaf(0, []);
-  rules.heap[rules.grow(other, [])] = rules.newBlocked();
+  rules.hang(rules.grow(one, []), rules.newLeaf(0, []));
+  rules.hang(rules.grow(other, []), rules.newBlocked());
   expect([follow(rules, one, [], []), follow(rules, other, [], [])]).toEqual([0, "blocked"]);
 });
 
@@ -73,16 +74,16 @@ describe("what contradicts what was learned is refused", () => {
     ["a read of the state before instead of after", [read(0, 1)], [read(0, 1, READ_BEFORE)]],
     ["more reads where a leaf is", [read(0, 1)], [read(0, 1), read(2, 0)]],
   ])("%s", (_, first, second) => {
-    const rules = new Rules();
+    const rules = new Rules(new Memory());
     const root = rules.newRoot();
-    rules.heap[rules.grow(root, first)] = rules.newLeaf(0, []);
+    rules.hang(rules.grow(root, first), rules.newLeaf(0, []));
     expect(() => rules.grow(root, second)).toThrow(Contradiction);
   });
 
   test("fewer reads lead to a slot that is taken", () => {
-    const rules = new Rules();
+    const rules = new Rules(new Memory());
     const root = rules.newRoot();
-    rules.heap[rules.grow(root, [read(0, 1), read(1, 1)])] = rules.newLeaf(0, []);
+    rules.hang(rules.grow(root, [read(0, 1), read(1, 1)]), rules.newLeaf(0, []));
     expect(rules.heap[rules.grow(root, [read(0, 1)])]).not.toBe(0);
   });
 });
@@ -123,7 +124,7 @@ test("a tree learned path by path says of every state what the program does, als
   );
   fc.assert(
     fc.property(program, states, (start, tried) => {
-      const rules = new Rules();
+      const rules = new Rules(new Memory());
       const root = rules.newRoot();
       const leaves: Program[] = [];
       for (const round of [1, 2]) {
@@ -136,7 +137,7 @@ test("a tree learned path by path says of every state what the program does, als
           const found = follow(rules, root, words, taken);
           if (found === null) {
             expect(round).toBe(1);
-            rules.heap[rules.grow(root, tests)] = rules.newLeaf(leaves.length, new Array(1000).fill(1));
+            rules.hang(rules.grow(root, tests), rules.newLeaf(leaves.length, new Array(1000).fill(1)));
             leaves.push(end);
           } else expect(leaves[found as number]).toBe(end);
         }

@@ -1,0 +1,68 @@
+/** The inner loop of the fast engine, compiled (core/core.ts), as its host sees it. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { packageRoot } from "../package-root.js";
+import type { Memory } from "./memory.js";
+
+type Global = { value: number };
+
+/** What `core/core.ts` exports; addresses and numbers are set by whoever lays out what is there. */
+export interface Core {
+  readonly rules: Global;
+  readonly words: Global;
+  readonly allWords: Global;
+  readonly threads: Global;
+  readonly threadTable: Global;
+  readonly mutexes: Global;
+  readonly mutexTable: Global;
+  readonly instances: Global;
+  readonly readsVersion: Global;
+  readonly asksForEnds: Global;
+  readonly freedBits: Global;
+  readonly hashKeys: Global;
+  readonly table: Global;
+  readonly tableBits: Global;
+  readonly chunks: Global;
+  readonly count: Global;
+  readonly hashes: Global;
+  readonly sources: Global;
+  readonly slots: Global;
+  readonly slotLeaves: Global;
+  readonly slotHashes: Global;
+  readonly sourceSteps: Global;
+  readonly sourceMoves: Global;
+  readonly choiceStack: Global;
+  readonly transitions: Global;
+  readonly step: Global;
+  readonly isNew: Global;
+  readonly reason: Global;
+  visit(from: number, to: number, most: number): number;
+  insert(state: number): number;
+  find(state: number): number;
+  rehash(): void;
+}
+
+/** Room of a batch; as in core/core.ts. */
+export const MOST_SOURCES = 32;
+export const MOST_SLOTS = 512;
+export const MOST_CHOICES = 256;
+
+/** Why `visit` returned: everything was visited; the host has to look at something; there is no room, or there are as many states as there may be. */
+export const REMARKABLE = 1;
+
+let module: WebAssembly.Module | null = null;
+
+/** What the core asks its host to do. */
+export interface Host {
+  /** Makes slots free in the state at that address that are freed and that nothing refers to. */
+  normalise(state: number): void;
+  /** Judges a state that is an end of the scenario, or in which somebody is stuck; with a bit for each thread that can move. */
+  judgeRest(number: number, moves: number, upperMoves: number): void;
+}
+
+/** A core of its own over the memory. */
+export function newCore(memory: Memory, host: Host): Core {
+  module ??= new WebAssembly.Module(readFileSync(resolve(packageRoot(), "dist/explore/core.wasm")));
+  const { exports } = new WebAssembly.Instance(module, { env: { memory: memory.shared }, core: { ...host } });
+  return exports as unknown as Core;
+}

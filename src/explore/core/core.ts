@@ -1,0 +1,505 @@
+/**
+ * The inner loop of the fast engine, in AssemblyScript: `npm run build` compiles it to dist/explore/core.wasm. It
+ * knows packed states, learned rules and the visited set, all of them in one memory that it shares with its host
+ * (../core.ts, which lays the memory out), and nothing else. States of which something has to be said or learned
+ * are handed back to the host.
+ *
+ * Several states are expanded at once, and what their steps lead to is looked up together: the processor then
+ * waits for all these places of the memory at the same time, and not for one after the other.
+ */
+
+/** Where things are; addresses in bytes, set by the host. */
+export let rules: usize = 0;
+/** Number of 64-bit words of a state that are stored, and that a buffer for a state has; what never changes stands behind. */
+export let words: u32 = 0;
+export let allWords: u32 = 0;
+/** By thread: where its control state number is in a state (word, shift, mask), and its control states (address, how many). */
+export let threads: u32 = 0;
+export let threadTable: usize = 0;
+/** By mutex: where its holder is in a state (word, shift, mask). */
+export let mutexes: u32 = 0;
+export let mutexTable: usize = 0;
+/** By property instance: one byte of flags. */
+export let instances: usize = 0;
+/** Number of what is known of the properties' reads: lists made before are out of date. */
+export let readsVersion: u32 = 0;
+/** Whether something is asked in the ends of the scenario. */
+export let asksForEnds: bool = false;
+/** Bits of freed slots; states with one of them set have to be normalised. */
+export let freedBits: usize = 0;
+/** A 64-bit odd number for each 32-bit word of a state. */
+export let hashKeys: usize = 0;
+
+/** The visited set: a table of entries (see ../store.ts), and chunks of states by address. */
+export let table: usize = 0;
+export let tableBits: u32 = 0;
+export let chunks: usize = 0;
+export let count: u32 = 0;
+
+/** Room for the hashes of a batch. */
+export let hashes: usize = 0;
+
+/** A batch: states, what their steps lead to, and what is known of each. */
+export let sources: usize = 0;
+export let slots: usize = 0;
+export let slotLeaves: usize = 0;
+export let slotHashes: usize = 0;
+export let sourceSteps: usize = 0;
+export let sourceMoves: usize = 0;
+export let choiceStack: usize = 0;
+
+/** What became of a visit. */
+export let transitions: f64 = 0;
+/** Step at which the host has to go on, and whether the state it leads to is new (1), known (0) or not looked at (-1). */
+export let step: u32 = 0;
+export let isNew: i32 = -1;
+
+/** Reasons to return from `visit`. */
+const DONE: u32 = 0;
+const REMARKABLE: u32 = 1;
+const FULL: u32 = 2;
+export let reason: u32 = 0;
+
+/** Room of a batch. */
+const MOST_SOURCES: u32 = 32;
+const MOST_SLOTS: u32 = 512;
+const MOST_CHOICES: u32 = 256;
+const CHUNK_BITS: u32 = 14;
+
+/** Kinds of nodes, as in ../rules.ts. */
+const READ: u32 = 1;
+const CHOICE: u32 = 3;
+const LEAF: u32 = 4;
+
+/** What there is in a leaf of a step, as in ../rules.ts: in 32-bit words from its start. */
+const LEAF_FLAGS: u32 = 2;
+const LEAF_THREAD: u32 = 3;
+const LEAF_ASKED: u32 = 4;
+const LEAF_HELD: u32 = 5;
+const LEAF_WRITES: u32 = 7;
+
+/** Flags of leaves, as in ../learner.ts. */
+const FAULT_OR_REPORTS: u32 = 3;
+const ACQUIRES: u32 = 4;
+
+/** Flags of property instances, and their answers. */
+const SETTLED: u32 = 1;
+const OPENED: u32 = 2;
+const WITNESS: u32 = 4;
+const FALSE: u32 = 0;
+const TRUE: u32 = 1;
+const UNKNOWN: u32 = 3;
+
+/** Kinds of control states. */
+const LOCK: u32 = 1;
+const FINISHED: u32 = 2;
+const IDLE: u32 = 3;
+const IDLE_UNTIL: u32 = 4;
+
+const NEW: u32 = 0xffffffff;
+
+/** Makes freed slots of the state at the address free again if nothing refers to them. */
+declare function normalise(state: usize): void;
+
+/** Judges a state that is an end of the scenario, or in which somebody is stuck; `moves` has a bit for each thread that can move. */
+declare function judgeRest(number: u32, moves: u32, upperMoves: u32): void;
+
+/** How many states are expanded at once: fewer after one that was remarkable. */
+let width: u32 = 1;
+/** So that looking ahead is not optimised away. */
+export let seenAhead: u32 = 0;
+
+/**
+ * Visits the states from one to the one before the other, in their order. Returns the first that was not wholly
+ * visited; `reason` says why.
+ */
+export function visit(from: u32, to: u32, most: u32): u32 {
+  let number = from;
+  while (number < to) {
+    if (f64(count) + f64(MOST_SLOTS) > f64((<u64>1) << tableBits) * 0.75 || !hasChunks(count + MOST_SLOTS)) {
+      reason = FULL;
+      return number;
+    }
+    const expanded = expandBatch(number, min(to - number, width));
+    if (expanded === 0) {
+      step = 0;
+      isNew = -1;
+      width = 1;
+      reason = REMARKABLE;
+      return number;
+    }
+    lookAhead(load<u32>(sourceSteps + ((<usize>expanded) << 2)));
+    for (let source: u32 = 0; source < expanded; source++) {
+      if (!insertSteps(source)) {
+        width = 1;
+        reason = REMARKABLE;
+        return number + source;
+      }
+      if (!isUnremarkableRest(source)) {
+        const moves = load<u64>(sourceMoves + ((<usize>source) << 3));
+        judgeRest(number + source, <u32>moves, <u32>(moves >> 32));
+      }
+      transitions += f64(stepsOf(source));
+      if (count > most) {
+        reason = FULL;
+        return number + source + 1;
+      }
+    }
+    number += expanded;
+    width = min(width << 1, MOST_SOURCES);
+  }
+  reason = DONE;
+  return number;
+}
+
+function hasChunks(states: u32): bool {
+  return load<u32>(chunks + ((<usize>(states >> CHUNK_BITS)) << 2)) !== 0;
+}
+
+function stepsOf(source: u32): u32 {
+  const at = sourceSteps + ((<usize>source) << 2);
+  return load<u32>(at, 4) - load<u32>(at);
+}
+
+/** Expands up to so many states from that number on; returns how many, fewer if one needs the host. */
+function expandBatch(number: u32, most: u32): u32 {
+  let used: u32 = 0;
+  store<u32>(sourceSteps, 0);
+  for (let source: u32 = 0; source < most; source++) {
+    const state = sources + <usize>source * ((<usize>allWords) << 3);
+    copyWords(addressOf(number + source), state);
+    const end = expand(state, used, source);
+    if (end === NEW) return source;
+    const hash = hashOf(state);
+    for (let slot = used; slot < end; slot++) {
+      const leaf = load<u32>(slotLeaves + ((<usize>slot) << 2));
+      const into = slots + <usize>slot * ((<usize>allWords) << 3);
+      store<u32>(slotHashes + ((<usize>slot) << 3), finish(apply(leaf, state, into, hash)));
+    }
+    used = end;
+    store<u32>(sourceSteps + ((<usize>source) << 2), used, 4);
+  }
+  return most;
+}
+
+/** Address of a stored state. */
+function addressOf(number: u32): usize {
+  const chunk = <usize>load<u32>(chunks + ((<usize>(number >> CHUNK_BITS)) << 2));
+  return chunk + <usize>(number & ((1 << CHUNK_BITS) - 1)) * ((<usize>words) << 3);
+}
+
+function copyWords(from: usize, into: usize): void {
+  const end = from + ((<usize>words) << 3);
+  while (from < end) {
+    store<u64>(into, load<u64>(from));
+    from += 8;
+    into += 8;
+  }
+}
+
+function at(word: u32): usize {
+  return (<usize>word) << 2;
+}
+
+/**
+ * Collects the leaves of the state's steps in `slotLeaves`, from that slot on; returns the slot behind the last, or
+ * NEW if the state needs the host: a rule is missing, a step ends in a fault, or there are too many.
+ */
+function expand(state: usize, first: u32, source: u32): u32 {
+  let slot = first;
+  let moves: u64 = 0;
+  for (let thread: u32 = 0; thread < threads; thread++) {
+    const row = threadTable + <usize>thread * 20;
+    const control = (load<u32>(state + at(load<u32>(row))) >> load<u32>(row, 4)) & load<u32>(row, 8);
+    if (control >= load<u32>(row, 16)) return NEW;
+    let next = load<u32>(<usize>load<u32>(row, 12) + ((<usize>control) << 3));
+    if (next === 0) return NEW;
+    let choices: u32 = 0;
+    const before = slot;
+    while (true) {
+      const node = load<u32>(rules + at(next));
+      if (node === 0) return NEW;
+      const address = rules + at(node);
+      const kind = load<u32>(address);
+      if (kind === READ) {
+        next = node + 4 + ((load<u32>(state + at(load<u32>(address, 4))) >> load<u32>(address, 8)) & load<u32>(address, 12));
+        continue;
+      }
+      if (kind === CHOICE) {
+        if (choices === MOST_CHOICES) return NEW;
+        const top = choiceStack + ((<usize>choices) << 3);
+        store<u32>(top, node);
+        store<u32>(top, 0, 4);
+        choices++;
+        next = node + 2;
+        continue;
+      }
+      if (kind === LEAF) {
+        if (slot === MOST_SLOTS) return NEW;
+        if ((load<u32>(address + at(LEAF_FLAGS)) & FAULT_OR_REPORTS) !== 0) return NEW;
+        store<u32>(slotLeaves + at(slot), node);
+        slot++;
+      }
+      // Back to the last choice that has an alternative left.
+      next = 0;
+      while (choices > 0) {
+        const top = choiceStack + ((<usize>(choices - 1)) << 3);
+        const choice = load<u32>(top);
+        const taken = load<u32>(top, 4) + 1;
+        if (taken < load<u32>(rules + at(choice), 4)) {
+          store<u32>(top, taken, 4);
+          next = choice + 2 + taken;
+          break;
+        }
+        choices--;
+      }
+      if (next === 0) break;
+    }
+    if (slot !== before) moves |= (<u64>1) << thread;
+  }
+  store<u64>(sourceMoves + ((<usize>source) << 3), moves);
+  return slot;
+}
+
+/** Multilinear hashing (Lemire and Kaser, "Strongly universal string hashing is fast", 2014): what a step writes changes its sum by so much. */
+function hashOf(state: usize): u64 {
+  let sum: u64 = 0;
+  const end = words << 1;
+  for (let word: u32 = 0; word < end; word++) {
+    sum += <u64>load<u32>(state + at(word)) * load<u64>(hashKeys + ((<usize>word) << 3));
+  }
+  return sum;
+}
+
+/** Of such a sum the upper bits are good; mixed once more (MurmurHash3's finish, Appleby, public domain) the lower are too. */
+function finish(sum: u64): u32 {
+  let hash = (sum ^ (sum >> 33)) * 0xff51afd7ed558ccd;
+  hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53;
+  return <u32>(hash >> 32);
+}
+
+/** Puts into `into` the state that the step leads to, and returns the sum for its hash. */
+function apply(leaf: u32, state: usize, into: usize, sum: u64): u64 {
+  copyWords(state, into);
+  let write = rules + at(leaf + LEAF_WRITES);
+  const end = write + 4 + <usize>load<u32>(write) * 12;
+  write += 4;
+  while (write < end) {
+    const word = load<u32>(write);
+    const place = into + at(word);
+    const old = load<u32>(place);
+    const value = (old & load<u32>(write, 4)) | load<u32>(write, 8);
+    store<u32>(place, value);
+    sum += (<u64>value - <u64>old) * load<u64>(hashKeys + ((<usize>word) << 3));
+    write += 12;
+  }
+  let freed: u64 = 0;
+  for (let word: usize = 0; word < (<usize>words) << 3; word += 8) freed |= load<u64>(into + word) & load<u64>(freedBits + word);
+  if (freed === 0) return sum;
+  normalise(into);
+  return hashOf(into);
+}
+
+/** Touches all that the insertion of the batch will. */
+function lookAhead(end: u32): void {
+  const last = (1 << tableBits) - 1;
+  for (let slot: u32 = 0; slot < end; slot++) {
+    const row = slotHashes + ((<usize>slot) << 3);
+    store<u32>(row, load<u32>(table + at(load<u32>(row) & last)), 4);
+  }
+  let seen: u32 = 0;
+  for (let slot: u32 = 0; slot < end; slot++) {
+    const row = slotHashes + ((<usize>slot) << 3);
+    const entry = load<u32>(row, 4);
+    if (entry === 0 || ((entry ^ load<u32>(row)) & ~last) !== 0) continue;
+    const known = addressOf((entry & last) - 1);
+    seen += load<u32>(known) + load<u32>(known + ((<usize>words - 1) << 3));
+  }
+  seenAhead = seen;
+}
+
+/** Inserts what the steps of a state of the batch lead to, as long as nothing has to be said. */
+function insertSteps(source: u32): bool {
+  const state = sources + <usize>source * ((<usize>allWords) << 3);
+  const first = load<u32>(sourceSteps + ((<usize>source) << 2));
+  const end = load<u32>(sourceSteps + ((<usize>source) << 2), 4);
+  for (let slot = first; slot < end; slot++) {
+    const leaf = rules + at(load<u32>(slotLeaves + at(slot)));
+    const next = slots + <usize>slot * ((<usize>allWords) << 3);
+    const known = insertHashed(next, load<u32>(slotHashes + ((<usize>slot) << 3)));
+    const flags = load<u32>(leaf + at(LEAF_FLAGS));
+    if (
+      !hasKnownAnswers(load<u32>(leaf + at(LEAF_ASKED)), state, next, known === NEW) ||
+      ((flags & ACQUIRES) !== 0 && !holdsAsBefore(leaf, state))
+    ) {
+      step = slot - first;
+      isNew = known === NEW ? 1 : 0;
+      return false;
+    }
+  }
+  return true;
+}
+
+/** Whether what the properties say of a step and of the state it leads to is known, and nothing that is to be noted. */
+function hasKnownAnswers(list: u32, state: usize, next: usize, isFirst: bool): bool {
+  if (list === 0) return false;
+  let entry = rules + at(list);
+  if (load<u32>(entry) !== readsVersion) return false;
+  const onState = load<u32>(entry, 4);
+  const onStep = load<u32>(entry, 8);
+  const onReturn = load<u32>(entry, 12);
+  entry += 16;
+  const steps = entry + ((<usize>onState) << 3);
+  const returns = steps + ((<usize>onStep) << 3);
+  const end = returns + ((<usize>onReturn) << 3);
+  if (isFirst) {
+    for (let asked = entry; asked < steps; asked += 8) if (!isUnremarkable(asked, next, next)) return false;
+    // What a step property reads of a step that changes nothing has to be known.
+    for (let asked = steps; asked < returns; asked += 8) {
+      if ((load<u8>(instances + load<u32>(asked)) & SETTLED) === 0 && answer(load<u32>(asked, 4), next, next) === UNKNOWN) return false;
+    }
+  }
+  for (let asked = steps; asked < end; asked += 8) if (!isUnremarkable(asked, next, state)) return false;
+  return true;
+}
+
+function isUnremarkable(asked: usize, state: usize, before: usize): bool {
+  const flags = <u32>load<u8>(instances + load<u32>(asked));
+  if ((flags & SETTLED) !== 0) return true;
+  const said = answer(load<u32>(asked, 4), state, before);
+  if (said === TRUE) return (flags & OPENED) !== 0;
+  if (said === FALSE) return (flags & WITNESS) !== 0;
+  return said !== UNKNOWN;
+}
+
+/** What the tree at that root says. */
+function answer(root: u32, state: usize, before: usize): u32 {
+  let next = root;
+  while (true) {
+    const node = load<u32>(rules + at(next));
+    if (node === 0) return UNKNOWN;
+    const address = rules + at(node);
+    const kind = load<u32>(address);
+    if (kind === LEAF) return load<u32>(address, 4);
+    const from = kind === READ ? state : before;
+    next = node + 4 + ((load<u32>(from + at(load<u32>(address, 4))) >> load<u32>(address, 8)) & load<u32>(address, 12));
+  }
+}
+
+/** Whether the thread holds what it held when this step was last looked at for the order of locks. */
+function holdsAsBefore(leaf: usize, state: usize): bool {
+  const holder = load<u32>(leaf + at(LEAF_THREAD)) + 1;
+  let held: u64 = 0;
+  for (let mutex: u32 = 0; mutex < mutexes; mutex++) {
+    if (holderOf(mutex, state) === holder) held |= (<u64>1) << mutex;
+  }
+  return held === load<u64>(leaf + at(LEAF_HELD));
+}
+
+function holderOf(mutex: u32, state: usize): u32 {
+  const row = mutexTable + <usize>mutex * 12;
+  return (load<u32>(state + at(load<u32>(row))) >> load<u32>(row, 4)) & load<u32>(row, 8);
+}
+
+/** What the thread's control state is: its kind, and the mutex that it waits for above. */
+function controlOf(thread: u32, state: usize): u32 {
+  const row = threadTable + <usize>thread * 20;
+  const control = (load<u32>(state + at(load<u32>(row))) >> load<u32>(row, 4)) & load<u32>(row, 8);
+  return load<u32>(<usize>load<u32>(row, 12) + ((<usize>control) << 3), 4);
+}
+
+/** Whether the state is no end of the scenario, and nobody is stuck in it. */
+function isUnremarkableRest(source: u32): bool {
+  const state = sources + <usize>source * ((<usize>allWords) << 3);
+  const moves = load<u64>(sourceMoves + ((<usize>source) << 3));
+  if (moves === 0) return false;
+  let rests = asksForEnds;
+  for (let thread: u32 = 0; thread < threads; thread++) {
+    const control = controlOf(thread, state);
+    const kind = control & 7;
+    const canMove = ((moves >> thread) & 1) !== 0;
+    if (rests) rests = kind === FINISHED || kind === IDLE || (kind === IDLE_UNTIL && !canMove);
+    if (canMove || kind !== LOCK) continue;
+    // Whoever holds it, or is waited for by who holds it, can move.
+    let waiting = control;
+    let holder = holderOf(waiting >> 3, state);
+    for (let length: u32 = 0; holder !== 0; length++) {
+      if (length === threads) return false;
+      if (((moves >> (holder - 1)) & 1) !== 0) break;
+      waiting = controlOf(holder - 1, state);
+      if ((waiting & 7) === FINISHED) return false;
+      if ((waiting & 7) !== LOCK) break;
+      holder = holderOf(waiting >> 3, state);
+    }
+  }
+  return !rests;
+}
+
+/** Number of the state if it is known; otherwise it is added, for which there has to be room, and the result is NEW. */
+export function insert(state: usize): u32 {
+  return insertHashed(state, finish(hashOf(state)));
+}
+
+function insertHashed(state: usize, hash: u32): u32 {
+  const last = (1 << tableBits) - 1;
+  const tag = hash & ~last;
+  let position = hash & last;
+  while (true) {
+    const entry = load<u32>(table + at(position));
+    if (entry === 0) break;
+    if (((entry ^ tag) & ~last) === 0) {
+      const number = (entry & last) - 1;
+      if (equals(addressOf(number), state)) return number;
+    }
+    position = (position + 1) & last;
+  }
+  copyWords(state, addressOf(count));
+  count++;
+  store<u32>(table + at(position), tag | count);
+  return NEW;
+}
+
+/** Number of the state, or NEW if it is not known. */
+export function find(state: usize): u32 {
+  const last = (1 << tableBits) - 1;
+  const hash = finish(hashOf(state));
+  const tag = hash & ~last;
+  let position = hash & last;
+  while (true) {
+    const entry = load<u32>(table + at(position));
+    if (entry === 0) return NEW;
+    if (((entry ^ tag) & ~last) === 0 && equals(addressOf((entry & last) - 1), state)) return (entry & last) - 1;
+    position = (position + 1) & last;
+  }
+}
+
+function equals(one: usize, other: usize): bool {
+  const end = one + ((<usize>words) << 3);
+  while (one < end) {
+    if (load<u64>(one) !== load<u64>(other)) return false;
+    one += 8;
+    other += 8;
+  }
+  return true;
+}
+
+/** Enters all states into the table, which is empty. */
+export function rehash(): void {
+  const last = (1 << tableBits) - 1;
+  let seen: u32 = 0;
+  for (let first: u32 = 0; first < count; first += MOST_SLOTS) {
+    const end = min(MOST_SLOTS, count - first);
+    for (let state: u32 = 0; state < end; state++) {
+      const hash = finish(hashOf(addressOf(first + state)));
+      store<u32>(hashes + at(state), hash);
+      seen += load<u32>(table + at(hash & last));
+    }
+    for (let state: u32 = 0; state < end; state++) {
+      const hash = load<u32>(hashes + at(state));
+      let position = hash & last;
+      while (load<u32>(table + at(position)) !== 0) position = (position + 1) & last;
+      store<u32>(table + at(position), (hash & ~last) | (first + state + 1));
+    }
+  }
+  seenAhead = seen;
+}

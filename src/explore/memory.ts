@@ -1,0 +1,53 @@
+/** The memory that the engine shares with its core: regions are handed out, given back, and handed out again. */
+
+const PAGE = 2 ** 16;
+/** What the core can address: 4 GB. */
+const MOST_PAGES = 2 ** 16;
+
+interface Region {
+  readonly address: number;
+  readonly bytes: number;
+}
+
+export class Memory {
+  readonly shared = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: true });
+  /** Everything from here on has never been used; nothing is at address 0. */
+  #end = 16;
+  readonly #spare: Region[] = [];
+
+  /** Address of so many bytes, all 0. Throws a `RangeError` if there is no room. */
+  allocate(bytes: number): number {
+    const size = rounded(bytes);
+    const fitting = this.#spare.findIndex((region) => region.bytes >= size);
+    if (fitting >= 0) {
+      const [region] = this.#spare.splice(fitting, 1) as [Region];
+      if (region.bytes > size) this.#spare.push({ address: region.address + size, bytes: region.bytes - size });
+      new Uint8Array(this.shared.buffer, region.address, size).fill(0);
+      return region.address;
+    }
+    const address = this.#end;
+    const missing = address + size - this.shared.buffer.byteLength;
+    if (missing > 0) {
+      try {
+        this.shared.grow(Math.ceil(missing / PAGE));
+      } catch {
+        throw new RangeError(`no room for ${size} more bytes: the engine has 4 GB`);
+      }
+    }
+    this.#end += size;
+    return address;
+  }
+
+  release(address: number, bytes: number): void {
+    this.#spare.push({ address, bytes: rounded(bytes) });
+  }
+
+  /** What is there, in 32-bit words. It stays what is there however much else is allocated. */
+  words(address: number, length: number): Uint32Array {
+    return new Uint32Array(this.shared.buffer, address, length);
+  }
+}
+
+function rounded(bytes: number): number {
+  return Math.ceil(bytes / 16) * 16;
+}

@@ -1,0 +1,99 @@
+/** Lays out for the core what it needs to visit states by itself, beside the visited set, and has it do so. */
+import type { Place } from "../state/packing.js";
+import { type Core, MOST_CHOICES, MOST_SLOTS, MOST_SOURCES, REMARKABLE } from "./core.js";
+import type { Learner } from "./learner.js";
+import type { Store } from "./store.js";
+
+/** Flags of property instances. */
+export const SETTLED = 1;
+/** Its window has been open, or what it is to witness was seen. */
+export const OPENED = 2;
+export const WITNESS = 4;
+
+/** The core has a bit for each thread, and one for each mutex. */
+const MOST_THREADS = 64;
+export const MOST_MUTEXES = 52;
+
+/** How far the core came. */
+export interface Visited {
+  /** The first state that was not wholly visited. */
+  readonly next: number;
+  /** Of that state, what has to be looked at from outside; null if there is nothing, and only time or room was up. */
+  readonly remarkable: {
+    /** The step that has to be judged first; those before it are done. */
+    readonly step: number;
+    /** Whether the state it leads to is new; null if it has not been looked up. */
+    readonly isNew: boolean | null;
+  } | null;
+}
+
+export class Visitor {
+  readonly #core: Core;
+
+  constructor(
+    readonly store: Store,
+    readonly learner: Learner,
+    what: {
+      readonly mutexes: readonly { readonly place: Place }[];
+      readonly flags: Uint8Array;
+      readonly asksForEnds: boolean;
+      readonly freedBits: Uint32Array;
+      /** A state, for what never changes. */
+      readonly initial: Uint32Array;
+    },
+  ) {
+    const { core, memory } = store;
+    this.#core = core;
+    const { mutexes, initial } = what;
+    const allWords = Math.ceil(initial.length / 2);
+    core.allWords.value = allWords;
+    core.threads.value = learner.machine.threads.length;
+    core.threadTable.value = learner.threadTable.byteOffset;
+    core.mutexes.value = mutexes.length;
+    core.mutexTable.value = memory.allocate(mutexes.length * 12);
+    memory.words(core.mutexTable.value, mutexes.length * 3).set(mutexes.flatMap(({ place: { word, shift, mask } }) => [word, shift, mask]));
+    core.instances.value = what.flags.byteOffset;
+    core.asksForEnds.value = Number(what.asksForEnds);
+    core.freedBits.value = memory.allocate(allWords * 8);
+    memory.words(core.freedBits.value, what.freedBits.length).set(what.freedBits);
+    const room = (states: number) => {
+      const address = memory.allocate(states * allWords * 8);
+      for (let state = 0; state < states; state++) memory.words(address + state * allWords * 8, initial.length).set(initial);
+      return address;
+    };
+    core.sources.value = room(MOST_SOURCES);
+    core.slots.value = room(MOST_SLOTS);
+    core.slotLeaves.value = memory.allocate(MOST_SLOTS * 4);
+    core.slotHashes.value = memory.allocate(MOST_SLOTS * 8);
+    core.sourceSteps.value = memory.allocate((MOST_SOURCES + 1) * 4);
+    core.sourceMoves.value = memory.allocate(MOST_SOURCES * 8);
+    core.choiceStack.value = memory.allocate(MOST_CHOICES * 8);
+  }
+
+  /** Whether the core can visit states of the learner's machine. */
+  static canVisit({ machine }: Learner): boolean {
+    return machine.threads.length <= MOST_THREADS;
+  }
+
+  /** Visits the states from one to the one before the other, until there are more than `most`. */
+  visit(from: number, to: number, most: number): Visited {
+    const core = this.#core;
+    this.store.makeRoom();
+    this.follow();
+    const next = core.visit(from, to, Math.min(most, 0xffffffff)) >>> 0;
+    if (core.reason.value !== REMARKABLE) return { next, remarkable: null };
+    const isNew = core.isNew.value;
+    return { next, remarkable: { step: core.step.value, isNew: isNew < 0 ? null : isNew === 1 } };
+  }
+
+  /** Lets the core see what has been learned. */
+  follow(): void {
+    this.#core.rules.value = this.learner.rules.address;
+    this.#core.readsVersion.value = this.learner.readsVersion;
+  }
+
+  /** Steps out of the states that were visited wholly. */
+  get transitions(): number {
+    return this.#core.transitions.value;
+  }
+}
