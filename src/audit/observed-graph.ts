@@ -5,7 +5,6 @@
 import { isEnd, situationsOf, stuckThreads } from "../check/stuck.js";
 import type { FastRun } from "../explore/fast-run.js";
 import type { End, Limits, Progress } from "../explore/outcome.js";
-import { loadState, successor } from "../explore/steps.js";
 import type { Observed } from "../step/block.js";
 import type { Machine } from "../step/machine.js";
 import { type Known, keyOf, labelOf, NOTHING_KNOWN, without } from "./naming.js";
@@ -71,7 +70,7 @@ export class ObservedGraph {
   }
 
   get states(): number {
-    return this.#run.store.count;
+    return this.#run.expander.store.count;
   }
 
   /** The moment at which everything begins. */
@@ -128,21 +127,21 @@ export class ObservedGraph {
   }
 
   #findSteps(state: number): Step[] {
-    const count = loadState(this.#run, state, 0);
+    const count = this.#run.expander.expand(state);
     return Array.from({ length: count }, (_, ordinal) => {
-      const { control, block } = this.#run.leafOf(ordinal);
+      const { control, block } = this.#run.expander.leafOf(ordinal);
       const events = block.observed.filter((observed) => isSeen(observed, this.counts));
-      const to = successor(this.#run, ordinal);
+      const to = this.#run.expander.successor(ordinal);
       return { thread: control.thread, ordinal, events, freed: block.freed, to, fault: block.fault?.check ?? null };
     });
   }
 
   /** How the state is an end, if it is one. */
   #endingOf(state: number, steps: readonly Step[]): string | null {
-    this.#run.store.load(state, this.#run.current);
+    this.#run.expander.store.load(state, this.#run.expander.current);
     const { machine } = this;
     const canMove = machine.threads.map((_, thread) => steps.some((step) => step.thread === thread));
-    const situations = situationsOf(machine, this.#run.learner.packing.view(this.#run.current), canMove);
+    const situations = situationsOf(machine, this.#run.learner.packing.view(this.#run.expander.current), canMove);
     if (stuckThreads(situations).length > 0) return "is stuck";
     return isEnd(situations) ? "may end" : null;
   }

@@ -16,7 +16,6 @@ export interface Core {
   readonly mutexes: Global;
   readonly mutexTable: Global;
   readonly instances: Global;
-  readonly readsVersion: Global;
   readonly asksForEnds: Global;
   readonly freedBits: Global;
   readonly hashKeys: Global;

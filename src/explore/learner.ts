@@ -4,14 +4,29 @@
  */
 import { type Answer, evaluate, instancesOf, type PropertyInstance, type Question } from "../check/evaluate.js";
 import { ModelError } from "../lang/errors.js";
-import { get, Packing, type Place } from "../state/packing.js";
+import type { Property } from "../lang/property.js";
+import { get, Packing, type Place, put } from "../state/packing.js";
 import type { CellView } from "../state/state.js";
 import type { BlockRun } from "../step/block.js";
 import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
 import type { NativeBlock } from "../step/run.js";
 import { Memory } from "./memory.js";
-import { CHOICE, Contradiction, LEAF, READ, READ_BEFORE, READ_CHILDREN, Rules, type Test } from "./rules.js";
+import {
+  BLOCKED,
+  CHOICE,
+  CHOICE_CHILDREN,
+  Contradiction,
+  LEAF,
+  LEAF_ASKED,
+  LEAF_FLAGS,
+  LEAF_HELD,
+  READ,
+  READ_BEFORE,
+  READ_CHILDREN,
+  Rules,
+  type Test,
+} from "./rules.js";
 
 /** What a learned path of a block does besides its writes. */
 export interface Leaf {
@@ -19,8 +34,8 @@ export interface Leaf {
   /** Next control state; null for a fault. */
   readonly next: Control | null;
   readonly block: Pick<BlockRun, "reports" | "fault" | "acquisitions" | "observed" | "freed">;
-  /** By word: the bits it writes. */
-  readonly written: Uint32Array;
+  /** What it writes, by cell. */
+  readonly writes: ReadonlyMap<number, number>;
 }
 
 /** Leaf flags, for the explorer to see at once whether a step needs more than its writes. */
@@ -33,10 +48,20 @@ export interface LearnedInstance {
   readonly number: number;
   readonly instance: PropertyInstance;
   /** Root of the tree; for `onReturn` one root per control state that has just returned. */
-  readonly root: number;
+  root: number;
   readonly rootOfReturn: Map<Control, number>;
-  /** By word: the bits the instance has read so far in any state. */
-  readonly reads: Uint32Array;
+  /** The cells that it has read so far in any state. */
+  readonly reads: Set<number>;
+}
+
+/** The instances whose answer a step can change: those of the state it leads to, of the step itself, and of its return. */
+export interface Asked {
+  readonly onState: readonly LearnedInstance[];
+  readonly onStep: readonly LearnedInstance[];
+  readonly onReturn: readonly LearnedInstance[];
+  /** The same for the core: where in the rules, and for how many numbers there is room. */
+  readonly list: number;
+  readonly room: number;
 }
 
 /** Property leaves carry one of these. */
@@ -44,10 +69,10 @@ export const FALSE = 0;
 export const TRUE = 1;
 export const CLOSED = 2;
 
-/** Thrown when a thread has more control states than its bits can number; the run starts again with more bits. */
+/** Thrown when a thread has more control states than its bits can number: states have to be packed with more bits. */
 export class TooManyControls extends Error {}
 
-/** Thrown when a cell is written that was taken never to change; the run starts again with another idea of what does. */
+/** Thrown when a cell is written that was taken never to change: states have to be packed with another idea of what does. */
 export class ConstantWritten extends Error {}
 
 /** Kinds of control states, as the core knows them. */
@@ -58,35 +83,36 @@ const ROW = 5;
 
 export class Learner {
   readonly memory = new Memory();
-  readonly rules = new Rules(this.memory);
-  readonly packing: Packing;
+  rules = new Rules(this.memory);
+  packing: Packing;
   readonly leaves: Leaf[] = [];
   readonly instances: readonly LearnedInstance[];
-  /** Grows whenever some instance is found to read something new. */
-  readsVersion = 0;
   nativeSeconds = 0;
   /** By thread, five numbers: where its control state number is (word, shift, mask), and where its control states are (address, how many). */
   readonly threadTable: Uint32Array;
   /** By thread and control state number, two numbers: the root slot of its rules, and what kind it is, with the mutex it waits for above. */
   readonly #controls: Uint32Array[];
+  /** By leaf number: where the leaf is in the rules, and whom its step concerns as far as that has been worked out. */
+  readonly #leafAt: number[] = [];
+  readonly #asked: Asked[] = [];
+  /** Numbers of the leaves that write a cell. */
+  readonly #writers = new Map<number, number[]>();
   readonly pathsOf = new Map<Control, number>();
   /** Cells that some path writes. */
   readonly written = new Set<number>();
   /** Paths learned of control states to which one way is known so far. */
-  readonly #onlyWitness = new Map<Control, { readonly words: Uint32Array; readonly choices: readonly number[] }[]>();
+  readonly #onlyWitness = new Map<Control, { words: Uint32Array; readonly choices: readonly number[] }[]>();
 
   constructor(
     readonly machine: Machine,
-    readonly controlBits: number,
+    public controlBits: number,
     changing: ReadonlySet<number> | null = null,
   ) {
     this.packing = new Packing(machine.layout, controlBits, changing);
     const { memory } = this;
     this.threadTable = memory.words(memory.allocate(machine.threads.length * ROW * 4), machine.threads.length * ROW);
-    this.#controls = this.packing.controls.map(({ word, shift, mask }, thread) => {
-      this.threadTable.set([word, shift, mask], thread * ROW);
-      return this.#roomForControls(thread, 64);
-    });
+    this.#controls = machine.threads.map((_, thread) => this.#roomForControls(thread, 64));
+    this.#placeControls();
     this.instances = machine.properties
       .flatMap((property) => instancesOf(property, machine))
       .map((instance, number) => ({
@@ -94,7 +120,7 @@ export class Learner {
         instance,
         root: this.rules.newRoot(),
         rootOfReturn: new Map(),
-        reads: new Uint32Array(this.packing.words),
+        reads: new Set(),
       }));
   }
 
@@ -115,6 +141,10 @@ export class Learner {
       controls[number * 2 + 1] = (KINDS[control.kind] ?? 0) | (mutex << 3);
     }
     return controls[number * 2] as number;
+  }
+
+  #placeControls(): void {
+    for (const [thread, { word, shift, mask }] of this.packing.controls.entries()) this.threadTable.set([word, shift, mask], thread * ROW);
   }
 
   #roomForControls(thread: number, count: number): Uint32Array {
@@ -204,12 +234,10 @@ export class Learner {
       return { kind: cell < length ? READ : READ_BEFORE, place, size, code };
     });
     for (const { cell } of answer.reads) {
-      const { word, shift, mask } = this.packing.cells[cell % length] as Place;
-      const bits = (mask << shift) >>> 0;
-      if (((learned.reads[word] as number) & bits) >>> 0 !== bits) {
-        learned.reads[word] = ((learned.reads[word] as number) | bits) >>> 0;
-        this.readsVersion++;
-      }
+      if (learned.reads.has(cell % length)) continue;
+      learned.reads.add(cell % length);
+      // Whom their steps concern has to be worked out again.
+      for (const leaf of this.#writers.get(cell % length) ?? []) rules.heap[(this.#leafAt[leaf] as number) + LEAF_ASKED] = 0;
     }
     const verdict = answer.verdict === "true" ? TRUE : answer.verdict === "false" ? FALSE : CLOSED;
     let slot: number;
@@ -229,6 +257,24 @@ export class Learner {
 
   #newLeaf(control: Control, block: BlockRun): number {
     const number = this.leaves.length;
+    const { reports, fault, acquisitions, observed, freed, next } = block;
+    const writes = next ? block.writes : new Map<number, number>();
+    for (const cell of writes.keys()) this.written.add(cell);
+    const { changing } = this.packing;
+    if (changing && [...writes.keys()].some((cell) => !changing.has(cell))) throw new ConstantWritten();
+    for (const cell of writes.keys()) {
+      const writers = this.#writers.get(cell);
+      if (writers) writers.push(number);
+      else this.#writers.set(cell, [number]);
+    }
+    this.leaves.push({ control, next, block: { reports, fault, acquisitions, observed, freed }, writes });
+    const flags = (fault ? FAULT : 0) | (reports.length > 0 ? REPORTS : 0) | (acquisitions.length > 0 ? ACQUIRES : 0);
+    return this.#placeLeaf(number, flags, [-1, -1]);
+  }
+
+  /** Puts a leaf into the rules. */
+  #placeLeaf(number: number, flags: number, held: readonly number[]): number {
+    const { control, next, writes } = this.leaves[number] as Leaf;
     const { packing } = this;
     const clear = new Uint32Array(packing.words);
     const set = new Uint32Array(packing.words);
@@ -236,32 +282,113 @@ export class Learner {
       clear[word] = (clear[word] as number) | (mask << shift);
       set[word] = (set[word] as number) | (code << shift);
     };
-    if (block.next) {
-      let isConstant = false;
-      for (const cell of block.writes.keys()) {
-        this.written.add(cell);
-        isConstant ||= packing.changing?.has(cell) === false;
-      }
-      if (isConstant) throw new ConstantWritten();
-      for (const [cell, code] of block.writes) store(packing.cells[cell] as Place, code);
-      store(packing.controls[control.thread] as Place, block.next.number);
-    }
+    for (const [cell, code] of writes) store(packing.cells[cell] as Place, code);
+    if (next) store(packing.controls[control.thread] as Place, next.number);
     const payload: number[] = [];
     for (const [word, bits] of clear.entries()) if (bits !== 0) payload.push(word, ~bits, set[word] as number);
-    this.leaves.push({
-      control,
-      next: block.next,
-      block: {
-        reports: block.reports,
-        fault: block.fault,
-        acquisitions: block.acquisitions,
-        observed: block.observed,
-        freed: block.freed,
-      },
-      written: clear,
+    const node = this.rules.newLeaf(number, [flags, control.thread, 0, ...held, payload.length / 3, ...payload]);
+    this.#leafAt[number] = node;
+    return node;
+  }
+
+  /** Whose answers the step with the leaf at that address can change. */
+  askedOf(leafAt: number): Asked {
+    const { rules } = this;
+    const number = rules.heap[leafAt + 1] as number;
+    const known = this.#asked[number];
+    if (known !== undefined && rules.heap[leafAt + LEAF_ASKED] !== 0) return known;
+    const { writes, next } = this.leaves[number] as Leaf;
+    const ofKind = (...kinds: Property["window"]["kind"][]) =>
+      this.instances.filter(({ instance }) => kinds.includes(instance.property.window.kind));
+    const isAffected = ({ reads }: LearnedInstance) => [...writes.keys()].some((cell) => reads.has(cell));
+    const onState = ofKind("always", "atRest", "sometimes").filter(isAffected);
+    const onStep = ofKind("onStep").filter(isAffected);
+    const onReturn = ofKind("onReturn").filter(({ instance: { property } }) => {
+      return property.window.kind === "onReturn" && next?.returned?.procedure === property.window.procedure;
     });
-    const flags = (block.fault ? FAULT : 0) | (block.reports.length > 0 ? REPORTS : 0) | (block.acquisitions.length > 0 ? ACQUIRES : 0);
-    return this.rules.newLeaf(number, [flags, control.thread, 0, -1, -1, payload.length / 3, ...payload]);
+    const entries = [
+      ...[...onState, ...onStep].flatMap((instance) => [instance.number, instance.root]),
+      ...onReturn.flatMap((instance) => [instance.number, this.rootOfReturn(instance, next as Control)]),
+    ];
+    const isRoomy = known !== undefined && known.room >= entries.length;
+    const room = isRoomy ? known.room : entries.length;
+    const list = isRoomy ? known.list : rules.allocate(3 + room);
+    rules.heap.set([onState.length, onStep.length, onReturn.length, ...entries], list);
+    rules.heap[leafAt + LEAF_ASKED] = list;
+    const asked = { onState, onStep, onReturn, list, room };
+    this.#asked[number] = asked;
+    return asked;
+  }
+
+  /**
+   * Packs states otherwise from now on; what has been learned stays. The result turns a state that was packed before
+   * into one as it is packed now, what never changes being there already.
+   */
+  repack(controlBits: number, changing: ReadonlySet<number> | null): (before: Uint32Array, now: Uint32Array) => void {
+    const { machine, memory, packing: old, rules: learned } = this;
+    this.controlBits = controlBits;
+    this.packing = new Packing(machine.layout, controlBits, changing);
+    this.rules = new Rules(memory);
+    this.#asked.length = 0;
+    this.#placeControls();
+    const { packing } = this;
+    const cellAt = new Map(old.cells.map(({ word, shift }, cell) => [word * 32 + shift, cell]));
+    /** Copies the tree in that slot of the old rules. */
+    const copied = (slot: number, ofSteps: boolean): number => {
+      const { heap } = learned;
+      const node = heap[slot] as number;
+      if (node === 0) return 0;
+      const kind = heap[node] as number;
+      if (kind === BLOCKED) return this.rules.newBlocked();
+      if (kind === LEAF) {
+        const number = heap[node + 1] as number;
+        if (!ofSteps) return this.rules.newLeaf(number, []);
+        return this.#placeLeaf(number, heap[node + LEAF_FLAGS] as number, [...heap.subarray(node + LEAF_HELD, node + LEAF_HELD + 2)]);
+      }
+      let copy: number;
+      let children: number;
+      let count: number;
+      if (kind === CHOICE) {
+        count = heap[node + 1] as number;
+        copy = this.rules.newChoice(count);
+        children = CHOICE_CHILDREN;
+      } else {
+        const cell = cellAt.get((heap[node + 1] as number) * 32 + (heap[node + 2] as number)) as number;
+        count = machine.layout.cells[cell]?.size as number;
+        copy = this.rules.newRead(kind, packing.cells[cell] as Place, count);
+        children = READ_CHILDREN;
+      }
+      for (let child = 0; child < count; child++) this.rules.hang(copy + children + child, copied(node + children + child, ofSteps));
+      return copy;
+    };
+    const moved = (root: number, ofSteps: boolean) => {
+      const slot = this.rules.newRoot();
+      this.rules.hang(slot, copied(root, ofSteps));
+      return slot;
+    };
+    for (const controls of this.#controls) {
+      for (let at = 0; at < controls.length; at += 2) if (controls[at] !== 0) controls[at] = moved(controls[at] as number, true);
+    }
+    for (const instance of this.instances) {
+      instance.root = moved(instance.root, false);
+      for (const [control, root] of instance.rootOfReturn) instance.rootOfReturn.set(control, moved(root, false));
+    }
+    learned.release();
+    const places = [...old.cells.keys()]
+      .filter((cell) => changing === null || changing.has(cell))
+      .map((cell) => [old.cells[cell] as Place, packing.cells[cell] as Place] as const);
+    places.push(...old.controls.map((place, thread) => [place, packing.controls[thread] as Place] as const));
+    const convert = (before: Uint32Array, now: Uint32Array) => {
+      for (const [from, to] of places) put(now, to, get(before, from));
+    };
+    for (const paths of this.#onlyWitness.values()) {
+      for (const path of paths) {
+        const words = packing.pack(machine.initial);
+        convert(path.words, words);
+        path.words = words;
+      }
+    }
+    return convert;
   }
 
   #grow(control: Control, { next }: BlockRun, tests: readonly Test[]): number {

@@ -7,7 +7,6 @@
 import type { FastRun } from "./fast-run.js";
 import type { Occurrence } from "./findings.js";
 import type { Marks } from "./marks.js";
-import { loadState, successor } from "./steps.js";
 
 /** States between two looks at the limits. */
 const LOOK_EVERY_STATES = 1024;
@@ -17,7 +16,7 @@ export function* nearestLivelock(
   run: FastRun,
   marks: Marks,
 ): Generator<undefined, { readonly depth: number; readonly occurrences: Occurrence[] } | null> {
-  const { count } = run.store;
+  const { count } = run.expander.store;
   for (let isBackwards = true, hasChanged = true; hasChanged && marks.size < count; isBackwards = !isBackwards) {
     hasChanged = false;
     for (let position = 0; position < count; position++) {
@@ -40,9 +39,9 @@ export function* nearestLivelock(
 }
 
 function leadsToMarked(run: FastRun, state: number, marks: Marks): boolean {
-  const steps = loadState(run, state, 0);
+  const steps = run.expander.expand(state);
   for (let step = 0; step < steps; step++) {
-    const next = successor(run, step);
+    const next = run.expander.successor(step);
     if (next >= 0 && marks.has(next)) return true;
   }
   return false;

@@ -14,7 +14,7 @@ import type { FastRun } from "./fast-run.js";
 
 /** Compares the state that the run has just expanded; returns how many transitions were run natively. */
 export function compareNatively(run: FastRun, depth: number, steps: number): number {
-  const state = run.learner.packing.unpack(run.current);
+  const state = run.learner.packing.unpack(run.expander.current);
   const compared = compareSteps(run, state, steps, depth, false) + compareSteps(run, state, steps, depth, true);
   compareProperties(run, state, depth, steps);
   return compared;
@@ -29,24 +29,24 @@ function compareSteps(run: FastRun, state: State, steps: number, depth: number, 
     const control = machine.control(state, thread);
     const differs = (what: string) => difference(run, what, control);
     if (second && control.secondWitness === null) {
-      while (ordinal < steps && run.leafOf(ordinal).control === control) ordinal++;
+      while (ordinal < steps && run.expander.leafOf(ordinal).control === control) ordinal++;
       continue;
     }
     for (const block of machine.blocks(state, thread, second ? { otherThan: control.witness } : {})) {
-      if (ordinal >= steps || run.leafOf(ordinal).control !== control) throw differs("it has a step that no rule knows");
+      if (ordinal >= steps || run.expander.leafOf(ordinal).control !== control) throw differs("it has a step that no rule knows");
       const what = stepDifference(run, block, ordinal++);
       if (what !== null) throw differs(what);
       if (block.state !== null) compareStepProperties(run, state, block, depth);
       compared++;
     }
-    if (ordinal < steps && run.leafOf(ordinal).control === control) throw differs("it lacks a step that a rule knows");
+    if (ordinal < steps && run.expander.leafOf(ordinal).control === control) throw differs("it lacks a step that a rule knows");
   }
   return compared;
 }
 
 /** How the block differs from the rule of the step, in words; null if it does not. */
 function stepDifference(run: FastRun, block: NativeBlock, ordinal: number): string | null {
-  const leaf = run.leafOf(ordinal);
+  const leaf = run.expander.leafOf(ordinal);
   const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
   if (!same(block.fault, leaf.block.fault))
     return `it ends in ${block.fault?.message ?? "no fault"}, not in ${leaf.block.fault?.message ?? "none"}`;
@@ -54,23 +54,23 @@ function stepDifference(run: FastRun, block: NativeBlock, ordinal: number): stri
   if (!same(block.acquisitions, leaf.block.acquisitions)) return "it takes other locks";
   if (block.next !== leaf.next) return "it goes on elsewhere, or with other values in its locals";
   if (block.state === null) return null;
-  run.apply(ordinal);
+  run.expander.apply(ordinal);
   const { packing } = run.learner;
   const natively = packing.pack(run.machine.normalise(block.state));
-  if (run.next.every((word, position) => word === natively[position])) return null;
+  if (run.expander.next.every((word, position) => word === natively[position])) return null;
   const { names, layout } = run.machine;
   const cell = layout.cells.findIndex((_, number) => {
     const place = packing.cells[number] as Place;
-    return get(run.next, place) !== get(natively, place);
+    return get(run.expander.next, place) !== get(natively, place);
   });
   const value = (words: Uint32Array) => names.code(cell, get(words, packing.cells[cell] as Place));
-  return `it leaves ${names.cell(cell)} = ${value(natively)}, not ${value(run.next)}`;
+  return `it leaves ${names.cell(cell)} = ${value(natively)}, not ${value(run.expander.next)}`;
 }
 
 /** What the properties say of the state itself must be in the book of findings already, whether it was asked here or known before. */
 function compareProperties(run: FastRun, state: State, depth: number, steps: number): void {
   const { machine } = run;
-  const movers = new Set(Array.from({ length: steps }, (_, step) => run.leafOf(step).control.thread));
+  const movers = new Set(Array.from({ length: steps }, (_, step) => run.expander.leafOf(step).control.thread));
   const atEnd = isEnd(
     situationsOf(
       machine,
@@ -101,7 +101,7 @@ function compareAnswer(run: FastRun, instance: PropertyInstance, question: Quest
   const { verdict } = evaluate(instance, run.machine, question);
   if (verdict === "closed") return;
   const isWitness = property.window.kind === "sometimes";
-  const isKnown = verdict === "false" && !isWitness ? run.book.isSettled(property, depth + 1) : run.book.opened.has(property);
+  const isKnown = verdict === "false" && !isWitness ? run.judge.book.isSettled(property, depth + 1) : run.judge.book.opened.has(property);
   if (isKnown || (isWitness && verdict === "false")) return;
   throw new ModelError(
     `property ${property.code}, asked natively, is ${verdict} in a state or step of which its rules do not say so`,

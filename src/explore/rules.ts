@@ -66,7 +66,7 @@ export class Rules {
     for (const test of tests) {
       let node = this.heap[slot] as number;
       if (node === 0) {
-        node = this.#newNode(test);
+        node = test.kind === CHOICE ? this.newChoice(test.count) : this.newRead(test.kind, test.place, test.size);
         this.heap[slot] = node;
       } else if (!this.#matches(node, test)) throw new Contradiction();
       slot = test.kind === CHOICE ? node + CHOICE_CHILDREN + test.taken : node + READ_CHILDREN + test.code;
@@ -94,10 +94,6 @@ export class Rules {
     return node;
   }
 
-  get bytes(): number {
-    return this.heap.byteLength;
-  }
-
   #grow(length: number): void {
     const { memory, heap, address } = this;
     this.address = memory.allocate(length * 4);
@@ -106,19 +102,23 @@ export class Rules {
     memory.release(address, heap.byteLength);
   }
 
-  #newNode(test: Test): number {
-    if (test.kind === CHOICE) {
-      const node = this.allocate(CHOICE_CHILDREN + test.count);
-      this.heap[node] = CHOICE;
-      this.heap[node + 1] = test.count;
-      return node;
-    }
-    const node = this.allocate(READ_CHILDREN + test.size);
-    this.heap[node] = test.kind;
-    this.heap[node + 1] = test.place.word;
-    this.heap[node + 2] = test.place.shift;
-    this.heap[node + 3] = test.place.mask;
+  /** A node that asks for a choice among so many, without children yet. */
+  newChoice(count: number): number {
+    const node = this.allocate(CHOICE_CHILDREN + count);
+    this.heap.set([CHOICE, count], node);
     return node;
+  }
+
+  /** A node that reads one of so many numbers, without children yet. */
+  newRead(kind: number, { word, shift, mask }: Place, size: number): number {
+    const node = this.allocate(READ_CHILDREN + size);
+    this.heap.set([kind, word, shift, mask], node);
+    return node;
+  }
+
+  /** Gives the memory back. */
+  release(): void {
+    this.memory.release(this.address, this.heap.byteLength);
   }
 
   #matches(node: number, test: Test): boolean {

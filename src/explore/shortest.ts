@@ -5,7 +5,6 @@
  */
 import type { FastRun } from "./fast-run.js";
 import type { Occurrence } from "./findings.js";
-import { loadState, successor } from "./steps.js";
 
 interface Visit {
   readonly state: number;
@@ -49,9 +48,9 @@ function* markBackwards(run: FastRun, lastLevel: number, occurrences: readonly O
     const end = run.levelStart[level + 1] as number;
     for (let state = run.levelStart[level] as number; state < end; state++) {
       if (state % LOOK_EVERY_STATES === 0) yield;
-      const steps = loadState(run, state, level);
+      const steps = run.expander.expand(state);
       for (let step = 0; step < steps; step++) {
-        if (ahead.has(successor(run, step))) {
+        if (ahead.has(run.expander.successor(step))) {
           here.add(state);
           break;
         }
@@ -67,9 +66,9 @@ function* advance(run: FastRun, frontier: readonly Visit[], ahead: ReadonlySet<n
   const best = new Map<string, Visit>();
   for (const [position, previous] of frontier.entries()) {
     if (position % LOOK_EVERY_STATES === LOOK_EVERY_STATES - 1) yield;
-    const steps = loadState(run, previous.state, 0);
+    const steps = run.expander.expand(previous.state);
     for (let step = 0; step < steps; step++) {
-      const state = successor(run, step);
+      const state = run.expander.successor(step);
       if (!ahead.has(state)) continue;
       const visit = extend(run, previous, step, state);
       const key = `${state} ${visit.thread}`;
@@ -82,13 +81,13 @@ function* advance(run: FastRun, frontier: readonly Visit[], ahead: ReadonlySet<n
 
 /** A finding in a step is a visit of the state that the step leaves. Only then is that state loaded: one in which something was found need not have been expanded. */
 function lastStep(run: FastRun, visit: Visit, ordinal: number): Visit {
-  loadState(run, visit.state, 0);
+  run.expander.expand(visit.state);
   return extend(run, visit, ordinal, visit.state);
 }
 
 /** The visit of `state` by a step out of the state that is loaded. */
 function extend(run: FastRun, previous: Visit, ordinal: number, state: number): Visit {
-  const { thread } = run.leafOf(ordinal).control;
+  const { thread } = run.expander.leafOf(ordinal).control;
   const changes = previous.changes + Number(previous.thread >= 0 && previous.thread !== thread);
   return { state, thread, changes, ordinal, previous };
 }

@@ -7,7 +7,6 @@ import fc from "fast-check";
 import { FastRun } from "./fast-run.js";
 import type { Candidate, Occurrence } from "./findings.js";
 import { Marks } from "./marks.js";
-import { loadState, successor } from "./steps.js";
 
 /** Steps walked in search of a smaller path; a number and not a time, so that the same run gives the same path. */
 const STEPS_SPENT = 1_000_000;
@@ -50,6 +49,14 @@ function isSmaller(one: readonly number[], other: readonly number[]): boolean {
 /** The steps really taken by a schedule up to the finding, or null if it does not lead there. A number too large for its state means the last step. */
 function walk({ machine, learner, options }: FastRun, key: string, schedule: readonly number[]): number[] | null {
   const run = new FastRun(machine, options, learner, 0);
+  try {
+    return follow(run, key, schedule);
+  } finally {
+    run.expander.store.release();
+  }
+}
+
+function follow(run: FastRun, key: string, schedule: readonly number[]): number[] | null {
   const judged = new Marks();
   const path: number[] = [];
   run.begin();
@@ -59,12 +66,12 @@ function walk({ machine, learner, options }: FastRun, key: string, schedule: rea
       judged.add(state);
       run.visitIfRoom(state, position);
     }
-    const found = run.book.candidates.get(key);
+    const found = run.judge.book.candidates.get(key);
     if (found) return [...path, ...lastStep(run, state, found)];
-    const steps = loadState(run, state, position);
+    const steps = run.expander.expand(state);
     if (position === schedule.length || steps === 0) return null;
     const ordinal = Math.min(schedule[position] as number, steps - 1);
-    state = successor(run, ordinal);
+    state = run.expander.successor(ordinal);
     if (state < 0) return null;
     path.push(ordinal);
   }
@@ -79,7 +86,7 @@ function lastStep(run: FastRun, state: number, { occurrences }: Candidate): numb
 
 /** The first step out of a state that leads to another. */
 export function stepTo(run: FastRun, from: number, to: number): number {
-  const steps = loadState(run, from, 0);
-  for (let step = 0; step < steps; step++) if (successor(run, step) === to) return step;
+  const steps = run.expander.expand(from);
+  for (let step = 0; step < steps; step++) if (run.expander.successor(step) === to) return step;
   throw new RangeError(`no step leads from state ${from} to state ${to}`);
 }

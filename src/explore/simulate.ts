@@ -13,7 +13,6 @@ import { overLimit } from "./limits.js";
 import { Marks } from "./marks.js";
 import { checksOf, type Finding, type Limits } from "./outcome.js";
 import { shrinkPath, stepTo } from "./shrink.js";
-import { loadState, successor } from "./steps.js";
 
 export interface SimulateOptions {
   /** The same seed gives the same walks. */
@@ -105,23 +104,23 @@ class Simulator {
 
   *run(): Simulating {
     this.#run.begin();
-    if (this.#run.book.unexpected) this.#end = { kind: "violation" };
+    if (this.#run.judge.book.unexpected) this.#end = { kind: "violation" };
     while (this.#end.kind === "complete" && this.#walks < this.options.walks) {
       this.#walks++;
       yield* this.#walk();
     }
-    this.#run.judgeWholeRun();
+    this.#run.judge.judgeWholeRun();
     const findings: Finding[] = [];
-    for (const [key, candidate] of this.#run.book.candidates) findings.push(yield* this.#finding(key, candidate));
+    for (const [key, candidate] of this.#run.judge.book.candidates) findings.push(yield* this.#finding(key, candidate));
     return {
       walks: this.#walks,
       steps: this.#steps,
-      states: this.#run.store.count,
+      states: this.#run.expander.store.count,
       longest: this.#longest,
-      end: this.#end.kind === "complete" && this.#run.book.unexpected ? { kind: "violation" } : this.#end,
+      end: this.#end.kind === "complete" && this.#run.judge.book.unexpected ? { kind: "violation" } : this.#end,
       results: this.#results(),
       findings,
-      faultedSteps: this.#run.faultedSteps,
+      faultedSteps: this.#run.judge.faultedSteps,
       seconds: (performance.now() - this.#started) / 1000,
     };
   }
@@ -130,9 +129,9 @@ class Simulator {
     let state = 0;
     for (let step = 0; step < this.options.maxSteps; step++) {
       if (!this.#judge(state, step)) return;
-      const ordinal = this.#choose(loadState(this.#run, state, step));
+      const ordinal = this.#choose(this.#run.expander.expand(state));
       if (ordinal < 0) return;
-      state = successor(this.#run, ordinal);
+      state = this.#run.expander.successor(ordinal);
       this.#steps++;
       this.#longest = Math.max(this.#longest, step + 1);
       if ((this.#steps & 63) === 0) yield* this.#lookAround();
@@ -144,9 +143,9 @@ class Simulator {
   #judge(state: number, depth: number): boolean {
     if (this.#isJudged.has(state)) return true;
     this.#isJudged.add(state);
-    this.#judged.push({ state, knownBefore: this.#run.store.count });
+    this.#judged.push({ state, knownBefore: this.#run.expander.store.count });
     if (this.#run.visitIfRoom(state, depth) === null) this.#end = { kind: "limit", what: "memory" };
-    else if (this.#run.book.unexpected) this.#end = { kind: "violation" };
+    else if (this.#run.judge.book.unexpected) this.#end = { kind: "violation" };
     return this.#end.kind === "complete";
   }
 
@@ -154,7 +153,7 @@ class Simulator {
   #choose(steps: number): number {
     for (const moves of this.#moves) moves.length = 0;
     for (let step = 0; step < steps; step++) {
-      const { next, control } = this.#run.leafOf(step);
+      const { next, control } = this.#run.expander.leafOf(step);
       if (next !== null) this.#moves[control.thread]?.push(step);
     }
     const able = this.#moves.filter(({ length }) => length > 0);
@@ -205,7 +204,7 @@ class Simulator {
     return {
       walks: this.#walks,
       steps: this.#steps,
-      states: this.#run.store.count,
+      states: this.#run.expander.store.count,
       seconds: (performance.now() - this.#started) / 1000,
       memoryBytes: process.memoryUsage.rss(),
       shrinking,
@@ -213,7 +212,7 @@ class Simulator {
   }
 
   #results(): SimulatedCheck[] {
-    const { candidates, opened } = this.#run.book;
+    const { candidates, opened } = this.#run.judge.book;
     const violated = new Set([...candidates.values()].map(({ check }) => check));
     return [
       ...this.machine.properties.map((property): SimulatedCheck => {

@@ -9,7 +9,6 @@ import type { Memory } from "./memory.js";
 /** States per chunk: 2 ** CHUNK_BITS. */
 const CHUNK_BITS = 14;
 const CHUNK_MASK = (1 << CHUNK_BITS) - 1;
-const MOST_CHUNKS = 2 ** 17;
 /** The table grows when it is fuller than this. */
 const FULLEST = 0.75;
 const SMALLEST_TABLE_BITS = 12;
@@ -22,12 +21,12 @@ export class Store {
   /** 64-bit words of a stored state. */
   readonly #words64: number;
   readonly #chunks: Uint32Array[] = [];
-  readonly #addresses: Uint32Array;
+  #addresses: Uint32Array;
   /** A state that is looked up. */
   readonly #state: Uint32Array;
   #tableBits = SMALLEST_TABLE_BITS;
 
-  /** Of states of so many words, of which `allWords` more than `words` never change and are not stored. */
+  /** Of states of so many words. */
   constructor(
     readonly memory: Memory,
     readonly words: number,
@@ -36,7 +35,7 @@ export class Store {
     this.core = newCore(memory, host);
     this.#words64 = Math.ceil(words / 2);
     this.#state = memory.words(memory.allocate(this.#words64 * 8), this.#words64 * 2);
-    this.#addresses = memory.words(memory.allocate(MOST_CHUNKS * 4), MOST_CHUNKS);
+    this.#addresses = memory.words(memory.allocate(64 * 4), 64);
     const { core } = this;
     core.words.value = this.#words64;
     core.chunks.value = this.#addresses.byteOffset;
@@ -74,10 +73,12 @@ export class Store {
     return this.core.find(this.#looked(state)) | 0;
   }
 
-  /** Forgets all states. */
-  clear(): void {
-    this.core.count.value = 0;
-    this.memory.words(this.core.table.value >>> 0, 2 ** this.#tableBits).fill(0);
+  /** Gives its memory back. It is not to be used any more. */
+  release(): void {
+    const { core, memory } = this;
+    for (const chunk of this.#chunks) memory.release(chunk.byteOffset, chunk.byteLength);
+    memory.release(core.table.value >>> 0, 4 * 2 ** this.#tableBits);
+    memory.release(this.#addresses.byteOffset, this.#addresses.byteLength);
   }
 
   /** Makes room for as many states as the core adds at once. Throws a `RangeError` if there is none. */
@@ -94,10 +95,18 @@ export class Store {
   }
 
   #addChunk(): void {
-    if (this.#chunks.length === MOST_CHUNKS) throw new RangeError("no room for more than 2 billion states");
-    const address = this.memory.allocate(this.#words64 * 8 * (CHUNK_MASK + 1));
+    const { memory } = this;
+    const address = memory.allocate(this.#words64 * 8 * (CHUNK_MASK + 1));
+    // The one behind the last is 0.
+    if (this.#chunks.length + 1 === this.#addresses.length) {
+      const larger = memory.words(memory.allocate(this.#addresses.byteLength * 2), this.#addresses.length * 2);
+      larger.set(this.#addresses);
+      memory.release(this.#addresses.byteOffset, this.#addresses.byteLength);
+      this.#addresses = larger;
+      this.core.chunks.value = larger.byteOffset;
+    }
     this.#addresses[this.#chunks.length] = address;
-    this.#chunks.push(this.memory.words(address, this.#words64 * 2 * (CHUNK_MASK + 1)));
+    this.#chunks.push(memory.words(address, this.#words64 * 2 * (CHUNK_MASK + 1)));
   }
 
   #growTable(): void {

@@ -1,8 +1,9 @@
 /** Lays out for the core what it needs to visit states by itself, beside the visited set, and has it do so. */
 import type { Place } from "../state/packing.js";
 import { type Core, MOST_CHOICES, MOST_SLOTS, MOST_SOURCES, REMARKABLE } from "./core.js";
+import type { Expander } from "./expander.js";
+import type { Begun, Judge } from "./judge.js";
 import type { Learner } from "./learner.js";
-import type { Store } from "./store.js";
 
 /** Flags of property instances. */
 export const SETTLED = 1;
@@ -18,44 +19,36 @@ export const MOST_MUTEXES = 52;
 export interface Visited {
   /** The first state that was not wholly visited. */
   readonly next: number;
-  /** Of that state, what has to be looked at from outside; null if there is nothing, and only time or room was up. */
-  readonly remarkable: {
-    /** The step that has to be judged first; those before it are done. */
-    readonly step: number;
-    /** Whether the state it leads to is new; null if it has not been looked up. */
-    readonly isNew: boolean | null;
-  } | null;
+  /** Of that state, where it has to be looked at from outside; null if it need not, and only time or room was up. */
+  readonly remarkable: Begun | null;
 }
 
 export class Visitor {
   readonly #core: Core;
 
   constructor(
-    readonly store: Store,
-    readonly learner: Learner,
-    what: {
-      readonly mutexes: readonly { readonly place: Place }[];
-      readonly flags: Uint8Array;
-      readonly asksForEnds: boolean;
-      readonly freedBits: Uint32Array;
-      /** A state, for what never changes. */
-      readonly initial: Uint32Array;
-    },
+    readonly expander: Expander,
+    judge: Judge,
   ) {
-    const { core, memory } = store;
+    const { store, learner, current: initial, freedBits } = expander;
+    const { machine, memory, packing } = learner;
+    const { core } = store;
     this.#core = core;
-    const { mutexes, initial } = what;
-    const allWords = Math.ceil(initial.length / 2);
+    const { mutexCells } = machine.layout;
+    // Without them no acquisition is like one before.
+    const mutexes = mutexCells.length <= MOST_MUTEXES ? mutexCells.map((cell) => packing.cells[cell] as Place) : [];
+    const allWords = Math.ceil(packing.words / 2);
     core.allWords.value = allWords;
-    core.threads.value = learner.machine.threads.length;
+    core.threads.value = machine.threads.length;
     core.threadTable.value = learner.threadTable.byteOffset;
     core.mutexes.value = mutexes.length;
     core.mutexTable.value = memory.allocate(mutexes.length * 12);
-    memory.words(core.mutexTable.value, mutexes.length * 3).set(mutexes.flatMap(({ place: { word, shift, mask } }) => [word, shift, mask]));
-    core.instances.value = what.flags.byteOffset;
-    core.asksForEnds.value = Number(what.asksForEnds);
+    const mutexTable = memory.words(core.mutexTable.value, mutexes.length * 3);
+    mutexTable.set(mutexes.flatMap(({ word, shift, mask }) => [word, shift, mask]));
+    core.instances.value = judge.flags.byteOffset;
+    core.asksForEnds.value = Number(judge.asksForEnds);
     core.freedBits.value = memory.allocate(allWords * 8);
-    memory.words(core.freedBits.value, what.freedBits.length).set(what.freedBits);
+    memory.words(core.freedBits.value, freedBits.length).set(freedBits);
     const room = (states: number) => {
       const address = memory.allocate(states * allWords * 8);
       for (let state = 0; state < states; state++) memory.words(address + state * allWords * 8, initial.length).set(initial);
@@ -78,7 +71,7 @@ export class Visitor {
   /** Visits the states from one to the one before the other, until there are more than `most`. */
   visit(from: number, to: number, most: number): Visited {
     const core = this.#core;
-    this.store.makeRoom();
+    this.expander.store.makeRoom();
     this.follow();
     const next = core.visit(from, to, Math.min(most, 0xffffffff)) >>> 0;
     if (core.reason.value !== REMARKABLE) return { next, remarkable: null };
@@ -88,8 +81,7 @@ export class Visitor {
 
   /** Lets the core see what has been learned. */
   follow(): void {
-    this.#core.rules.value = this.learner.rules.address;
-    this.#core.readsVersion.value = this.learner.readsVersion;
+    this.#core.rules.value = this.expander.learner.rules.address;
   }
 
   /** Steps out of the states that were visited wholly. */

@@ -21,8 +21,6 @@ export let mutexes: u32 = 0;
 export let mutexTable: usize = 0;
 /** By property instance: one byte of flags. */
 export let instances: usize = 0;
-/** Number of what is known of the properties' reads: lists made before are out of date. */
-export let readsVersion: u32 = 0;
 /** Whether something is asked in the ends of the scenario. */
 export let asksForEnds: bool = false;
 /** Bits of freed slots; states with one of them set have to be normalised. */
@@ -344,11 +342,10 @@ function insertSteps(source: u32): bool {
 function hasKnownAnswers(list: u32, state: usize, next: usize, isFirst: bool): bool {
   if (list === 0) return false;
   let entry = rules + at(list);
-  if (load<u32>(entry) !== readsVersion) return false;
-  const onState = load<u32>(entry, 4);
-  const onStep = load<u32>(entry, 8);
-  const onReturn = load<u32>(entry, 12);
-  entry += 16;
+  const onState = load<u32>(entry);
+  const onStep = load<u32>(entry, 4);
+  const onReturn = load<u32>(entry, 8);
+  entry += 12;
   const steps = entry + ((<usize>onState) << 3);
   const returns = steps + ((<usize>onStep) << 3);
   const end = returns + ((<usize>onReturn) << 3);

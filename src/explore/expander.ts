@@ -1,0 +1,186 @@
+/** The states that are known, and the steps out of each, by learned rules; what is missing is learned on the way. */
+import { ModelError } from "../lang/errors.js";
+import type { BlockRun } from "../step/block.js";
+import type { Control } from "../step/control.js";
+import type { Machine } from "../step/machine.js";
+import type { Host } from "./core.js";
+import { FreedSlots } from "./freed-slots.js";
+import type { Leaf, Learner } from "./learner.js";
+import { CHOICE, CHOICE_CHILDREN, LEAF, LEAF_WRITES, READ_CHILDREN } from "./rules.js";
+import { Store } from "./store.js";
+
+const MOST_CHOICES = 256;
+
+export class Expander {
+  store: Store;
+  /** The state being expanded. */
+  current: Uint32Array;
+  /** The state a step leads to. */
+  next: Uint32Array;
+  /** Addresses of the leaves of the current state's steps, in canonical order. */
+  leafAt = new Int32Array(256);
+  /** By thread, whether it has a step out of the current state. */
+  readonly canMove: boolean[];
+  /** When learning has to be interrupted, by the clock of `performance.now()`. */
+  pauseAt = Number.POSITIVE_INFINITY;
+  readonly #choiceNode = new Int32Array(MOST_CHOICES);
+  readonly #choiceTaken = new Int32Array(MOST_CHOICES);
+  #freedSlots: FreedSlots;
+  /** States of the core's by address. */
+  readonly #stateAt = new Map<number, Uint32Array>();
+
+  /**
+   * What the learner has learned for another is known. `noteLearned` is told of each block that is learned, with the
+   * number of the state and that of the step out of it; `judgeRest` is what the core asks for.
+   */
+  constructor(
+    readonly machine: Machine,
+    readonly learner: Learner,
+    readonly noteLearned: (control: Control, block: BlockRun, state: number, ordinal: number) => void,
+    readonly judgeRest: Host["judgeRest"],
+  ) {
+    this.store = this.#newStore();
+    // What never changes stands in both behind what does.
+    this.current = learner.packing.pack(machine.initial);
+    this.next = learner.packing.pack(machine.initial);
+    this.canMove = machine.threads.map(() => false);
+    this.#freedSlots = new FreedSlots(learner);
+  }
+
+  get freedBits(): Uint32Array {
+    return this.#freedSlots.freedBits;
+  }
+
+  /** Packs all states otherwise, the threads' control states in so many bits each, and of the cells only those that change. */
+  repack(controlBits: number, changing: ReadonlySet<number> | null): void {
+    const { store, learner, machine } = this;
+    const packed = this.current;
+    const convert = learner.repack(controlBits, changing);
+    this.store = this.#newStore();
+    this.current = learner.packing.pack(machine.initial);
+    this.next = learner.packing.pack(machine.initial);
+    this.#freedSlots = new FreedSlots(learner);
+    this.#stateAt.clear();
+    for (let number = 0; number < store.count; number++) {
+      store.load(number, packed);
+      convert(packed, this.next);
+      this.store.insert(this.next);
+    }
+    store.release();
+  }
+
+  /** Makes the state current and collects the steps out of it, learning what is missing. Returns how many there are, or -1 if learning took too long: try again after a look around. */
+  expand(number: number): number {
+    const { learner, current } = this;
+    this.store.load(number, current);
+    const { rules } = learner;
+    const choiceNode = this.#choiceNode;
+    const choiceTaken = this.#choiceTaken;
+    let count = 0;
+    for (let thread = 0; thread < this.canMove.length; thread++) {
+      const before = count;
+      const root = learner.rootOf(thread, learner.controlNumber(current, thread));
+      let heap = rules.heap;
+      let slot = root;
+      let choices = 0;
+      for (;;) {
+        const node = heap[slot] as number;
+        if (node === 0) {
+          if (performance.now() > this.pauseAt) return -1;
+          const { control, block } = learner.learnBlock(thread, current, Array.from(choiceTaken.subarray(0, choices)));
+          this.noteLearned(control, block, number, count);
+          heap = rules.heap;
+          continue;
+        }
+        const kind = heap[node] as number;
+        if (kind < CHOICE) {
+          slot =
+            node +
+            READ_CHILDREN +
+            (((current[heap[node + 1] as number] as number) >>> (heap[node + 2] as number)) & (heap[node + 3] as number));
+          continue;
+        }
+        if (kind === CHOICE) {
+          if (choices === MOST_CHOICES) {
+            throw new ModelError(
+              `a step of ${this.machine.names.threads[thread]} makes more than ${choices} choices`,
+              "Put a yield between them.",
+            );
+          }
+          choiceNode[choices] = node;
+          choiceTaken[choices++] = 0;
+          slot = node + CHOICE_CHILDREN;
+          continue;
+        }
+        if (kind === LEAF) {
+          if (count === this.leafAt.length) {
+            const larger = new Int32Array(count * 2);
+            larger.set(this.leafAt);
+            this.leafAt = larger;
+          }
+          this.leafAt[count++] = node;
+        }
+        // Back to the last choice that has an alternative left.
+        let alternative = -1;
+        while (choices > 0) {
+          const taken = (choiceTaken[choices - 1] as number) + 1;
+          const choice = choiceNode[choices - 1] as number;
+          if (taken < (heap[choice + 1] as number)) {
+            choiceTaken[choices - 1] = taken;
+            alternative = choice + CHOICE_CHILDREN + taken;
+            break;
+          }
+          choices--;
+        }
+        if (alternative < 0) break;
+        slot = alternative;
+      }
+      this.canMove[thread] = count > before;
+    }
+    return count;
+  }
+
+  /** The leaf of a step. */
+  leafOf(step: number): Leaf {
+    return this.learner.leaves[this.learner.rules.heap[(this.leafAt[step] as number) + 1] as number] as Leaf;
+  }
+
+  /** Puts into `next` the state that the step leads to from `current`. */
+  apply(step: number): void {
+    const { current, next } = this;
+    const { heap } = this.learner.rules;
+    const { words } = this.store;
+    for (let word = 0; word < words; word++) next[word] = current[word] as number;
+    const leaf = this.leafAt[step] as number;
+    const writes = leaf + LEAF_WRITES + 1;
+    const end = writes + (heap[leaf + LEAF_WRITES] as number) * 3;
+    for (let at = writes; at < end; at += 3) {
+      const word = heap[at] as number;
+      next[word] = ((next[word] as number) & (heap[at + 1] as number)) | (heap[at + 2] as number);
+    }
+    this.#freedSlots.normalise(next);
+  }
+
+  /** Number of the state that the step leads to from `current`, or -1 for a fault. */
+  successor(step: number): number {
+    if (this.leafOf(step).next === null) return -1;
+    this.apply(step);
+    return this.store.find(this.next);
+  }
+
+  #newStore(): Store {
+    const { memory, packing } = this.learner;
+    return new Store(memory, packing.changingWords, { normalise: (address) => this.#normaliseAt(address), judgeRest: this.judgeRest });
+  }
+
+  /** Makes freed slots free in the state at the address. */
+  #normaliseAt(address: number): void {
+    const { memory, packing } = this.learner;
+    let state = this.#stateAt.get(address);
+    if (state === undefined) {
+      state = memory.words(address, packing.words);
+      this.#stateAt.set(address, state);
+    }
+    this.#freedSlots.normalise(state);
+  }
+}
