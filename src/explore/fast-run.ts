@@ -24,6 +24,9 @@ const STATES_AT_ONCE = 4096;
 /** States after which a run that goes on keeps of each state only what has been seen to change. */
 const SMALL_RUN = 20_000;
 
+/** Bits that a large run has for a control state number: packing many states anew takes long. */
+const LARGE_CONTROL_BITS = 12;
+
 /** Bits for a thread's control state number; tried in turn. */
 export const CONTROL_BITS = [9, 12, 16, 20, 24];
 
@@ -99,7 +102,7 @@ export class FastRun {
         end = { kind: "limit", what: "states" };
         break;
       }
-      if (isSmall && expander.store.count > SMALL_RUN) this.#keepOnly([...learner.written]);
+      if (isSmall && expander.store.count > SMALL_RUN) this.#keepOnly([...learner.written], LARGE_CONTROL_BITS);
       if (isPaused || performance.now() - lastLook > LOOK_EVERY) {
         lastLook = performance.now();
         expander.pauseAt = lastLook + LOOK_EVERY;
@@ -159,8 +162,8 @@ export class FastRun {
     try {
       steps = expander.expand(number);
     } catch (error) {
-      if (error instanceof TooManyControls) this.#repack(moreBits(this.learner.controlBits), this.learner.packing.changing);
-      else if (error instanceof ConstantWritten) this.#keepOnly([...(this.learner.packing.changing ?? []), ...this.learner.written]);
+      if (error instanceof TooManyControls) this.#repack(moreBits(this.learner.packing.controlBits), this.learner.packing.changing);
+      else if (error instanceof ConstantWritten) this.#keepOnly([...(this.learner.packing.changing ?? []), ...this.learner.written], 0);
       else throw error;
       return false;
     }
@@ -183,9 +186,9 @@ export class FastRun {
     this.#visitor?.follow();
   }
 
-  /** Keeps of each state only those cells, and what is likely to change with them. */
-  #keepOnly(changing: readonly number[]): void {
-    this.#repack(this.learner.controlBits, sameFields(this.machine, changing));
+  /** Keeps of each state only those cells, and what is likely to change with them; at least so many bits for a control state. */
+  #keepOnly(changing: readonly number[], controlBits: number): void {
+    this.#repack(Math.max(controlBits, this.learner.packing.controlBits), sameFields(this.machine, changing));
   }
 
   #repack(controlBits: number, changing: ReadonlySet<number> | null): void {

@@ -5,7 +5,7 @@
 import { type Answer, evaluate, instancesOf, type PropertyInstance, type Question } from "../check/evaluate.js";
 import { ModelError } from "../lang/errors.js";
 import type { Property } from "../lang/property.js";
-import { get, Packing, type Place, put } from "../state/packing.js";
+import { get, Packing, type Place } from "../state/packing.js";
 import type { CellView } from "../state/state.js";
 import type { BlockRun } from "../step/block.js";
 import type { Control } from "../step/control.js";
@@ -105,7 +105,7 @@ export class Learner {
 
   constructor(
     readonly machine: Machine,
-    public controlBits: number,
+    controlBits: number,
     changing: ReadonlySet<number> | null = null,
   ) {
     this.packing = new Packing(machine.layout, controlBits, changing);
@@ -171,7 +171,7 @@ export class Learner {
       const size = machine.layout.cells[decision.cell]?.size as number;
       return { kind: READ, place: this.packing.cells[decision.cell] as Place, size, code: decision.code };
     });
-    if (block.next && block.next.number >= 2 ** this.controlBits) throw new TooManyControls();
+    if (block.next && block.next.number >= 2 ** this.packing.controlBits) throw new TooManyControls();
     const last = tests.at(-1);
     // A choice among nothing has no child to hang a leaf on: the node itself says that the step is not possible.
     const isDeadEnd = last?.kind === CHOICE && last.count === 0;
@@ -326,8 +326,8 @@ export class Learner {
    */
   repack(controlBits: number, changing: ReadonlySet<number> | null): (before: Uint32Array, now: Uint32Array) => void {
     const { machine, memory, packing: old, rules: learned } = this;
-    this.controlBits = controlBits;
-    this.packing = new Packing(machine.layout, controlBits, changing);
+    const stays = old.changing !== null && old.controlBits === controlBits;
+    this.packing = new Packing(machine.layout, controlBits, changing, stays ? old : null);
     this.rules = new Rules(memory);
     this.#asked.length = 0;
     this.#placeControls();
@@ -374,13 +374,7 @@ export class Learner {
       for (const [control, root] of instance.rootOfReturn) instance.rootOfReturn.set(control, moved(root, false));
     }
     learned.release();
-    const places = [...old.cells.keys()]
-      .filter((cell) => changing === null || changing.has(cell))
-      .map((cell) => [old.cells[cell] as Place, packing.cells[cell] as Place] as const);
-    places.push(...old.controls.map((place, thread) => [place, packing.controls[thread] as Place] as const));
-    const convert = (before: Uint32Array, now: Uint32Array) => {
-      for (const [from, to] of places) put(now, to, get(before, from));
-    };
+    const convert = packing.converter(old, machine.initial);
     for (const paths of this.#onlyWitness.values()) {
       for (const path of paths) {
         const words = packing.pack(machine.initial);

@@ -19,17 +19,30 @@ export class Packing {
   /** Place of each thread's control state number. */
   readonly controls: readonly Place[];
 
-  /** `changing` tells which cells do not keep their first value; null if that may be any. */
+  /**
+   * `changing` tells which cells do not keep their first value; null if that may be any. What changed already in
+   * `previous`, of the same control bits, stays where it was.
+   */
   constructor(
     readonly layout: Layout,
-    controlBits: number,
+    readonly controlBits: number,
     readonly changing: ReadonlySet<number> | null = null,
+    previous: Packing | null = null,
   ) {
     const sizes = [...layout.cells.map(({ size }) => bitsFor(size)), ...new Array<number>(layout.threads).fill(controlBits)];
-    // First fit, largest first: no number straddles two words, and hardly a bit is lost.
-    const order = sizes.map((bits, number) => ({ bits, number })).sort((one, other) => other.bits - one.bits || one.number - other.number);
-    const used: number[] = [];
     const places: Place[] = [];
+    const used: number[] = [];
+    const before = previous === null ? [] : [...previous.cells, ...previous.controls];
+    for (const [number, place] of before.entries()) {
+      if (place.word >= (previous?.changingWords ?? 0)) continue;
+      places[number] = place;
+      used[place.word] = Math.max(used[place.word] ?? 0, place.shift + (sizes[number] as number));
+    }
+    // First fit, largest first: no number straddles two words, and hardly a bit is lost.
+    const order = sizes
+      .map((bits, number) => ({ bits, number }))
+      .filter(({ number }) => places[number] === undefined)
+      .sort((one, other) => other.bits - one.bits || one.number - other.number);
     const placeIn = (from: number, numbers: typeof order) => {
       for (const { bits, number } of numbers) {
         let word = used.findIndex((taken, position) => position >= from && taken + bits <= 32);
@@ -48,6 +61,35 @@ export class Packing {
     this.words = used.length;
     this.cells = places.slice(0, layout.cells.length);
     this.controls = places.slice(layout.cells.length);
+  }
+
+  /**
+   * Turns states that the other has packed into those that this one packs: takes what changed there from `before`, and
+   * leaves in `now` what never did, as it is in the initial state.
+   */
+  converter(other: Packing, initial: State): (before: Uint32Array, now: Uint32Array) => void {
+    const isKept = ({ word, shift }: Place, number: number) => {
+      const place = other.cells[number] as Place;
+      return place.word >= other.changingWords || (place.word === word && place.shift === shift);
+    };
+    if (other.controlBits === this.controlBits && this.cells.every(isKept)) {
+      const kept = other.changingWords;
+      const rest = this.pack(initial);
+      for (const [number, place] of [...this.cells, ...this.controls].entries()) {
+        const isOfOther = number >= this.cells.length || (other.cells[number] as Place).word < kept;
+        if (isOfOther) put(rest, place, 0);
+      }
+      return (before, now) => {
+        for (let word = 0; word < kept; word++) now[word] = (before[word] as number) | (rest[word] as number);
+      };
+    }
+    const places = [...this.cells.keys()]
+      .filter((cell) => (this.cells[cell] as Place).word < this.changingWords)
+      .map((cell) => [other.cells[cell] as Place, this.cells[cell] as Place] as const);
+    places.push(...this.controls.map((place, thread) => [other.controls[thread] as Place, place] as const));
+    return (before, now) => {
+      for (const [from, to] of places) put(now, to, get(before, from));
+    };
   }
 
   pack(state: State): Uint32Array {
