@@ -21,8 +21,8 @@ const LOOK_EVERY = 100;
 /** States that the core may visit before the next look at the clock. */
 const STATES_AT_ONCE = 4096;
 
-/** States after which a run that goes on keeps of each state only what has been seen to change. */
-const SMALL_RUN = 20_000;
+/** Default of `packAfter`: what a smaller run would save is not worth the while. */
+const PACK_AFTER = 20_000;
 
 /** Bits that a large run has for a control state number: packing many states anew takes long. */
 const LARGE_CONTROL_BITS = 12;
@@ -68,6 +68,7 @@ export class FastRun {
   *explore(): Exploration {
     const { expander, levelStart, learner, judge, options } = this;
     const limits = options.limits ?? {};
+    const packAfter = options.packAfter ?? PACK_AFTER;
     if (!options.paranoid && Visitor.canVisit(learner)) this.#visitor = new Visitor(expander, judge);
     this.begin();
     levelStart.push(1);
@@ -91,7 +92,7 @@ export class FastRun {
       }
       const isSmall = learner.packing.changing === null;
       const to = Math.min(levelStart[this.#depth + 1] as number, number + STATES_AT_ONCE);
-      const reached = this.#visitFrom(number, to, isSmall ? Math.min(mostStates, SMALL_RUN) : mostStates);
+      const reached = this.#visitFrom(number, to, isSmall ? Math.min(mostStates, packAfter) : mostStates);
       if (reached === null) {
         end = { kind: "limit", what: "memory" };
         break;
@@ -102,7 +103,7 @@ export class FastRun {
         end = { kind: "limit", what: "states" };
         break;
       }
-      if (isSmall && expander.store.count > SMALL_RUN) this.#keepOnly([...learner.written], LARGE_CONTROL_BITS);
+      if (isSmall && expander.store.count > packAfter) this.#keepOnly([...learner.written], LARGE_CONTROL_BITS);
       if (isPaused || performance.now() - lastLook > LOOK_EVERY) {
         lastLook = performance.now();
         expander.pauseAt = lastLook + LOOK_EVERY;

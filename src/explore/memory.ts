@@ -1,5 +1,7 @@
 /** The memory that the engine shares with its core: regions are handed out, given back, and handed out again. */
 
+import { ModelError } from "../lang/errors.js";
+
 const PAGE = 2 ** 16;
 /** What the core can address: 4 GB. */
 const MOST_PAGES = 2 ** 16;
@@ -10,7 +12,7 @@ interface Region {
 }
 
 export class Memory {
-  readonly shared = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: true });
+  readonly shared = reserved();
   /** Everything from here on has never been used; nothing is at address 0. */
   #end = 16;
   readonly #spare: Region[] = [];
@@ -45,6 +47,15 @@ export class Memory {
   /** What is there, in 32-bit words. It stays what is there however much else is allocated. */
   words(address: number, length: number): Uint32Array {
     return new Uint32Array(this.shared.buffer, address, length);
+  }
+}
+
+/** Takes room among the addresses only: what is never used takes no memory. */
+function reserved(): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: true });
+  } catch {
+    throw new ModelError("the engine cannot reserve 4 GB of addresses", "Raise the limit on virtual memory (`ulimit -v unlimited`).");
   }
 }
 

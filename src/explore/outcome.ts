@@ -20,6 +20,8 @@ export interface ExploreOptions {
   readonly traces?: boolean;
   /** Run everything natively too, and compare. The fast engine only; the other one does nothing else. */
   readonly paranoid?: boolean;
+  /** States after which a run keeps of each state only what has been seen to change; the fast engine only. Default 20,000. */
+  readonly packAfter?: number;
 }
 
 /** Something that is not as it should be, with a shortest path to it. */

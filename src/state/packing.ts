@@ -84,7 +84,7 @@ export class Packing {
       };
     }
     const places = [...this.cells.keys()]
-      .filter((cell) => (this.cells[cell] as Place).word < this.changingWords)
+      .filter((cell) => (other.cells[cell] as Place).word < other.changingWords)
       .map((cell) => [other.cells[cell] as Place, this.cells[cell] as Place] as const);
     places.push(...this.controls.map((place, thread) => [other.controls[thread] as Place, place] as const));
     return (before, now) => {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { get, Packing, put } from "../../src/state/packing.js";
 import { readCell, type StateDraft, writeCell } from "../../src/state/state.js";
 import { machine, tiny } from "../support/model.js";
@@ -81,4 +81,59 @@ test("storing a number leaves its neighbours alone", () => {
       expect(packing.cells.map((other) => get(words, other))).toEqual(expected);
     }),
   );
+});
+
+describe("states that another packed", () => {
+  const cells = [...layout.cells.keys()];
+  const some = fc.subarray(cells).map((chosen) => new Set(chosen));
+
+  /** The initial state, other in those cells and in where the threads are. */
+  const otherIn = (changing: ReadonlySet<number>, values: readonly number[], threads: readonly number[]) => {
+    const state = stateOf(
+      cells.map((cell) => (changing.has(cell) ? (values[cell] as number) : readCell(layout, initial, cell))),
+      threads,
+    );
+    return state as unknown as typeof initial;
+  };
+
+  test.each([
+    ["with room for more", 9, 9],
+    ["with more bits for control states", 9, 12],
+  ])("%s", (_, bitsBefore, bitsNow) => {
+    fc.assert(
+      fc.property(fc.option(some), some, codes, controls(9), (first, more, values, threads) => {
+        const before = new Packing(layout, bitsBefore, first);
+        const changing = first === null ? more : new Set([...first, ...more]);
+        const now = new Packing(layout, bitsNow, changing, first !== null && bitsBefore === bitsNow ? before : null);
+        const state = otherIn(first ?? more, values, threads);
+        const packed = before.pack(state).fill(0, before.changingWords);
+        const words = now.pack(initial);
+        const convert = now.converter(before, initial);
+        // Twice, since nothing of the one state may be left in the other.
+        convert(before.pack(otherIn(new Set(), [], threads.toReversed())), words);
+        convert(packed, words);
+        expect(now.unpack(words)).toEqual(state);
+      }),
+    );
+  });
+
+  test("keep their places where only more changes", () => {
+    fc.assert(
+      fc.property(some, some, (first, more) => {
+        const before = new Packing(layout, 9, first);
+        const now = new Packing(layout, 9, new Set([...first, ...more]), before);
+        for (const cell of first) expect(now.cells[cell]).toEqual(before.cells[cell]);
+        expect(now.controls).toEqual(before.controls);
+        expect(now.words).toBeLessThanOrEqual(before.words + 1);
+        const taken = new Set<string>();
+        for (const { word, shift, mask } of [...now.cells, ...now.controls]) {
+          for (let bit = 0; bit < 32; bit++) {
+            if (((mask >>> bit) & 1) === 0) continue;
+            expect(taken.has(`${word}.${shift + bit}`)).toBe(false);
+            taken.add(`${word}.${shift + bit}`);
+          }
+        }
+      }),
+    );
+  });
 });
