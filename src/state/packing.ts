@@ -12,7 +12,7 @@ export interface Place {
 
 export class Packing {
   readonly words: number;
-  /** The first so many words hold all that changes. */
+  /** The first so many words hold all that changes, and nothing else: an even number, as they are stored by 64 bits. */
   readonly changingWords: number;
   /** Place of each cell. */
   readonly cells: readonly Place[];
@@ -31,12 +31,12 @@ export class Packing {
   ) {
     const sizes = [...layout.cells.map(({ size }) => bitsFor(size)), ...new Array<number>(layout.threads).fill(controlBits)];
     const places: Place[] = [];
-    const used: number[] = [];
+    const used = new Array<number>(previous?.changingWords ?? 0).fill(0);
     const before = previous === null ? [] : [...previous.cells, ...previous.controls];
     for (const [number, place] of before.entries()) {
       if (place.word >= (previous?.changingWords ?? 0)) continue;
       places[number] = place;
-      used[place.word] = Math.max(used[place.word] ?? 0, place.shift + (sizes[number] as number));
+      used[place.word] = Math.max(used[place.word] as number, place.shift + (sizes[number] as number));
     }
     // First fit, largest first: no number straddles two words, and hardly a bit is lost.
     const order = sizes
@@ -53,6 +53,7 @@ export class Packing {
     };
     const changes = ({ number }: { number: number }) => changing === null || number >= layout.cells.length || changing.has(number);
     placeIn(0, order.filter(changes));
+    if (used.length % 2 === 1) used.push(0);
     this.changingWords = used.length;
     placeIn(
       used.length,
