@@ -56,11 +56,8 @@ export class Judge {
   /** The initial state, which is in `next`. */
   judgeInitial(): void {
     const { learner, next } = this.expander;
-    for (const instance of learner.instances) {
-      const { kind } = instance.instance.property.window;
-      if (kind === "always" || kind === "atRest" || kind === "sometimes") this.#judge(instance, next, null, null, 0, 0, null);
-      if (kind === "onStep") learner.ask(instance, next, next, null);
-    }
+    for (const instance of learner.onState) this.#judge(instance, next, null, null, 0, 0, null);
+    for (const instance of learner.onStep) learner.ask(instance, next, next, null);
   }
 
   noteLearned(control: Control, block: BlockRun, depth: number, occurrence: Occurrence): void {
@@ -107,6 +104,7 @@ export class Judge {
 
   /** What is to be said of the current state now that its steps are known: somebody may be stuck in it, or it may be an end. */
   judgeRest(number: number, depth: number): void {
+    if (!this.#mayBeOver()) return;
     const { machine } = this.expander;
     const situations = this.#situations();
     const stuck = stuckThreads(situations);
@@ -214,6 +212,20 @@ export class Judge {
     for (const { message, subject } of leaksAtEnd(machine, read, controls)) {
       this.book.add({ check: "leak", isProperty: false, message, location: null, subject, depth }, occurrence);
     }
+  }
+
+  /** Whether nobody can move, somebody waits for a mutex, or all rest; most states are passed over at a glance. */
+  #mayBeOver(): boolean {
+    const { machine, learner, current, canMove } = this.expander;
+    let nobodyMoves = true;
+    let allRest = this.asksForEnds;
+    for (let thread = 0; thread < canMove.length; thread++) {
+      const kind = machine.registers[thread]?.controls[learner.controlNumber(current, thread)]?.kind;
+      if (canMove[thread]) nobodyMoves = false;
+      else if (kind === "lock") return true;
+      allRest &&= kind === "finished" || kind === "idle" || (kind === "idle-until" && canMove[thread] === false);
+    }
+    return nobodyMoves || allRest;
   }
 
   #situations(): ThreadSituation[] {

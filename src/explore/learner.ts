@@ -87,6 +87,10 @@ export class Learner {
   packing: Packing;
   readonly leaves: Leaf[] = [];
   readonly instances: readonly LearnedInstance[];
+  /** Those that are asked of states, of steps, and of returns. */
+  readonly onState: readonly LearnedInstance[];
+  readonly onStep: readonly LearnedInstance[];
+  readonly #onReturn: readonly LearnedInstance[];
   nativeSeconds = 0;
   /** By thread, five numbers: where its control state number is (word, shift, mask), and where its control states are (address, how many). */
   readonly threadTable: Uint32Array;
@@ -122,6 +126,11 @@ export class Learner {
         rootOfReturn: new Map(),
         reads: new Set(),
       }));
+    const ofKind = (...kinds: Property["window"]["kind"][]) =>
+      this.instances.filter(({ instance }) => kinds.includes(instance.property.window.kind));
+    this.onState = ofKind("always", "atRest", "sometimes");
+    this.onStep = ofKind("onStep");
+    this.#onReturn = ofKind("onReturn");
   }
 
   /** Root slot of the rules of a control state. */
@@ -298,12 +307,11 @@ export class Learner {
     const known = this.#asked[number];
     if (known !== undefined && rules.heap[leafAt + LEAF_ASKED] !== 0) return known;
     const { writes, next } = this.leaves[number] as Leaf;
-    const ofKind = (...kinds: Property["window"]["kind"][]) =>
-      this.instances.filter(({ instance }) => kinds.includes(instance.property.window.kind));
-    const isAffected = ({ reads }: LearnedInstance) => [...writes.keys()].some((cell) => reads.has(cell));
-    const onState = ofKind("always", "atRest", "sometimes").filter(isAffected);
-    const onStep = ofKind("onStep").filter(isAffected);
-    const onReturn = ofKind("onReturn").filter(({ instance: { property } }) => {
+    const cells = [...writes.keys()];
+    const isAffected = ({ reads }: LearnedInstance) => cells.some((cell) => reads.has(cell));
+    const onState = this.onState.filter(isAffected);
+    const onStep = this.onStep.filter(isAffected);
+    const onReturn = this.#onReturn.filter(({ instance: { property } }) => {
       return property.window.kind === "onReturn" && next?.returned?.procedure === property.window.procedure;
     });
     const entries = [
