@@ -39,6 +39,7 @@ export interface Core {
   insert(state: number): number;
   find(state: number): number;
   rehash(): void;
+  absorb(states: number, stride: number, number: number, moves: number, moveCount: number, rest: number, state: number): void;
 }
 
 /** Room of a batch; as in core/core.ts. */

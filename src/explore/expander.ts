@@ -54,18 +54,13 @@ export class Expander {
   /** Packs all states otherwise, the threads' control states in so many bits each, and of the cells only those that change. */
   repack(controlBits: number, changing: ReadonlySet<number> | null): void {
     const { store, learner, machine } = this;
-    const packed = this.current;
-    const convert = learner.repack(controlBits, changing);
+    const { moves, rest } = learner.repack(controlBits, changing);
     this.store = this.#newStore();
     this.current = learner.packing.pack(machine.initial);
     this.next = learner.packing.pack(machine.initial);
     this.#freedSlots = new FreedSlots(learner);
     this.#stateAt.clear();
-    for (let number = 0; number < store.count; number++) {
-      store.load(number, packed);
-      convert(packed, this.next);
-      this.store.insert(this.next);
-    }
+    this.store.absorb(store, moves, rest);
     store.release();
   }
 

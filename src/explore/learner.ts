@@ -5,7 +5,7 @@
 import { type Answer, evaluate, instancesOf, type PropertyInstance, type Question } from "../check/evaluate.js";
 import { ModelError } from "../lang/errors.js";
 import type { Property } from "../lang/property.js";
-import { get, Packing, type Place } from "../state/packing.js";
+import { get, type Move, move, Packing, type Place, without } from "../state/packing.js";
 import type { CellView } from "../state/state.js";
 import type { BlockRun } from "../step/block.js";
 import type { Control } from "../step/control.js";
@@ -329,10 +329,10 @@ export class Learner {
   }
 
   /**
-   * Packs states otherwise from now on; what has been learned stays. The result turns a state that was packed before
-   * into one as it is packed now, what never changes being there already.
+   * Packs states otherwise from now on; what has been learned stays. Returns how a state that was packed before becomes
+   * one as it is packed now, and what else is in it.
    */
-  repack(controlBits: number, changing: ReadonlySet<number> | null): (before: Uint32Array, now: Uint32Array) => void {
+  repack(controlBits: number, changing: ReadonlySet<number> | null): { readonly moves: readonly Move[]; readonly rest: Uint32Array } {
     const { machine, memory, packing: old, rules: learned } = this;
     const stays = old.changing !== null && old.controlBits === controlBits;
     this.packing = new Packing(machine.layout, controlBits, changing, stays ? old : null);
@@ -382,15 +382,16 @@ export class Learner {
       for (const [control, root] of instance.rootOfReturn) instance.rootOfReturn.set(control, moved(root, false));
     }
     learned.release();
-    const convert = packing.converter(old, machine.initial);
+    const moves = packing.movesFrom(old);
+    const rest = without(moves, packing.pack(machine.initial));
     for (const paths of this.#onlyWitness.values()) {
       for (const path of paths) {
-        const words = packing.pack(machine.initial);
-        convert(path.words, words);
+        const words = rest.slice();
+        move(moves, path.words, words);
         path.words = words;
       }
     }
-    return convert;
+    return { moves, rest };
   }
 
   #grow(control: Control, { next }: BlockRun, tests: readonly Test[]): number {

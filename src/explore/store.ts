@@ -3,6 +3,8 @@
  * are the same only if all their words are; the hash decides nothing. The core looks states up and adds them; this
  * is where its room comes from.
  */
+
+import type { Move } from "../state/packing.js";
 import { type Core, type Host, MOST_SLOTS, newCore } from "./core.js";
 import type { Memory } from "./memory.js";
 
@@ -73,6 +75,21 @@ export class Store {
     return this.core.find(this.#looked(state)) | 0;
   }
 
+  /** Takes over all states of another set, with these bits of theirs and the rest as it is here. This set is empty. */
+  absorb(other: Store, moves: readonly Move[], rest: Uint32Array): void {
+    const { memory, core } = this;
+    this.#makeRoomFor(other.count);
+    const room = { moves: memory.allocate(moves.length * 16), rest: memory.allocate(this.#words64 * 8) };
+    memory.words(room.moves, moves.length * 4).set(moves.flatMap(({ from, mask, shift, to }) => [from, mask, shift, to]));
+    memory.words(room.rest, this.#words64 * 2).set(rest.subarray(0, this.#words64 * 2));
+    for (const [number, chunk] of other.#chunks.entries()) {
+      const states = Math.min(other.count - (number << CHUNK_BITS), CHUNK_MASK + 1);
+      if (states > 0) core.absorb(chunk.byteOffset, other.#words64, states, room.moves, moves.length, room.rest, this.#state.byteOffset);
+    }
+    memory.release(room.moves, moves.length * 16);
+    memory.release(room.rest, this.#words64 * 8);
+  }
+
   /** Gives its memory back. It is not to be used any more. */
   release(): void {
     const { core, memory } = this;
@@ -83,8 +100,13 @@ export class Store {
 
   /** Makes room for as many states as the core adds at once. Throws a `RangeError` if there is none. */
   makeRoom(): void {
-    const needed = this.count + MOST_SLOTS;
-    if (needed > 2 ** this.#tableBits * FULLEST) this.#growTable();
+    this.#makeRoomFor(this.count);
+  }
+
+  /** For so many states, and as many more as the core adds at once. */
+  #makeRoomFor(states: number): void {
+    const needed = states + MOST_SLOTS;
+    while (needed > 2 ** this.#tableBits * FULLEST) this.#growTable();
     while (this.#chunks.length << CHUNK_BITS <= needed) this.#addChunk();
   }
 

@@ -10,6 +10,30 @@ export interface Place {
   readonly mask: number;
 }
 
+/** Bits that go from a word of a state packed otherwise into a word of one packed like this, by so many places to the left. */
+export interface Move {
+  readonly from: number;
+  readonly mask: number;
+  /** Negative for places to the right. */
+  readonly shift: number;
+  readonly to: number;
+}
+
+/** Puts into `now`, where these bits are 0, what there is in `before`. */
+export function move(moves: readonly Move[], before: Uint32Array, now: Uint32Array): void {
+  for (const { from, mask, shift, to } of moves) {
+    const bits = (before[from] as number) & mask;
+    now[to] = (now[to] as number) | (shift < 0 ? bits >>> -shift : bits << shift);
+  }
+}
+
+/** The state without these bits. */
+export function without(moves: readonly Move[], state: Uint32Array): Uint32Array {
+  const rest = state.slice();
+  for (const { mask, shift, to } of moves) rest[to] = (rest[to] as number) & ~(shift < 0 ? mask >>> -shift : mask << shift);
+  return rest;
+}
+
 export class Packing {
   readonly words: number;
   /** The first so many words hold all that changes, and nothing else: an even number, as they are stored by 64 bits. */
@@ -64,33 +88,19 @@ export class Packing {
     this.controls = places.slice(layout.cells.length);
   }
 
-  /**
-   * Turns states that the other has packed into those that this one packs: takes what changed there from `before`, and
-   * leaves in `now` what never did, as it is in the initial state.
-   */
-  converter(other: Packing, initial: State): (before: Uint32Array, now: Uint32Array) => void {
-    const isKept = ({ word, shift }: Place, number: number) => {
-      const place = other.cells[number] as Place;
-      return place.word >= other.changingWords || (place.word === word && place.shift === shift);
+  /** What brings a state that the other has packed into one that this one packs; of what changes in both. */
+  movesFrom(other: Packing): Move[] {
+    const moves = new Map<string, Move>();
+    const add = (from: Place, to: Place) => {
+      if (from.word >= other.changingWords || to.word >= this.changingWords) return;
+      const shift = to.shift - from.shift;
+      const key = `${from.word} ${to.word} ${shift}`;
+      const mask = (moves.get(key)?.mask ?? 0) | (from.mask << from.shift);
+      moves.set(key, { from: from.word, mask: mask >>> 0, shift, to: to.word });
     };
-    if (other.controlBits === this.controlBits && this.cells.every(isKept)) {
-      const kept = other.changingWords;
-      const rest = this.pack(initial);
-      for (const [number, place] of [...this.cells, ...this.controls].entries()) {
-        const isOfOther = number >= this.cells.length || (other.cells[number] as Place).word < kept;
-        if (isOfOther) put(rest, place, 0);
-      }
-      return (before, now) => {
-        for (let word = 0; word < kept; word++) now[word] = (before[word] as number) | (rest[word] as number);
-      };
-    }
-    const places = [...this.cells.keys()]
-      .filter((cell) => (other.cells[cell] as Place).word < other.changingWords)
-      .map((cell) => [other.cells[cell] as Place, this.cells[cell] as Place] as const);
-    places.push(...this.controls.map((place, thread) => [other.controls[thread] as Place, place] as const));
-    return (before, now) => {
-      for (const [from, to] of places) put(now, to, get(before, from));
-    };
+    for (const [cell, place] of this.cells.entries()) add(other.cells[cell] as Place, place);
+    for (const [thread, place] of this.controls.entries()) add(other.controls[thread] as Place, place);
+    return [...moves.values()];
   }
 
   pack(state: State): Uint32Array {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { get, Packing, put } from "../../src/state/packing.js";
+import { get, move, Packing, put, without } from "../../src/state/packing.js";
 import { readCell, type StateDraft, writeCell } from "../../src/state/state.js";
 import { machine, tiny } from "../support/model.js";
 
@@ -106,12 +106,9 @@ describe("states that another packed", () => {
         const changing = first === null ? more : new Set([...first, ...more]);
         const now = new Packing(layout, bitsNow, changing, first !== null && bitsBefore === bitsNow ? before : null);
         const state = otherIn(first ?? more, values, threads);
-        const packed = before.pack(state).fill(0, before.changingWords);
-        const words = now.pack(initial);
-        const convert = now.converter(before, initial);
-        // Twice, since nothing of the one state may be left in the other.
-        convert(before.pack(otherIn(new Set(), [], threads.toReversed())), words);
-        convert(packed, words);
+        const moves = now.movesFrom(before);
+        const words = without(moves, now.pack(initial));
+        move(moves, before.pack(state).fill(0, before.changingWords), words);
         expect(now.unpack(words)).toEqual(state);
       }),
     );

@@ -500,3 +500,19 @@ export function rehash(): void {
   }
   seenAhead = seen;
 }
+
+/** Adds states that were packed otherwise, in so many 64-bit words each: bits of theirs go where `moves` says, and all else is as in `rest`. */
+export function absorb(states: usize, stride: u32, number: u32, moves: usize, moveCount: u32, rest: usize, state: usize): void {
+  const end = moves + ((<usize>moveCount) << 4);
+  for (let taken: u32 = 0; taken < number; taken++) {
+    copyWords(rest, state);
+    for (let row = moves; row < end; row += 16) {
+      const bits = load<u32>(states + at(load<u32>(row))) & load<u32>(row, 4);
+      const shift = load<i32>(row, 8);
+      const into = state + at(load<u32>(row, 12));
+      store<u32>(into, load<u32>(into) | (shift < 0 ? bits >> <u32>-shift : bits << (<u32>shift)));
+    }
+    insertHashed(state, finish(hashOf(state)));
+    states += (<usize>stride) << 3;
+  }
+}
