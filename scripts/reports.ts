@@ -7,14 +7,17 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { join, resolve } from "node:path";
 import { questions } from "../reports/backports/questions.js";
 import { threads } from "../reports/claims/index.js";
+import { systems as kinds, promises } from "../reports/promises.js";
 import { runClaims } from "../src/cli/claims.js";
 import { summaryOf } from "../src/report/claims.js";
+import type { Ledger } from "../src/report/ledger.js";
 import { bundledSuites, modelLoader, openWith, packageRoot } from "../src/session/open.js";
 import { mistakesOf } from "../src/session/rediscovery.js";
 import { answerOf, answerPage, pathOfAnswer } from "./backports.js";
 import { claimsPage, pathOf as pathOfThread, systemsOf, threadPage } from "./claims.js";
 import { bugPage, contextOf, corpusPage, pathOf, rediscover } from "./corpus.js";
 import { withTraces } from "./findings.js";
+import { promisesPage } from "./promises.js";
 
 const root = packageRoot();
 const isCheck = process.argv.includes("--check");
@@ -42,6 +45,8 @@ keep("reports/claims.md", () => claimsPage(runs, threads));
 const systems = systemsOf(runs);
 for (const system of systems) keep(join("reports", pathOfThread(system)), () => threadPage(runs, system, threads));
 keepOnly("claims", systems.map(pathOfThread));
+const ledger = JSON.parse(readFileSync(resolve(root, "reports/ledger.json"), "utf8")) as Ledger;
+keep("reports/promises.md", () => promisesPage(bundled.suites, ledger, promises, kinds));
 const findings = "reports/findings";
 for (const page of readdirSync(resolve(root, findings)).sort()) {
   const path = join(findings, page);

@@ -8,11 +8,13 @@ import { describe, expect, it } from "vitest";
 import { questions } from "../../reports/backports/questions.js";
 import { claims, threads } from "../../reports/claims/index.js";
 import { bugs } from "../../reports/corpus/entries.js";
+import { promises, systems } from "../../reports/promises.js";
 import { switches } from "../../reports/switches/index.js";
 import { answerOf, answerPage, pathOfAnswer } from "../../scripts/backports.js";
 import { sectionOf } from "../../scripts/claims.js";
 import { bugPage, contextOf, pathOf, rediscover, rowCells } from "../../scripts/corpus.js";
 import { withTraces } from "../../scripts/findings.js";
+import { promisesPage } from "../../scripts/promises.js";
 import { runClaims } from "../../src/cli/claims.js";
 import type { Claim } from "../../src/lang/claim.js";
 import { costText } from "../../src/report/claims.js";
@@ -46,6 +48,10 @@ const sizeOfClaim = ({ evidence }: Claim) =>
       .map((suite) => ledger[suite]?.states ?? Number.POSITIVE_INFINITY),
   );
 const few = [...claims].sort((one, other) => sizeOfClaim(one) - sizeOfClaim(other)).slice(0, FEW);
+
+it("what has to be kept above all is as the ledger has it", () => {
+  expect(read("promises.md")).toBe(promisesPage(session.suites, ledger, promises, systems));
+});
 
 describe("known bugs", () => {
   const table = read("corpus.md");
