@@ -1,8 +1,8 @@
 /** The inner loop of the fast engine, compiled (core/core.ts), as its host sees it. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { packageRoot } from "../package-root.js";
 import type { Memory } from "./memory.js";
+import { packageRoot } from "./package-root.js";
 
 type Global = { value: number };
 

@@ -1,6 +1,7 @@
 /** Opens a file of suites: loads it through the transformer, with the language and the step engine plugged in. */
 
 import { resolve } from "node:path";
+import { packageRoot } from "../explore/package-root.js";
 import type { Claim } from "../lang/claim.js";
 import type { KnownBug, Switch } from "../lang/corpus.js";
 import { type Abstraction, takeAbstractions } from "../lang/design.js";
@@ -10,7 +11,6 @@ import type { CoveragePoint } from "../lang/runtime.js";
 import type { NotExercised, Suite } from "../lang/suite.js";
 import type { CallGraph } from "../load/calls.js";
 import { createLoader, type Loader, type LoaderOptions } from "../load/loader.js";
-import { packageRoot } from "../package-root.js";
 import { createRuntime } from "../step/runtime.js";
 
 export type { CallGraph } from "../load/calls.js";
