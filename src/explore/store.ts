@@ -51,9 +51,9 @@ export class Store {
     return this.core.count.value >>> 0;
   }
 
-  /** Bytes of states and table. */
+  /** Bytes of the states and of the table; of a chunk only what is in use, since no more of it takes memory. */
   get bytes(): number {
-    return this.#chunks.length * this.#words64 * 8 * (CHUNK_MASK + 1) + 4 * 2 ** this.#tableBits;
+    return this.count * this.#words64 * 8 + 4 * 2 ** this.#tableBits;
   }
 
   /** Copies state `number` into `into`. */

@@ -190,7 +190,8 @@ export function* iommu_detach_device(domain: IommuDomain, dev: Device): Proc {
   const isWrong =
     WARN_ON(applied("0286300e6045") && domain !== group.domain, "iommu_detach_device() with a domain that is not attached") ||
     WARN_ON(!list_is_singular(group.devices), "iommu_detach_device() for a group of several devices");
-  if (!isWrong) yield* leave_domain(domain, group);
+  if (!isWrong && applied("0286300e6045")) yield* __iommu_group_set_core_domain(group);
+  else if (!isWrong) yield* __iommu_detach_group(domain, group);
   mutex_unlock(group.mutex);
   yield;
   iommu_group_put(group);
@@ -373,13 +374,9 @@ export function* __iommu_group_set_domain_nofail(group: IommuGroup, new_domain: 
 /** 5.10.223 line 2323, 6.1.176 line 2179; `domain` has been ignored since 0286300e6045. */
 export function* iommu_detach_group(domain: IommuDomain, group: IommuGroup): Proc {
   yield* mutex_lock(group.mutex);
-  yield* leave_domain(domain, group);
-  mutex_unlock(group.mutex);
-}
-
-function* leave_domain(domain: IommuDomain, group: IommuGroup): Proc {
   if (applied("0286300e6045")) yield* __iommu_group_set_core_domain(group);
   else yield* __iommu_detach_group(domain, group);
+  mutex_unlock(group.mutex);
 }
 
 /** 5.10.223 line 2299, until 0286300e6045 (v5.19): back to the default domain, if there is one. In v5.19-rc an owned group is left without a domain, whether or not the driver was told. */
