@@ -23,6 +23,7 @@ export interface Core {
   readonly tableBits: Global;
   readonly chunks: Global;
   readonly count: Global;
+  readonly room: Global;
   readonly hashes: Global;
   readonly sources: Global;
   readonly slots: Global;
@@ -47,7 +48,7 @@ export const MOST_SOURCES = 32;
 export const MOST_SLOTS = 512;
 export const MOST_CHOICES = 256;
 
-/** Why `visit` returned: everything was visited; the host has to look at something; there is no room, or there are as many states as there may be. */
+/** The reason for `visit` to return that there is something for the host to look at. */
 export const REMARKABLE = 1;
 
 let module: WebAssembly.Module | null = null;

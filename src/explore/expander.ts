@@ -1,15 +1,14 @@
 /** The states that are known, and the steps out of each, by learned rules; what is missing is learned on the way. */
 import { ModelError } from "../lang/errors.js";
+import { type Packing, without } from "../state/packing.js";
 import type { BlockRun } from "../step/block.js";
 import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
-import type { Host } from "./core.js";
+import { type Host, MOST_CHOICES } from "./core.js";
 import { FreedSlots } from "./freed-slots.js";
 import type { Leaf, Learner } from "./learner.js";
 import { CHOICE, CHOICE_CHILDREN, LEAF, LEAF_WRITES, READ_CHILDREN } from "./rules.js";
 import { Store } from "./store.js";
-
-const MOST_CHOICES = 256;
 
 export class Expander {
   store: Store;
@@ -39,7 +38,7 @@ export class Expander {
     readonly noteLearned: (control: Control, block: BlockRun, state: number, ordinal: number) => void,
     readonly judgeRest: Host["judgeRest"],
   ) {
-    this.store = this.#newStore();
+    this.store = this.#newStore(learner.packing);
     // What never changes stands in both behind what does.
     this.current = learner.packing.pack(machine.initial);
     this.next = learner.packing.pack(machine.initial);
@@ -54,13 +53,18 @@ export class Expander {
   /** Packs all states otherwise, the threads' control states in so many bits each, and of the cells only those that change. */
   repack(controlBits: number, changing: ReadonlySet<number> | null): void {
     const { store, learner, machine } = this;
-    const { moves, rest } = learner.repack(controlBits, changing);
-    this.store = this.#newStore();
+    const packing = learner.packing.again(controlBits, changing);
+    const moves = packing.movesFrom(learner.packing);
+    const rest = without(moves, packing.pack(machine.initial));
+    // It takes by far the most room. If there is not as much, all is as it was.
+    const packed = this.#newStore(packing);
+    packed.absorb(store, moves, rest);
+    learner.repack(packing, moves, rest);
+    this.store = packed;
     this.current = learner.packing.pack(machine.initial);
     this.next = learner.packing.pack(machine.initial);
     this.#freedSlots = new FreedSlots(learner);
     this.#stateAt.clear();
-    this.store.absorb(store, moves, rest);
     store.release();
   }
 
@@ -163,9 +167,9 @@ export class Expander {
     return this.store.find(this.next);
   }
 
-  #newStore(): Store {
-    const { memory, packing } = this.learner;
-    return new Store(memory, packing.changingWords, { normalise: (address) => this.#normaliseAt(address), judgeRest: this.judgeRest });
+  #newStore({ changingWords }: Packing): Store {
+    const host = { normalise: (address: number) => this.#normaliseAt(address), judgeRest: this.judgeRest };
+    return new Store(this.learner.memory, changingWords, host);
   }
 
   /** Makes freed slots free in the state at the address. */

@@ -68,7 +68,6 @@ export class FastRun {
   *explore(): Exploration {
     const { expander, levelStart, learner, judge, options } = this;
     const limits = options.limits ?? {};
-    const packAfter = options.packAfter ?? PACK_AFTER;
     if (!options.paranoid && Visitor.canVisit(learner)) this.#visitor = new Visitor(expander, judge);
     this.begin();
     levelStart.push(1);
@@ -90,9 +89,8 @@ export class FastRun {
         }
         judge.settle(this.#depth + 1);
       }
-      const isSmall = learner.packing.changing === null;
       const to = Math.min(levelStart[this.#depth + 1] as number, number + STATES_AT_ONCE);
-      const reached = this.#visitFrom(number, to, isSmall ? Math.min(mostStates, packAfter) : mostStates);
+      const reached = this.#visitFrom(number, to, mostStates);
       if (reached === null) {
         end = { kind: "limit", what: "memory" };
         break;
@@ -103,7 +101,6 @@ export class FastRun {
         end = { kind: "limit", what: "states" };
         break;
       }
-      if (isSmall && expander.store.count > packAfter) this.#keepOnly([...learner.written], LARGE_CONTROL_BITS);
       if (isPaused || performance.now() - lastLook > LOOK_EVERY) {
         lastLook = performance.now();
         expander.pauseAt = lastLook + LOOK_EVERY;
@@ -129,16 +126,20 @@ export class FastRun {
   }
 
   /**
-   * Visits states from the one on: as many as the core can by itself, and the next if it cannot. Returns the first
-   * that was not visited, which is the same one if learning took too long or all has been packed anew; null if memory
-   * is at its end.
+   * Visits states from the one on, until there are more than `most`: as many as the core can by itself, and the next if
+   * it cannot. Returns the first that was not visited, which is the same one if learning took too long or a step had
+   * all packed anew; null if memory is at its end.
    */
   #visitFrom(from: number, to: number, most: number): number | null {
+    const { learner, expander, options } = this;
+    const packAfter = options.packAfter ?? PACK_AFTER;
     return this.#ifRoom(() => {
+      const isLarge = expander.store.count > packAfter;
+      if (isLarge && learner.packing.changing === null) this.#keepOnly([...learner.written], LARGE_CONTROL_BITS);
       let next = from;
       let begun = FROM_THE_START;
       if (this.#visitor !== null) {
-        const visited = this.#visitor.visit(from, to, most);
+        const visited = this.#visitor.visit(from, to, isLarge ? most : Math.min(most, packAfter));
         if (visited.remarkable === null) return visited.next;
         next = visited.next;
         begun = visited.remarkable;

@@ -4,7 +4,7 @@ import { failureText } from "../check/evaluate.js";
 import { explainExhaustion } from "../check/exhaustion.js";
 import { leaksAtEnd } from "../check/leak.js";
 import { LockOrder } from "../check/lockdep.js";
-import { describeStuck, isEnd, stuckThreads, type ThreadSituation } from "../check/stuck.js";
+import { describeStuck, isEnd, situationsOf, stuckThreads, type ThreadSituation } from "../check/stuck.js";
 import { get, type Place } from "../state/packing.js";
 import type { BlockRun } from "../step/block.js";
 import type { Control } from "../step/control.js";
@@ -106,7 +106,8 @@ export class Judge {
   judgeRest(number: number, depth: number): void {
     if (!this.#mayBeOver()) return;
     const { machine } = this.expander;
-    const situations = this.#situations();
+    const { learner, current, canMove } = this.expander;
+    const situations = situationsOf(machine, learner.packing.view(current), canMove);
     const stuck = stuckThreads(situations);
     const occurrence = { state: number, ordinal: null };
     if (stuck.length > 0) {
@@ -226,14 +227,5 @@ export class Judge {
       allRest &&= kind === "finished" || kind === "idle" || (kind === "idle-until" && canMove[thread] === false);
     }
     return nobodyMoves || allRest;
-  }
-
-  #situations(): ThreadSituation[] {
-    const { machine, learner, current, canMove } = this.expander;
-    return machine.threads.map((_, thread) => {
-      const control = machine.registers[thread]?.controls[learner.controlNumber(current, thread)] as Control;
-      const holder = control.kind === "lock" ? get(current, learner.packing.cells[control.mutexCell] as Place) : 0;
-      return { control, canMove: canMove[thread] as boolean, waitsFor: holder - 1 };
-    });
   }
 }

@@ -5,7 +5,7 @@
 import { type Answer, evaluate, instancesOf, type PropertyInstance, type Question } from "../check/evaluate.js";
 import { ModelError } from "../lang/errors.js";
 import type { Property } from "../lang/property.js";
-import { get, type Move, move, Packing, type Place, without } from "../state/packing.js";
+import { get, type Move, move, Packing, type Place } from "../state/packing.js";
 import type { CellView } from "../state/state.js";
 import type { BlockRun } from "../step/block.js";
 import type { Control } from "../step/control.js";
@@ -76,7 +76,7 @@ export class TooManyControls extends Error {}
 export class ConstantWritten extends Error {}
 
 /** Kinds of control states, as the core knows them. */
-const KINDS: Partial<Record<Control["kind"], number>> = { lock: 1, finished: 2, idle: 3, "idle-until": 4 };
+export const KINDS: Partial<Record<Control["kind"], number>> = { lock: 1, finished: 2, idle: 3, "idle-until": 4 };
 
 /** Numbers of a row of the table of threads. */
 const ROW = 5;
@@ -110,9 +110,8 @@ export class Learner {
   constructor(
     readonly machine: Machine,
     controlBits: number,
-    changing: ReadonlySet<number> | null = null,
   ) {
-    this.packing = new Packing(machine.layout, controlBits, changing);
+    this.packing = new Packing(machine.layout, controlBits);
     const { memory } = this;
     this.threadTable = memory.words(memory.allocate(machine.threads.length * ROW * 4), machine.threads.length * ROW);
     this.#controls = machine.threads.map((_, thread) => this.#roomForControls(thread, 64));
@@ -329,17 +328,15 @@ export class Learner {
   }
 
   /**
-   * Packs states otherwise from now on; what has been learned stays. Returns how a state that was packed before becomes
-   * one as it is packed now, and what else is in it.
+   * Packs states otherwise from now on; what has been learned stays. `moves` and `rest` make of a state that was packed
+   * before one as it is packed now.
    */
-  repack(controlBits: number, changing: ReadonlySet<number> | null): { readonly moves: readonly Move[]; readonly rest: Uint32Array } {
+  repack(packing: Packing, moves: readonly Move[], rest: Uint32Array): void {
     const { machine, memory, packing: old, rules: learned } = this;
-    const stays = old.changing !== null && old.controlBits === controlBits;
-    this.packing = new Packing(machine.layout, controlBits, changing, stays ? old : null);
+    this.packing = packing;
     this.rules = new Rules(memory);
     this.#asked.length = 0;
     this.#placeControls();
-    const { packing } = this;
     const cellAt = new Map(old.cells.map(({ word, shift }, cell) => [word * 32 + shift, cell]));
     /** Copies the tree in that slot of the old rules. */
     const copied = (slot: number, ofSteps: boolean): number => {
@@ -382,8 +379,6 @@ export class Learner {
       for (const [control, root] of instance.rootOfReturn) instance.rootOfReturn.set(control, moved(root, false));
     }
     learned.release();
-    const moves = packing.movesFrom(old);
-    const rest = without(moves, packing.pack(machine.initial));
     for (const paths of this.#onlyWitness.values()) {
       for (const path of paths) {
         const words = rest.slice();
@@ -391,7 +386,6 @@ export class Learner {
         path.words = words;
       }
     }
-    return { moves, rest };
   }
 
   #grow(control: Control, { next }: BlockRun, tests: readonly Test[]): number {

@@ -9,11 +9,12 @@ import { type Core, type Host, MOST_SLOTS, newCore } from "./core.js";
 import type { Memory } from "./memory.js";
 
 /** States per chunk: 2 ** CHUNK_BITS. */
-const CHUNK_BITS = 14;
+export const CHUNK_BITS = 14;
 const CHUNK_MASK = (1 << CHUNK_BITS) - 1;
 /** The table grows when it is fuller than this. */
 const FULLEST = 0.75;
 const SMALLEST_TABLE_BITS = 12;
+const HASHES_BYTES = MOST_SLOTS * 4;
 
 /** Of a set into which nobody but its owner puts anything. */
 const NOBODY: Host = { normalise: () => {}, judgeRest: () => {} };
@@ -24,6 +25,7 @@ export class Store {
   readonly #words64: number;
   readonly #chunks: Uint32Array[] = [];
   #addresses: Uint32Array;
+  readonly #hashKeys: BigUint64Array;
   /** A state that is looked up. */
   readonly #state: Uint32Array;
   #tableBits = SMALLEST_TABLE_BITS;
@@ -38,11 +40,12 @@ export class Store {
     this.#words64 = Math.ceil(words / 2);
     this.#state = memory.words(memory.allocate(this.#words64 * 8), this.#words64 * 2);
     this.#addresses = memory.words(memory.allocate(64 * 4), 64);
+    this.#hashKeys = hashKeys(memory, this.#words64 * 2);
     const { core } = this;
     core.words.value = this.#words64;
     core.chunks.value = this.#addresses.byteOffset;
-    core.hashKeys.value = hashKeys(memory, this.#words64 * 2);
-    core.hashes.value = memory.allocate(MOST_SLOTS * 4);
+    core.hashKeys.value = this.#hashKeys.byteOffset;
+    core.hashes.value = memory.allocate(HASHES_BYTES);
     core.tableBits.value = this.#tableBits;
     core.table.value = memory.allocate(4 * 2 ** this.#tableBits);
   }
@@ -93,9 +96,10 @@ export class Store {
   /** Gives its memory back. It is not to be used any more. */
   release(): void {
     const { core, memory } = this;
-    for (const chunk of this.#chunks) memory.release(chunk.byteOffset, chunk.byteLength);
+    for (const { byteOffset, byteLength } of [...this.#chunks, this.#addresses, this.#state, this.#hashKeys])
+      memory.release(byteOffset, byteLength);
     memory.release(core.table.value >>> 0, 4 * 2 ** this.#tableBits);
-    memory.release(this.#addresses.byteOffset, this.#addresses.byteLength);
+    memory.release(core.hashes.value >>> 0, HASHES_BYTES);
   }
 
   /** Makes room for as many states as the core adds at once. Throws a `RangeError` if there is none. */
@@ -107,7 +111,8 @@ export class Store {
   #makeRoomFor(states: number): void {
     const needed = states + MOST_SLOTS;
     while (needed > 2 ** this.#tableBits * FULLEST) this.#growTable();
-    while (this.#chunks.length << CHUNK_BITS <= needed) this.#addChunk();
+    while (needed > this.#chunks.length << CHUNK_BITS) this.#addChunk();
+    this.core.room.value = Math.min(2 ** this.#tableBits * FULLEST, this.#chunks.length << CHUNK_BITS);
   }
 
   #looked(state: Uint32Array): number {
@@ -119,8 +124,7 @@ export class Store {
   #addChunk(): void {
     const { memory } = this;
     const address = memory.allocate(this.#words64 * 8 * (CHUNK_MASK + 1));
-    // The one behind the last is 0.
-    if (this.#chunks.length + 1 === this.#addresses.length) {
+    if (this.#chunks.length === this.#addresses.length) {
       const larger = memory.words(memory.allocate(this.#addresses.byteLength * 2), this.#addresses.length * 2);
       larger.set(this.#addresses);
       memory.release(this.#addresses.byteOffset, this.#addresses.byteLength);
@@ -144,9 +148,8 @@ export class Store {
 }
 
 /** A 64-bit odd number per word: SplitMix64 (Vigna, public domain). */
-function hashKeys(memory: Memory, words: number): number {
-  const address = memory.allocate(words * 8);
-  const keys = new BigUint64Array(memory.shared.buffer, address, words);
+function hashKeys(memory: Memory, words: number): BigUint64Array {
+  const keys = new BigUint64Array(memory.shared.buffer, memory.allocate(words * 8), words);
   let seed = 0x9e3779b97f4a7c15n;
   for (let word = 0; word < words; word++) {
     seed = BigInt.asUintN(64, seed + 0x9e3779b97f4a7c15n);
@@ -154,5 +157,5 @@ function hashKeys(memory: Memory, words: number): number {
     key = BigInt.asUintN(64, (key ^ (key >> 27n)) * 0x94d049bb133111ebn);
     keys[word] = (key ^ (key >> 31n)) | 1n;
   }
-  return address;
+  return keys;
 }

@@ -88,6 +88,12 @@ export class Packing {
     this.controls = places.slice(layout.cells.length);
   }
 
+  /** With so many bits for a control state, and that for what changes. What changed already stays where it is if the control states do. */
+  again(controlBits: number, changing: ReadonlySet<number> | null): Packing {
+    const stays = this.changing !== null && this.controlBits === controlBits;
+    return new Packing(this.layout, controlBits, changing, stays ? this : null);
+  }
+
   /** What brings a state that the other has packed into one that this one packs; of what changes in both. */
   movesFrom(other: Packing): Move[] {
     const moves = new Map<string, Move>();

@@ -33,6 +33,8 @@ export let table: usize = 0;
 export let tableBits: u32 = 0;
 export let chunks: usize = 0;
 export let count: u32 = 0;
+/** For how many states there is room in both. */
+export let room: u32 = 0;
 
 /** Room for the hashes of a batch. */
 export let hashes: usize = 0;
@@ -114,7 +116,7 @@ export let seenAhead: u32 = 0;
 export function visit(from: u32, to: u32, most: u32): u32 {
   let number = from;
   while (number < to) {
-    if (f64(count) + f64(MOST_SLOTS) > f64((<u64>1) << tableBits) * 0.75 || !hasChunks(count + MOST_SLOTS)) {
+    if (count + MOST_SLOTS > room) {
       reason = FULL;
       return number;
     }
@@ -148,10 +150,6 @@ export function visit(from: u32, to: u32, most: u32): u32 {
   }
   reason = DONE;
   return number;
-}
-
-function hasChunks(states: u32): bool {
-  return load<u32>(chunks + ((<usize>(states >> CHUNK_BITS)) << 2)) !== 0;
 }
 
 function stepsOf(source: u32): u32 {
