@@ -1,4 +1,4 @@
-/** What the suites of Linux 4.2 have in common: who comes, and in which order. */
+/** What the suites of Linux 4.2 and 4.4 have in common: who comes, and in which order. */
 import { type Design, type Expectation, type Property, type Suite, suite, type Thread, thread, withCommits } from "iommu-mc";
 import {
   type Arm64Iommu,
@@ -36,8 +36,8 @@ interface Says {
 }
 
 /** A suite of its own scenario. */
-export function of42({ name, design, properties, expected, ...scene }: Scene & Says): Suite {
-  return underEach({ name, ...scene }, [{ name, design, properties, ...(expected ? { expected } : {}) }])[0] as Suite;
+export function of42({ name, design, properties, expected = {}, ...scene }: Scene & Says): Suite {
+  return underEach({ name, ...scene }, [{ name, design, properties, expected }])[0] as Suite;
 }
 
 /** Suites of one scenario, whose designs can be compared. */
@@ -48,16 +48,18 @@ export function underEach({ iommus = [smmu], ...scene }: Scene & { readonly name
 
 type Threads = (objects: Arm64Objects) => readonly Thread[];
 
-/** Initcalls in that order, for d0 and, if there is one, a second device. */
-export function boot(order: string, second?: string): Threads {
+function booting(calls: typeof do_initcalls, order: string, second?: string): Threads {
   return ({ device, bus, iommu }) => [
-    thread("init", do_initcalls, bus("platform"), iommu(0), device("d0"), second === undefined ? null : device(second), order),
+    thread("init", calls, bus("platform"), iommu(0), device("d0"), second === undefined ? null : device(second), order),
   ];
 }
 
-/** Initcalls for d0 and, if there is one, a second device, in every order. */
+/** Initcalls in that order, for d0 and, if there is one, a second device. */
+export function boot(order: string, second?: string): Threads {
+  return booting(do_initcalls, order, second);
+}
+
+/** The same in every order. */
 export function bootInAnyOrder(calls: string, second?: string): Threads {
-  return ({ device, bus, iommu }) => [
-    thread("init", do_initcalls_in_any_order, bus("platform"), iommu(0), device("d0"), second === undefined ? null : device(second), calls),
-  ];
+  return booting(do_initcalls_in_any_order, calls, second);
 }

@@ -1,41 +1,18 @@
 /** The kernel of 2015: arm64's DMA ops, which wait for the IOMMU's driver, and default domains when they were new. */
-import { type Design, type Expectation, type Property, type Suite, suite, thread, withCommits } from "iommu-mc";
-import {
-  type Arm64Iommu,
-  type Arm64Objects,
-  type Arm64Options,
-  arm64Scenario,
-  boot_two_kinds,
-  do_initcalls,
-  replug,
-  use_after_boot,
-} from "../../models/arm64/boot.js";
+import { type Suite, thread, withCommits } from "iommu-mc";
+import { boot_two_kinds, do_initcalls, replug, use_after_boot } from "../../models/arm64/boot.js";
 import { linux44, linux47 } from "../../models/arm64/designs.js";
 import { bus_set_iommu } from "../../models/arm64/iommu-bus.js";
 import { T5Bound } from "../../properties/delayed-attach.js";
 import { C1Then, C3Then, C5Then, L3Then, T5Arm64, T5Coherence, V2Arm64, X2Then } from "../../properties/in-2015.js";
+import { boot, of42, smmu, sysmmu } from "./arm64-scene.js";
 import { everything, violated } from "./on-linux61.js";
 
-type Options = Omit<Arm64Options, "iommus"> & {
-  readonly design?: Design;
-  readonly iommus?: readonly Arm64Iommu[];
-  readonly properties: readonly Property[];
-  readonly expected?: Readonly<Record<string, Expectation>>;
-};
+type Options = Parameters<typeof of42>[0];
 
-/** An IOMMU whose driver has to have seen a device before it attaches it, and one whose driver has not. */
-const smmu: Arm64Iommu = { name: "arm_smmu" };
-const sysmmu: Arm64Iommu = { name: "exynos_sysmmu", ungrouped: "attaches" };
-
-function on2015({ design = linux44, iommus = [smmu], properties, expected = {}, ...options }: Options): Suite {
-  return suite({ name: options.name, design, scenario: arm64Scenario({ ...options, iommus }), properties, expected });
-}
-
-/** Initcalls in that order. */
-function boot(order: string, second?: string) {
-  return ({ device, bus, iommu }: Arm64Objects) => [
-    thread("init", do_initcalls, bus("platform"), iommu(0), device("d0"), second === undefined ? null : device(second), order),
-  ];
+/** Linux 4.4, if nothing else is said. */
+function on2015({ design = linux44, ...options }: Omit<Options, "design"> & Partial<Pick<Options, "design">>): Suite {
+  return of42({ design, ...options });
 }
 
 const neverDrained = violated(
