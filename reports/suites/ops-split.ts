@@ -34,16 +34,24 @@ import { everything, violated } from "./on-linux61.js";
 interface Compared extends MachineOptions {
   readonly designs: Readonly<Record<string, Design>>;
   readonly properties?: readonly Property[];
+  /** What is asked under some of the designs only. */
+  readonly also?: Readonly<Record<string, readonly Property[]>>;
   readonly expected?: Readonly<Record<string, Expectation>>;
   /** What is expected under some of the designs only. */
   readonly of?: Readonly<Record<string, Readonly<Record<string, Expectation>>>>;
 }
 
 /** The scenario is one and the same, so that the designs can be audited against each other. */
-function compared({ designs, properties = [], expected = {}, of = {}, ...options }: Compared): readonly Suite[] {
+function compared({ designs, properties = [], also = {}, expected = {}, of = {}, ...options }: Compared): readonly Suite[] {
   const scenario = machineScenario({ ...options, name: `ops-split/${options.name}` });
   return Object.entries(designs).map(([key, design]) =>
-    suite({ name: `${scenario.name}/${key}`, design, scenario, properties, expected: { ...expected, ...of[key] } }),
+    suite({
+      name: `${scenario.name}/${key}`,
+      design,
+      scenario,
+      properties: [...properties, ...(also[key] ?? [])],
+      expected: { ...expected, ...of[key] },
+    }),
   );
 }
 
@@ -213,9 +221,10 @@ const attachSuites: readonly Suite[] = [
     devices: endpoints,
     designs: { "at-attach": opsAtAttach, "from-device": opsFromDevice },
     properties: [D2, D3],
+    also: { "at-attach": [bothMapped] },
     of: { "at-attach": everything(opsChanged, "D2", "D3") },
     threads: (bus) => [thread("user", use_domain, bus, ["map", "unmap"], false)],
-  }).map((each, number) => (number === 0 ? { ...each, properties: [...each.properties, bothMapped] } : each)),
+  }),
 ];
 
 /** B10: the type of a domain changes in place. */
@@ -238,6 +247,7 @@ const forgets = violated(
 const pasidTable = violated(
   "Intel's driver no longer takes the attach for deferred when it fails late, and the next mapping is given without an attach",
 );
+const mistakeOf = { intel_iommu: pasidTable, amd_iommu: forgets };
 
 const byDevice = withCommits(ops517, "3f6634d997db", "41bb23e70b50");
 const withFlag = withCommits(byDevice, "dd8a25c557e1");
@@ -266,12 +276,11 @@ const deferredSuites: readonly Suite[] = [
           : {}),
       },
       properties: [D8],
-      of: Object.fromEntries(
-        ["through-domain", "through-device", "flag-cleared-at-attempt"].map((key) => [
-          key,
-          { D8: key === "flag-cleared-at-attempt" || driver === "amd_iommu" ? forgets : pasidTable },
-        ]),
-      ),
+      of: {
+        "through-domain": { D8: mistakeOf[driver] },
+        "through-device": { D8: mistakeOf[driver] },
+        "flag-cleared-at-attempt": { D8: forgets },
+      },
       threads: (bus) => [thread("driver", probe_and_do_dma, bus)],
     }),
   ),
@@ -320,8 +329,10 @@ const resvSuites: readonly Suite[] = [
       "without-domain": withCommits(ops510, "apply-without-domain"),
       "without-device": withCommits(ops510, "apply-without-device"),
     },
+    also: { "5.10": [D6] },
+    of: { "5.10": { D6: mapsFirst } },
     threads: (bus) => [thread("iommu", probe_and_allocate_iova, bus)],
-  }).map((each, number) => (number === 0 ? { ...each, properties: [D6], expected: { D6: mapsFirst } } : each)),
+  }),
   ...compared({
     name: "resv/plugged",
     describes: "a device with a page of the firmware's is plugged in",
