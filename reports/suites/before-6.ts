@@ -11,11 +11,10 @@ import {
   register_iommu,
   unplug,
   write_both_types,
-  write_type,
   write_type_once,
 } from "../../models/linux/machine/events.js";
-import { rebind } from "../../models/linux/machine/workloads.js";
 import { C1, C7, C7Type, C8, L1, L2, L3, L4, L6, O9, T3, T4, T5, V2, X1, X2, X3Default } from "../../properties/index.js";
+import { typeAgainstBind } from "./default-domain.js";
 import { twoAtOnce } from "./default-domain-race.js";
 import { notBoundYet } from "./drivers.js";
 import { everything, type OnEach, onEachOf, violated } from "./on-linux61.js";
@@ -226,23 +225,10 @@ function walk(iommu: IommuDriver, policy: "DMA" | "DMA_FQ" | "IDENTITY"): Suite[
 }
 
 /** The type file, which 5.10 lets nobody write to. */
-function typeAgainstBind(iommu: IommuDriver): Suite[] {
-  return onEachOf([linux515], {
-    name: `by-bus/type-against-bind/${iommu}`,
-    describes: "identity and DMA are written to the type file again and again, while the driver of d0 is bound and unbound",
-    iommu,
-    devices: [{ name: "d0", state: "probed", driver: "net", bound: true }],
-    drivers: [{ name: "net", kind: "native" }],
-    threads: (objects) => [
-      thread("admin", write_type, objects.group("d0"), "identity or DMA"),
-      thread("udev", rebind, objects.device("d0"), objects.driver("net")),
-    ],
-    properties: [C1, L2, O9, T5, X3Default],
-  });
-}
+const onType = (declared: OnEach) => onEachOf([linux515], declared);
 
-function typeFailing(): Suite {
-  return onEachOf([linux515], {
+function typeFailing(): Suite[] {
+  return onType({
     name: "by-bus/type-failing",
     describes: "identity is written to the type file, and then DMA; one call may fail",
     iommu: "amd_iommu",
@@ -252,11 +238,11 @@ function typeFailing(): Suite {
     threads: (objects) => [thread("admin", write_both_types, objects.device("d0"))],
     properties: [C1, C7Type, L2, X3Default],
     of: { "linux-5.15": { C1: notPutBack, "C7-type": fellBack } },
-  })[0]!;
+  });
 }
 
-function typeAgainstUnplug(): Suite {
-  return onEachOf([linux515], {
+function typeAgainstUnplug(): Suite[] {
+  return onType({
     name: "by-bus/type-against-unplug",
     describes: "identity is written to the type file while d0 is pulled out",
     iommu: "amd_iommu",
@@ -268,7 +254,7 @@ function typeAgainstUnplug(): Suite {
     ],
     properties: [L2, L3, L4, L6],
     of: { "linux-5.15": everything(releasedWhileMember, "L4", "null-deref", "L6") },
-  })[0]!;
+  });
 }
 
 export const before6Suites: readonly Suite[] = [
@@ -300,8 +286,9 @@ export const before6Suites: readonly Suite[] = [
       unplugSibling(design, everything(releasedWhileMember, "L2", "L4", "L6", "null-deref")),
     ];
   }),
-  ...typeAgainstBind("intel_iommu"),
-  ...typeAgainstBind("amd_iommu"),
-  typeFailing(),
-  typeAgainstUnplug(),
+  ...(["intel_iommu", "amd_iommu"] as const).flatMap((iommu) =>
+    onType({ ...typeAgainstBind, name: `by-bus/type-against-bind/${iommu}`, iommu, properties: [C1, L2, O9, T5, X3Default] }),
+  ),
+  ...typeFailing(),
+  ...typeAgainstUnplug(),
 ];

@@ -208,19 +208,14 @@ function typed(device: Partial<BootDevice> = {}): Pick<BootOptions, "devices" | 
 }
 
 /** Changing the type against binding: device_lock() keeps the two apart. */
-function typeAgainstBind(iommu: IommuDriver): Suite {
-  return bootSuite({
-    name: `default-domain/type-against-bind/${iommu}`,
-    describes: "identity and DMA are written to the type file again and again, while the driver of d0 is bound and unbound",
-    iommu,
-    ...typed({ driver: "net", bound: true }),
-    threads: (objects) => [
-      thread("admin", write_type, objects.group("d0"), "identity or DMA"),
-      thread("udev", rebind, objects.device("d0"), objects.driver("net")),
-    ],
-    properties: [C1, C7Type, L2, O9, T5, X3Default],
-  });
-}
+export const typeAgainstBind = {
+  describes: "identity and DMA are written to the type file again and again, while the driver of d0 is bound and unbound",
+  ...typed({ driver: "net", bound: true }),
+  threads: (objects) => [
+    thread("admin", write_type, objects.group("d0"), "identity or DMA"),
+    thread("udev", rebind, objects.device("d0"), objects.driver("net")),
+  ],
+} satisfies Partial<BootSuite>;
 
 /** A second writer, and one that makes a bound device lazy. */
 function twoWriters(): Suite {
@@ -362,20 +357,16 @@ function typeAgainstPlug(): Suite {
 }
 
 /** The type is changed while the group's first device has not been probed to the end. */
-function typeAgainstProbe(): Suite {
-  return once({
-    name: "type-against-probe",
-    describes: "identity is written to the type file of a new group while its first device is still being probed",
-    iommu: "amd_iommu",
-    devices: [{ name: "d0", state: "absent" }],
-    threads: (objects) => [
-      thread("admin", write_type_of_new, objects.device("d0"), "IDENTITY"),
-      thread("hotplug", plug, objects.device("d0")),
-    ],
-    properties: [C1, L2, X3Default],
-    expected: { "use-after-free": finalizedUnlocked },
-  });
-}
+export const typeAgainstProbe = {
+  describes: "identity is written to the type file of a new group while its first device is still being probed",
+  iommu: "amd_iommu",
+  devices: [{ name: "d0", state: "absent" }],
+  terminates: true,
+  threads: (objects) => [
+    thread("admin", write_type_of_new, objects.device("d0"), "IDENTITY"),
+    thread("hotplug", plug, objects.device("d0")),
+  ],
+} satisfies Partial<BootSuite>;
 
 /** The firmware's range stays where it was. */
 function typeDirect(): Suite {
@@ -404,8 +395,14 @@ export const defaultDomainSuites: readonly Suite[] = [
   failing("walk"),
   failing("plug"),
   foreignDevice(),
-  typeAgainstBind("intel_iommu"),
-  typeAgainstBind("amd_iommu"),
+  ...(["intel_iommu", "amd_iommu"] as const).map((iommu) =>
+    bootSuite({
+      ...typeAgainstBind,
+      name: `default-domain/type-against-bind/${iommu}`,
+      iommu,
+      properties: [C1, C7Type, L2, O9, T5, X3Default],
+    }),
+  ),
   twoWriters(),
   externalStays(),
   typeAgainstVfio(),
@@ -418,6 +415,11 @@ export const defaultDomainSuites: readonly Suite[] = [
   typeRefused("virtio_iommu", "DMA_FQ", "DMA", [C1, C6, C7Type], { C6: cannotFlush }),
   typeAgainstUnplug(),
   typeAgainstPlug(),
-  typeAgainstProbe(),
+  bootSuite({
+    ...typeAgainstProbe,
+    name: "default-domain/type-against-probe",
+    properties: [C1, L2, X3Default],
+    expected: { "use-after-free": finalizedUnlocked },
+  }),
   typeDirect(),
 ];

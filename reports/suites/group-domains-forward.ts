@@ -3,7 +3,7 @@ import { type Property, type Suite, thread } from "iommu-mc";
 import { linux66, linux72, linux612 } from "../../models/linux/designs.js";
 import type { BootDevice } from "../../models/linux/machine/boot.js";
 import type { IommuDriver } from "../../models/linux/machine/build.js";
-import { plug, unplug, write_both_types, write_type, write_type_of_new, write_type_once } from "../../models/linux/machine/events.js";
+import { plug, unplug, write_both_types, write_type, write_type_once } from "../../models/linux/machine/events.js";
 import { transmit } from "../../models/linux/machine/native.js";
 import { claim_and_release, driver_with_own_domain, rebind } from "../../models/linux/machine/workloads.js";
 import {
@@ -32,6 +32,7 @@ import {
   T3,
   T5,
 } from "../../properties/index.js";
+import { typeAgainstProbe } from "./default-domain.js";
 import { bootSuite, everything, type OnEach, onEachOf, violated } from "./on-linux61.js";
 
 const designs = [linux66, linux612, linux72];
@@ -139,7 +140,7 @@ const freedMeanwhile = violated(
 );
 
 /** An owner against the type file. */
-function typeAgainstClaim(of: OnEach["of"]): Suite[] {
+function typeAgainstClaim(): Suite[] {
   return onEach({
     name: "core/type-against-claim",
     describes: "an owner claims a group of two devices, uses it and releases it, while identity and DMA are written to the type file",
@@ -151,36 +152,44 @@ function typeAgainstClaim(of: OnEach["of"]): Suite[] {
       thread("admin", write_type, objects.group("g"), "identity or DMA"),
     ],
     properties: [C1, C4, C5, L2, O2, O9],
-    ...(of === undefined ? {} : { of }),
+    of: { "linux-6.6": everything(freedMeanwhile, "use-after-free") },
   });
 }
 
-/** A device of the group comes, or goes, or its first is probed, while the type is changed. */
-function typeAgainst(what: "plug" | "unplug" | "probe", of: OnEach["of"]): Suite[] {
-  const [d0, d1] = two as [BootDevice, BootDevice];
-  const { group: _, ...fresh } = d0;
+/** A device of the group comes while the type is changed. */
+function typeAgainstPlug(): Suite[] {
   return onEach({
-    name: `core/type-against-${what}`,
-    describes: {
-      plug: "identity is written to the type file of a bridge's group while a device below it is plugged in",
-      unplug: "identity is written to the type file of a group of two devices while one of them is pulled out",
-      probe: "identity is written to the type file of a new group while its first device is still being probed",
-    }[what],
+    name: "core/type-against-plug",
+    describes: "identity is written to the type file of a bridge's group while a device below it is plugged in",
     iommu: "amd_iommu",
-    devices: {
-      plug: [{ ...fresh }, { name: "d1", state: "absent" as const, upstream: "d0" }],
-      unplug: [d0, d1],
-      probe: [{ ...fresh, state: "absent" as const }],
-    }[what],
+    devices: [
+      { name: "d0", state: "probed" },
+      { name: "d1", state: "absent", upstream: "d0" },
+    ],
     terminates: true,
     threads: (objects) => [
-      thread("admin", what === "probe" ? write_type_of_new : write_type_once, objects.device("d0"), "IDENTITY"),
-      what === "unplug"
-        ? thread("hotplug", unplug, objects.device("d1"))
-        : thread("hotplug", plug, objects.device(what === "plug" ? "d1" : "d0")),
+      thread("admin", write_type_once, objects.device("d0"), "IDENTITY"),
+      thread("hotplug", plug, objects.device("d1")),
     ],
     properties: [C1, L2, L4, L6],
-    ...(of === undefined ? {} : { of }),
+    of: { "linux-6.6": everything(freedMeanwhile, "use-after-free") },
+  });
+}
+
+/** A device of the group goes. */
+function typeAgainstUnplug(): Suite[] {
+  return onEach({
+    name: "core/type-against-unplug",
+    describes: "identity is written to the type file of a group of two devices while one of them is pulled out",
+    iommu: "amd_iommu",
+    devices: two,
+    terminates: true,
+    threads: (objects) => [
+      thread("admin", write_type_once, objects.device("d0"), "IDENTITY"),
+      thread("hotplug", unplug, objects.device("d1")),
+    ],
+    properties: [C1, L2, L4, L6],
+    of: { "linux-6.6": everything(freedMeanwhile, "null-deref", "use-after-free") },
   });
 }
 
@@ -227,10 +236,15 @@ export const groupDomainForwardSuites: readonly Suite[] = [
   ...claimAgainstBind("intel_iommu"),
   ...typeAgainstOwnDomain(),
   typeAgainstTraffic(),
-  ...typeAgainstClaim({ "linux-6.6": everything(freedMeanwhile, "use-after-free") }),
-  ...typeAgainst("plug", { "linux-6.6": everything(freedMeanwhile, "use-after-free") }),
-  ...typeAgainst("unplug", { "linux-6.6": everything(freedMeanwhile, "null-deref", "use-after-free") }),
-  ...typeAgainst("probe", { "linux-6.6": everything(freedMeanwhile, "use-after-free") }),
+  ...typeAgainstClaim(),
+  ...typeAgainstPlug(),
+  ...typeAgainstUnplug(),
+  ...onEach({
+    ...typeAgainstProbe,
+    name: "core/type-against-probe",
+    properties: [C1, L2, L4, L6],
+    of: { "linux-6.6": everything(freedMeanwhile, "use-after-free") },
+  }),
   ...typeFailing("amd_iommu"),
   ...joins(),
 ];
