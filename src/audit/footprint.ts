@@ -12,6 +12,7 @@ import {
   type Conduct,
   type Deed,
   joined,
+  keepShorter,
   type Root,
   type Touch,
   type Ways,
@@ -126,8 +127,8 @@ function addKind({ structs, values }: Argument, kind: ArgumentKind): void {
 }
 
 /** Null for what says nothing of where it is done: to what the call itself has allocated. */
-function useOf({ deed, view, field, ways }: Touch, held: Held): Use | null {
-  const resolved = resolve(ways, view, held);
+function useOf({ deed, field, ways }: Touch, held: Held): Use | null {
+  const resolved = resolve(ways, held);
   if (resolved.has("new")) return null;
   const sources = [...resolved]
     .map(([root, way]): Source => {
@@ -147,14 +148,14 @@ type Held = ReadonlyMap<StructView, Ways>;
 const NOTHING: Held = new Map();
 
 /** The ways, those from pointers that the call held before the block being led on to where it had these from. */
-function resolve(ways: Ways, view: StructView, held: Held): Ways {
-  const found = new Map<StructView, Map<Root, string>>();
+function resolve(ways: Ways, held: Held): Ways {
+  const found = new Map<Root, string>();
   for (const [root, way] of ways) {
     const before = root instanceof StructView ? held.get(root) : undefined;
-    if (before === undefined) addWay(found, view, root, way);
-    else for (const [from, start] of before) addWay(found, view, from, joined(start, way));
+    if (before === undefined) keepShorter(found, root, way);
+    else for (const [from, start] of before) keepShorter(found, from, joined(start, way));
   }
-  return found.get(view) ?? NO_WAYS;
+  return found;
 }
 
 const NO_WAYS: Ways = new Map();
@@ -196,7 +197,7 @@ class HeldPointers {
         const [under, isNew] = this.#underOf(next, conduct.depth, call);
         isNews ||= isNew;
         for (const view of references) {
-          for (const [root, way] of resolve(conduct.known.get(view) ?? NO_WAYS, view, ways)) {
+          for (const [root, way] of resolve(conduct.known.get(view) ?? NO_WAYS, ways)) {
             isNews = addWay(under, view, root, way) || isNews;
           }
         }

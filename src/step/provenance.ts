@@ -99,16 +99,9 @@ export class Provenance {
     if (conduct) conduct.isOpen = false;
   }
 
-  touch(deed: Exclude<Deed, "store">, view: StructView, field: FieldInfo | null): void {
+  touch(deed: Deed, view: StructView, field: FieldInfo | null): void {
     if (field?.isGhost) return;
     for (const { touches, known } of this.#stack) touches.push({ deed, view, field, ways: new Map(waysTo(known, view)) });
-  }
-
-  /** A pointer to `target` is stored in a field. */
-  store(target: StructView, field: FieldInfo): void {
-    if (field.isGhost) return;
-    for (const { touches, known } of this.#stack)
-      touches.push({ deed: "store", view: target, field, ways: new Map(waysTo(known, target)) });
   }
 
   /** A field of `view` was read, and points to `target`. */
@@ -141,13 +134,18 @@ export function joined(way: string, next: string): string {
   return way === "" || next === "" ? way + next : `${way}->${next}`;
 }
 
-/** Adds a way, unless a shorter one from the same root is known; tells whether that was news. */
+/** Adds a way to the object. */
 export function addWay(known: Map<StructView, Map<Root, string>>, view: StructView, root: Root, way: string): boolean {
   let ways = known.get(view);
   if (ways === undefined) {
     ways = new Map();
     known.set(view, ways);
   }
+  return keepShorter(ways, root, way);
+}
+
+/** Adds a way, unless one from the same root is known that is no longer; tells whether that was news. */
+export function keepShorter(ways: Map<Root, string>, root: Root, way: string): boolean {
   const before = ways.get(root);
   if (before !== undefined && lengthOf(before) <= lengthOf(way)) return false;
   ways.set(root, way);

@@ -116,7 +116,7 @@ export class Recorder implements Context {
     if (this.provenance !== null) {
       this.provenance.touch("write", view, field);
       const target = targetOf(field, offset, code);
-      if (target !== null) this.provenance.store(target, field);
+      if (target !== null) this.provenance.touch("store", target, field);
     }
     this.#writeCell(first + offset, code);
   }
