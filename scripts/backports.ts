@@ -1,6 +1,7 @@
 /** reports/backports/*.md: what `iommu-mc backports` says of the fixes of some known bugs. */
 
 import type { Question } from "../reports/backports/questions.js";
+import { selectDesign } from "../src/cli/select.js";
 import type { KnownBug } from "../src/lang/corpus.js";
 import {
   effortText,
@@ -18,7 +19,7 @@ import { prose, table } from "../src/report/markdown.js";
 import { counted } from "../src/report/wrap.js";
 import { type Backports, type Fix, type Subset, tryBackports } from "../src/session/backports.js";
 import { subsetsOf } from "../src/session/commit-sets.js";
-import { designNamed, designsOf } from "../src/session/design-spec.js";
+import { designsOf } from "../src/session/design-spec.js";
 import type { Session } from "../src/session/open.js";
 import { runSuiteNow } from "../src/session/run-suite.js";
 import { commitBase, SetChecker } from "../src/session/set-checker.js";
@@ -32,9 +33,8 @@ export interface Answer {
 /** Throws if there is no such design. */
 export async function answerOf(session: Session, question: Question): Promise<Answer> {
   const designs = designsOf(session.suites);
-  const { base: name, design } = designNamed(question.base, designs);
-  const original = designs.get(name);
-  if (design === null || original === undefined) throw new Error(`there is no design ${question.base}`);
+  const { base: name, design } = selectDesign(question.base, designs);
+  const original = designs.get(name) ?? design;
   const suites = session.suites.filter(
     (suite) => suite.design.commits === original.commits && question.of.test(suite.design.name) && !question.except?.names.test(suite.name),
   );

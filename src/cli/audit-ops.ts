@@ -5,7 +5,7 @@ import { tablesOf } from "../lang/operations.js";
 import { jsonOperations } from "../report/json-operations.js";
 import { type OperationsOfDesign, type OperationsRun, operationsText } from "../report/operations-text.js";
 import { exitCodeOf, worst } from "../report/verdict.js";
-import { designNamed, designsOf } from "../session/design-spec.js";
+import { designsOf } from "../session/design-spec.js";
 import type { Session } from "../session/open.js";
 import type { ExitCode } from "../session/run-suite.js";
 import { scenariosOf } from "./audit.js";
@@ -35,8 +35,7 @@ export async function auditOps(a: string, b: string | undefined, options: AuditO
 }
 
 async function operationsOf(session: Session, name: string, options: AuditOpsOptions): Promise<OperationsOfDesign> {
-  const known = designsOf(session.suites);
-  const design = selectDesign(name, known);
+  const { base, design } = selectDesign(name, designsOf(session.suites));
   if (tablesOf(design.schema).size === 0) {
     throw new UsageError(
       `the model of ${name} declares no operations of drivers`,
@@ -46,7 +45,7 @@ async function operationsOf(session: Session, name: string, options: AuditOpsOpt
   const footprints = new Footprints();
   const results = await overSuites(
     session,
-    scenariosOf(session.suites, designNamed(name, known).base, options.suite),
+    scenariosOf(session.suites, base, options.suite),
     function* (suite): Generator<unknown, OperationsRun, "interrupt" | undefined> {
       const end = yield* addFootprints(session.locate, suite, design, limitsOf(options), footprints);
       return { suite, limit: end.kind === "limit" ? end.what : null, exitCode: end.kind === "limit" ? 3 : 0 };

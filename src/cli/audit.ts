@@ -5,7 +5,7 @@ import type { Suite } from "../lang/suite.js";
 import { type AuditRun, auditText } from "../report/audit-text.js";
 import { jsonAudit } from "../report/json-audit.js";
 import { exitCodeOf, worst } from "../report/verdict.js";
-import { designNamed, designsOf } from "../session/design-spec.js";
+import { designsOf } from "../session/design-spec.js";
 import type { ExitCode } from "../session/run-suite.js";
 import { overSuites } from "./drive.js";
 import { UsageError } from "./errors.js";
@@ -26,10 +26,11 @@ export interface AuditCommandOptions extends LimitOptions {
 export async function auditCommand(a: string, b: string, options: AuditCommandOptions): Promise<ExitCode> {
   const { session } = open(options.file);
   const known = designsOf(session.suites);
-  const designs = { a: selectDesign(a, known), b: selectDesign(b, known) };
+  const { base, design } = selectDesign(a, known);
+  const designs = { a: design, b: selectDesign(b, known).design };
   if (designs.a.schema !== designs.b.schema)
     throw new UsageError(`${a} and ${b} are models of different things`, "Only designs over one schema have scenarios in common.");
-  const suites = scenariosOf(session.suites, designNamed(a, known).base, options.suite);
+  const suites = scenariosOf(session.suites, base, options.suite);
   const how = {
     counts: countsOf(options.observe),
     limits: limitsOf(options),

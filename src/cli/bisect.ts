@@ -147,5 +147,5 @@ class Trial {
 /** The commits of the design of that name, which is one of the suite's model. */
 function setNamed({ suites }: Session, { design: { commits } }: Suite, name: string): ReadonlySet<string> {
   const ofModel = suites.filter(({ design }) => design.commits === commits);
-  return appliedCommits(selectDesign(name, designsOf(ofModel)), {});
+  return appliedCommits(selectDesign(name, designsOf(ofModel)).design, {});
 }

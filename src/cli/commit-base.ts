@@ -1,6 +1,6 @@
 /** The base of the commands that check a design in many sets of commits, and how its suites are run. */
 import type { Suite } from "../lang/suite.js";
-import { designNamed, designsOf } from "../session/design-spec.js";
+import { designsOf } from "../session/design-spec.js";
 import type { Session } from "../session/open.js";
 import { type BaseOptions, type CommitBase, commitBase, SetChecker } from "../session/set-checker.js";
 import { appliedCommits } from "../step/machine.js";
@@ -37,8 +37,7 @@ export function openBase(what: string, shas: readonly string[], options: SetOpti
   const { session, file } = open(isPath(what) ? what : options.file);
   const designs = designsOf(session.suites);
   const named = isPath(what) ? onlyOne(what, [...designs.keys()]) : what;
-  const { base: name } = designNamed(named, designs);
-  const design = selectDesign(named, designs);
+  const { base: name, design } = selectDesign(named, designs);
   const original = designs.get(name) ?? design;
   const isAsked = (suite: Suite) => suite.design.name === name || (options.of !== undefined && matches(suite.design.name, options.of));
   const ofModel = session.suites.filter((suite) => suite.design.commits === original.commits);

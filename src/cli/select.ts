@@ -98,11 +98,11 @@ export function selectOne(suites: readonly Suite[], name: string): Suite {
   return found;
 }
 
-/** The design that a command line names, with its changes. */
-export function selectDesign(text: string, designs: ReadonlyMap<string, Design>): Design {
+/** The design that a command line names, with its changes, and its name without them. */
+export function selectDesign(text: string, designs: ReadonlyMap<string, Design>): { readonly base: string; readonly design: Design } {
   const { base, design } = designNamed(text, designs);
   if (design === null) throw unknownName("design", base, [...designs.keys()]);
-  return design;
+  return { base, design };
 }
 
 /** `*` stands for anything, `?` for one character. */
