@@ -7,6 +7,8 @@ import { join, resolve } from "node:path";
 import { type Audit, audit } from "../src/audit/audit.js";
 import { Footprints } from "../src/audit/footprint.js";
 import { addFootprints, idleDrivers, operationRows } from "../src/audit/operations.js";
+import { scenariosOf } from "../src/cli/audit.js";
+import { selectDesign } from "../src/cli/select.js";
 import type { Design } from "../src/lang/design.js";
 import type { Suite } from "../src/lang/suite.js";
 import { auditText } from "../src/report/audit-text.js";
@@ -14,8 +16,9 @@ import { fenced, table } from "../src/report/markdown.js";
 import { type OperationsOfDesign, operationsText } from "../src/report/operations-text.js";
 import { plain } from "../src/report/style.js";
 import { counted } from "../src/report/wrap.js";
-import { designNamed, designsOf } from "../src/session/design-spec.js";
+import { designsOf } from "../src/session/design-spec.js";
 import { bundledSuites, modelLoader, openWith, packageRoot } from "../src/session/open.js";
+import { finish } from "../src/session/run-suite.js";
 import { judgedEquivalent, judgeMutants, shownMutants } from "../tests/audit/mutants.js";
 import { nameOf } from "../tests/audit/mutate.js";
 import { type Pair, pairs } from "./audit-pairs.js";
@@ -79,10 +82,7 @@ ${table(["page", "before", "after", "what it shows"], rows)}
 }
 
 function run(suite: Suite, a: Design, b: Design, maxStates: number): Audit {
-  const work = audit(bundled.locate, suite, { a, b }, { counts: () => true, limits: { maxStates } });
-  let step = work.next();
-  while (!step.done) step = work.next();
-  return step.value;
+  return finish(audit(bundled.locate, suite, { a, b }, { counts: () => true, limits: { maxStates } }));
 }
 
 function itselfPage(): string {
@@ -106,19 +106,13 @@ ${table(["design", "scenarios, all equivalent", "in all"], rows)}
 /** The first audits of the design with itself in scenarios that are small enough; all of them equivalent. */
 function likeItself(design: Design, mostStates: number): Audit[] {
   const equivalent: Audit[] = [];
-  for (const suite of scenariosOf(design.name)) {
+  for (const suite of scenariosOf(bundled.suites, design.name)) {
     if (equivalent.length === MOST_SCENARIOS) break;
     const done = run(suite, design, design, mostStates);
     if (done.verdict === "equivalent") equivalent.push(done);
     else if (done.verdict !== "unfinished") fail(`${design.name} differs from itself in ${suite.name}`);
   }
   return equivalent;
-}
-
-/** A suite for each scenario in which the design is checked. */
-function scenariosOf(design: string): Suite[] {
-  const suites = bundled.suites.filter((suite) => suite.design.name === design);
-  return suites.filter(({ scenario }, position) => suites.findIndex((other) => other.scenario === scenario) === position);
 }
 
 function mutantsPage(): string {
@@ -184,28 +178,21 @@ ${blocks.join("\n\n")}
 }
 
 function operationsOf(name: string): OperationsOfDesign {
-  const design = designs.get(name);
-  if (design === undefined) throw new Error(`there is no design ${name}`);
+  const { design } = selectDesign(name, designs);
   const footprints = new Footprints();
-  const results = scenariosOf(name).map((suite) => {
-    const work = addFootprints(bundled.locate, suite, design, { maxStates: 100_000 }, footprints);
-    let step = work.next();
-    while (!step.done) step = work.next();
-    const limit = step.value.kind === "limit" ? step.value.what : null;
+  const results = scenariosOf(bundled.suites, name).map((suite) => {
+    const end = finish(addFootprints(bundled.locate, suite, design, { maxStates: 100_000 }, footprints));
+    const limit = end.kind === "limit" ? end.what : null;
     return { kind: "run", run: { suite, limit, exitCode: 0 } } as const;
   });
   return { design: name, rows: operationRows(design, footprints), idle: idleDrivers(design, footprints), results };
 }
 
 function pairPage({ a, b, suites: pattern, shows, reading }: Pair): string {
-  const before = designNamed(a, designs);
-  const after = designNamed(b, designs);
-  if (before.design === null || after.design === null) throw new Error(`there is no design ${a} or ${b}`);
-  const matching = new RegExp(`^${pattern.replaceAll("*", ".*")}$`);
-  const suites = scenariosOf(before.base).filter(({ name }) => matching.test(name));
-  if (suites.length === 0) throw new Error(`no suite of ${before.base} is called ${pattern}`);
-  const results = suites.map((suite) => {
-    const done = run(suite, before.design as Design, after.design as Design, 100_000);
+  const before = selectDesign(a, designs);
+  const after = selectDesign(b, designs);
+  const results = scenariosOf(bundled.suites, before.base, pattern).map((suite) => {
+    const done = run(suite, before.design, after.design, 100_000);
     return { kind: "run", run: { audit: done, exitCode: 0 } } as const;
   });
   return `# \`${a}\` and \`${b}\`

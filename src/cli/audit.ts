@@ -59,7 +59,7 @@ export function countsOf(patterns: readonly string[] = ["*"]): Counts {
 }
 
 /** A suite for each scenario in which the design is checked. */
-export function scenariosOf(suites: readonly Suite[], design: string, pattern: string | undefined): Suite[] {
+export function scenariosOf(suites: readonly Suite[], design: string, pattern?: string): Suite[] {
   const chosen = select(suites, { design, ...(pattern === undefined ? {} : { suite: pattern }) });
   return chosen.filter(({ scenario }, position) => chosen.findIndex((other) => other.scenario === scenario) === position);
 }

@@ -151,10 +151,14 @@ function judged(suite: Suite, variant: Variant, machine: Machine, { outcome, isC
 
 /** Runs the suite to its end at once. */
 export function runSuiteNow(session: Session, suite: Suite, options: RunSuiteOptions = {}): SuiteRun {
-  const run = runSuite(session, suite, options);
+  return finish(runSuite(session, suite, options));
+}
+
+/** Does work that tells how far it has come, to its end at once. */
+export function finish<Result>(work: Generator<unknown, Result, undefined>): Result {
   for (;;) {
-    const { done, value } = run.next();
-    if (done) return value;
+    const { done, value } = work.next();
+    if (done) return value as Result;
   }
 }
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { type Audit, audit } from "../../src/audit/audit.js";
 import { withCommits } from "../../src/lang/design.js";
+import { finish } from "../../src/session/run-suite.js";
 import { load, tiny } from "../support/model.js";
 
 const COMMIT = "aaaaaaaaaaaa";
@@ -23,11 +24,7 @@ function compare({ procedures, more = "", threads = `thread("t", t, b)` }: Model
   });
   const { session, suite } = load(text);
   const known = { ...suite.design, commits: { [COMMIT]: { subject: "a change", since: "v9.9" } } };
-  const work = audit(session.locate, suite, { a: known, b: withCommits(known, COMMIT) }, { counts });
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-  }
+  return finish(audit(session.locate, suite, { a: known, b: withCommits(known, COMMIT) }, { counts }));
 }
 
 const procedure = (body: string) => `function* t(b) { yield; ${body} }`;
@@ -122,9 +119,9 @@ describe("what changes between two designs", () => {
         threads: `thread("t", t, b)`,
       }),
     );
-    const work = audit(session.locate, suite, { a: suite.design, b: suite.design }, { counts: () => true, limits: { maxStates: 5 } });
-    let step = work.next();
-    while (!step.done) step = work.next();
-    expect(step.value).toMatchObject({ verdict: "unfinished", unfinished: "the limit on states" });
+    const done = finish(
+      audit(session.locate, suite, { a: suite.design, b: suite.design }, { counts: () => true, limits: { maxStates: 5 } }),
+    );
+    expect(done).toMatchObject({ verdict: "unfinished", unfinished: "the limit on states" });
   });
 });

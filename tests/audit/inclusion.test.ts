@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Distinction, findDistinction } from "../../src/audit/inclusion.js";
 import { ObservedGraph } from "../../src/audit/observed-graph.js";
+import { finish } from "../../src/session/run-suite.js";
 import { machine, tiny } from "../support/model.js";
 
 const STATES = 4;
@@ -27,8 +28,7 @@ function graphOf(transitions: readonly Transition[]): ObservedGraph {
     }),
   );
   const graph = new ObservedGraph(model, () => true, {});
-  const exploring = graph.explore();
-  while (!exploring.next().done);
+  finish(graph.explore());
   return graph;
 }
 
@@ -60,11 +60,7 @@ function tracesOf(transitions: readonly Transition[]): Set<string> {
 }
 
 function decide(one: readonly Transition[], other: readonly Transition[]): Distinction | null {
-  const search = findDistinction(graphOf(one), graphOf(other), 1_000_000);
-  for (;;) {
-    const { done, value } = search.next();
-    if (done) return value;
-  }
+  return finish(findDistinction(graphOf(one), graphOf(other), 1_000_000));
 }
 
 const system = fc.array(

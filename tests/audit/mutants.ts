@@ -7,6 +7,7 @@ import { type Design, withCommits } from "../../src/lang/design.js";
 import { ModelError } from "../../src/lang/errors.js";
 import type { Suite } from "../../src/lang/suite.js";
 import { bundledSuites, modelLoader, packageRoot, type Session, session } from "../../src/session/open.js";
+import { finish } from "../../src/session/run-suite.js";
 import { type Mutant, mutate, sample } from "./mutate.js";
 
 /** A file's mutants, how many of them by which seed, and the suites whose scenarios could show them. */
@@ -78,10 +79,7 @@ function parting({ onlyA, onlyB }: Audit): { readonly events: number; readonly o
 }
 
 function compare({ locate }: Session, suite: Suite, a: Design, b: Design): Audit {
-  const work = audit(locate, suite, { a, b }, { counts: () => true, limits: { maxStates: 20_000 } });
-  let step = work.next();
-  while (!step.done) step = work.next();
-  return step.value;
+  return finish(audit(locate, suite, { a, b }, { counts: () => true, limits: { maxStates: 20_000 } }));
 }
 
 /** Why an observer cannot tell a mutant from the original, by its name. */

@@ -6,16 +6,14 @@ import { withCommits } from "../../src/lang/design.js";
 import type { Suite } from "../../src/lang/suite.js";
 import { designsOf } from "../../src/session/design-spec.js";
 import { bundledSuites, modelLoader, openWith, type Session } from "../../src/session/open.js";
+import { finish } from "../../src/session/run-suite.js";
 import { load } from "../support/model.js";
 
 /** The rows of the design, over the scenarios of the suites. */
 function rowsOf({ locate }: Session, design: Suite["design"], suites: readonly Suite[]): Map<string, OperationRow> {
   const footprints = new Footprints();
   for (const suite of suites) {
-    const work = addFootprints(locate, suite, design, {}, footprints);
-    let step = work.next();
-    while (!step.done) step = work.next();
-    expect(step.value.kind).toBe("complete");
+    expect(finish(addFootprints(locate, suite, design, {}, footprints)).kind).toBe("complete");
   }
   return new Map(operationRows(design, footprints).map((row) => [row.operation, row]));
 }
