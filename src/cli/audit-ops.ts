@@ -9,7 +9,7 @@ import { designsOf } from "../session/design-spec.js";
 import type { Session } from "../session/open.js";
 import type { ExitCode } from "../session/run-suite.js";
 import { scenariosOf } from "./audit.js";
-import { overSuites } from "./drive.js";
+import { overSuites, type Working } from "./drive.js";
 import { UsageError } from "./errors.js";
 import { headerOf, jsonText } from "./header.js";
 import { type LimitOptions, limitsOf } from "./options.js";
@@ -43,14 +43,12 @@ async function operationsOf(session: Session, name: string, options: AuditOpsOpt
     );
   }
   const footprints = new Footprints();
-  const results = await overSuites(
-    session,
-    scenariosOf(session.suites, base, options.suite),
-    function* (suite): Generator<unknown, OperationsRun, "interrupt" | undefined> {
-      const end = yield* addFootprints(session.locate, suite, design, limitsOf(options), footprints);
-      return { suite, limit: end.kind === "limit" ? end.what : null, exitCode: end.kind === "limit" ? 3 : 0 };
-    },
-    (suite, position) => `${position} ${suite}`,
-  );
+  const results = await overSuites(session, scenariosOf(session.suites, base, options.suite), function* (suite): Working<
+    unknown,
+    OperationsRun
+  > {
+    const end = yield* addFootprints(session.locate, suite, design, limitsOf(options), footprints);
+    return { suite, limit: end.kind === "limit" ? end.what : null, exitCode: end.kind === "limit" ? 3 : 0 };
+  });
   return { design: name, rows: operationRows(design, footprints), idle: idleDrivers(design, footprints), results };
 }

@@ -7,7 +7,7 @@ import { jsonAudit } from "../report/json-audit.js";
 import { exitCodeOf, worst } from "../report/verdict.js";
 import { designsOf } from "../session/design-spec.js";
 import type { ExitCode } from "../session/run-suite.js";
-import { overSuites } from "./drive.js";
+import { overSuites, type Working } from "./drive.js";
 import { UsageError } from "./errors.js";
 import { headerOf, jsonText } from "./header.js";
 import { type LimitOptions, limitsOf } from "./options.js";
@@ -36,15 +36,10 @@ export async function auditCommand(a: string, b: string, options: AuditCommandOp
     limits: limitsOf(options),
     ...(options.faults === undefined ? {} : { faults: options.faults }),
   };
-  const results = await overSuites(
-    session,
-    suites,
-    function* (suite): Generator<unknown, AuditRun, "interrupt" | undefined> {
-      const done = yield* audit(session.locate, suite, designs, how);
-      return { audit: done, exitCode: exitCodeOfAudit(done) };
-    },
-    (suite, position) => `${position} ${suite}`,
-  );
+  const results = await overSuites(session, suites, function* (suite): Working<unknown, AuditRun> {
+    const done = yield* audit(session.locate, suite, designs, how);
+    return { audit: done, exitCode: exitCodeOfAudit(done) };
+  });
   const exitCode = worst(results.map(exitCodeOf));
   process.exitCode = exitCode;
   tellErrors(results);

@@ -101,6 +101,5 @@ function runAudits(session: Session, asked: readonly AskedAudit[], limits: Limit
       const { evidence, suites } = asked[number] as AskedAudit;
       return audit(session.locate, suite, { a: suites[0].design, b: suites[1].design }, { counts: countsOf(evidence.observe), limits });
     },
-    (suite, position) => `${position} ${suite}`,
   );
 }

@@ -106,12 +106,12 @@ interface Elsewhere<Progress, Run> {
   result(suite: Suite, number: number, position: string, status: StatusLine): Promise<Working<Progress, Run>>;
 }
 
-/** The same for any work. `textOf` makes the line that shows how far it has come. */
+/** The same for any work. `textOf` makes the line that shows how far it has come; default, what is being worked on. */
 export async function overSuites<Progress, Run>(
   session: Session,
   suites: readonly Suite[],
   begin: (suite: Suite, number: number) => Working<Progress, Run>,
-  textOf: (suite: string, position: string, progress: Progress, width: number) => string,
+  textOf: (suite: string, position: string, progress: Progress, width: number) => string = (suite, position) => `${position} ${suite}`,
   { signal, onResult }: Attending<Run> = {},
   elsewhere: Elsewhere<Progress, Run> | null = null,
 ): Promise<SuiteResult<Run>[]> {
