@@ -3,6 +3,7 @@ import { distinctionLines } from "../src/report/audit-text.js";
 import { auditFacts, checkFacts, costText, evidenceText, namesOf, summaryOf, summaryText } from "../src/report/claims.js";
 import { shownLines } from "../src/report/finding-text.js";
 import { fenced, prose, table } from "../src/report/markdown.js";
+import { shownOf } from "../src/report/shown.js";
 import { plain } from "../src/report/style.js";
 import { counted } from "../src/report/wrap.js";
 import { type ClaimRun, type Found, traceOf, verdictOfClaim } from "../src/session/claims.js";
@@ -79,6 +80,8 @@ function evidenceBlocks(found: Found): string[] {
   const { run } = found;
   const trace = traceOf(found);
   const page = `[the suite's page](../pages/${run.suite.name}.md)`;
-  const shown = trace === null ? null : { path: trace.finding.path, trace: trace.trace, findings: [trace] };
-  return [`${head}. ${prose(checkFacts(run))}; ${page}`, ...(shown === null ? [] : [fenced("text", shownLines(run, shown, null, LOOK))])];
+  return [
+    `${head}. ${prose(checkFacts(run))}; ${page}`,
+    ...(trace === null ? [] : [fenced("text", shownLines(run, shownOf(trace), null, LOOK))]),
+  ];
 }

@@ -3,6 +3,7 @@ import type { KnownBug, Switch } from "../src/lang/corpus.js";
 import type { Commit } from "../src/lang/design.js";
 import { type CorpusContext, chainTexts, designOf, exploredText, fixesOf, fixText, withinText } from "../src/report/corpus.js";
 import { prose, table, traceBlocks } from "../src/report/markdown.js";
+import { shownOf } from "../src/report/shown.js";
 import { counted, grouped } from "../src/report/wrap.js";
 import type { Session } from "../src/session/open.js";
 import { type Rediscovery, runsOf, shortestOf, suiteOfRow, verdictIn } from "../src/session/rediscovery.js";
@@ -93,7 +94,7 @@ export function bugPage(bug: KnownBug, rows: readonly Rediscovery[], context: Co
 
 function traceOf(run: SuiteRun, check: string): string[] {
   const found = shortestOf(run, check);
-  return found === null ? [] : traceBlocks(run, { path: found.finding.path, trace: found.trace, findings: [found] }, null);
+  return found === null ? [] : traceBlocks(run, shownOf(found), null);
 }
 
 /** A heading of the page's sections stands below that of the page. */

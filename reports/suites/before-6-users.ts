@@ -19,9 +19,9 @@ import { C1, C3Attach, L2, L3, L6, O2Open, O2User, T5, V3, V4, V5 } from "../../
 import { kernelsBefore6, onBoth, releasedWhileMember, unlockedProbe } from "./before-6.js";
 import { inKdump, kdumpScenes } from "./deferred-attach.js";
 import { dma, lazy, strict, twoInAGroup, untrustedUnderLazyPolicy } from "./dma.js";
-import { everything, type OnEach, onEachOf, violated } from "./on-linux61.js";
+import { everything, lent, type OnEach, onEachOf, violated } from "./on-linux61.js";
 import { plugIntoUsersDomain } from "./registration-forward.js";
-import { lent, viabilityScenes, withVfio } from "./viability.js";
+import { viabilityScenes, withVfio } from "./viability.js";
 
 /** Entry 43: enforcement after the fact. */
 const noticedTooLate = violated(

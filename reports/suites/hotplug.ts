@@ -1,6 +1,5 @@
 /** Devices that come and go in 6.1.176, beside ownership, open files of VFIO and the IOMMU's own registration. */
 import { type Suite, thread } from "iommu-mc";
-import type { BootDevice } from "../../models/linux/machine/boot.js";
 import type { IommuDriver } from "../../models/linux/machine/build.js";
 import {
   bind_and_unplug,
@@ -19,7 +18,7 @@ import {
   vfio_user_that_stays,
 } from "../../models/linux/machine/workloads.js";
 import { C1, K1, L1, L2, L3, L4, L6, O2, O4, T5, V3, X1, X2 } from "../../properties/index.js";
-import { type BootSuite, bootSuite, everything, rechecked, releasedAtOnce, violated } from "./on-linux61.js";
+import { type BootSuite, bootSuite, everything, lent, rechecked, releasedAtOnce, violated } from "./on-linux61.js";
 import { boundTooEarly, releasedWhileMember } from "./probing.js";
 
 const drivers = [
@@ -70,8 +69,6 @@ const claimedWithoutDriver = violated(
 function hotplug({ name, ...declared }: BootSuite): Suite {
   return bootSuite({ name: `hotplug/${name}`, drivers, terminates: true, ...declared });
 }
-
-const lent: BootDevice = { name: "d0", state: "probed", group: "g", driver: "vfio-pci", bound: true };
 
 /** What holds of a group that keeps a device, and of one that may lose its last. */
 const lifetime = [L2, L3, L4, L6, V3];

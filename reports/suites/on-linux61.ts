@@ -1,7 +1,7 @@
 /** How the bundled suites are declared: Linux 6.1.176 on a small machine, or on a topology that was recorded. */
 import { type Design, type Expectation, type Property, type Suite, suite, withCommits } from "iommu-mc";
 import { linux61 } from "../../models/linux/designs.js";
-import { type BootOptions, bootScenario } from "../../models/linux/machine/boot.js";
+import { type BootDevice, type BootOptions, bootScenario } from "../../models/linux/machine/boot.js";
 import { type OwnershipOptions, ownershipScenario, type Topology } from "../../models/linux/machine/topology.js";
 
 /** With the test for a device that is probed already under the lock, without which little else can be said of probing. */
@@ -42,6 +42,9 @@ export type OnEach = Omit<BootSuite, "design" | "expected"> & {
 export function onEachOf(designs: readonly Design[], { name, of = {}, ...declared }: OnEach): Suite[] {
   return designs.map((design) => bootSuite({ name: `${name}/${design.name}`, design, expected: of[design.name] ?? {}, ...declared }));
 }
+
+/** A device that the driver of VFIO has, and a process may open. */
+export const lent: BootDevice = { name: "d0", state: "probed", group: "g", driver: "vfio-pci", bound: true };
 
 export function violated(reason: string): Expectation {
   return { verdict: "violated", reason };

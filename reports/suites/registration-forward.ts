@@ -1,5 +1,5 @@
 /** Registration, probing and release on kernels after 6.1: what newer forms of the probe path let in, and what closed it. */
-import { type Expectation, type Suite, thread } from "iommu-mc";
+import { type Design, type Expectation, type Suite, thread } from "iommu-mc";
 import { linux66, linux72, linux612 } from "../../models/linux/designs.js";
 import { deferred_probe_work_func } from "../../models/linux/driver-core/dd.js";
 import type { IommuDriver } from "../../models/linux/machine/build.js";
@@ -16,7 +16,7 @@ import {
 import { vfio_user_once } from "../../models/linux/machine/workloads.js";
 import { C1, C7, G1, L1, L2, L3, L4, L6, O3, T4, T5, T5Domain, V2, V3, X1, X2 } from "../../properties/index.js";
 import { registerAgainstBind } from "./drivers.js";
-import { type BootSuite, bootSuite, everything, violated } from "./on-linux61.js";
+import { type BootSuite, bootSuite, everything, lent, violated } from "./on-linux61.js";
 import { failingProbe } from "./probing.js";
 
 /** dev_WARN() of v6.15 to v7.2 where nothing is wrong, or something else. */
@@ -243,7 +243,7 @@ function releasedRange(): Suite {
 }
 
 /** Devices that come and go, with all that may fail. */
-export function comeAndGo(iommu: IommuDriver, design: typeof linux72, expected: BootSuite["expected"] = {}): Suite {
+export function comeAndGo(iommu: IommuDriver, design: Design, expected: BootSuite["expected"] = {}): Suite {
   return bootSuite({
     name: `registration/come-and-go/${design.name}/${iommu}`,
     design,
@@ -259,7 +259,7 @@ export function comeAndGo(iommu: IommuDriver, design: typeof linux72, expected: 
 }
 
 /** A device leaves its group while a process has that. */
-export function unplugSibling(design: typeof linux72, expected: BootSuite["expected"] = {}): Suite {
+export function unplugSibling(design: Design, expected: BootSuite["expected"] = {}): Suite {
   return bootSuite({
     name: `registration/unplug-sibling/${design.name}`,
     design,
@@ -267,10 +267,7 @@ export function unplugSibling(design: typeof linux72, expected: BootSuite["expec
     describes: "d1 is unplugged, while a process attaches the group of d0 and d1 and goes away",
     iommu: "arm_smmu_v3",
     drivers: [{ name: "vfio-pci", kind: "vfio_pci" }],
-    devices: [
-      { name: "d0", state: "probed", group: "g", driver: "vfio-pci", bound: true },
-      { name: "d1", state: "probed", group: "g" },
-    ],
+    devices: [lent, { name: "d1", state: "probed", group: "g" }],
     users: 1,
     terminates: true,
     threads: ({ device, group }) => [thread("qemu", vfio_user_once, group("g"), false), thread("unplug", unplug, device("d1"))],
@@ -294,7 +291,7 @@ const usersDomainOn: Readonly<Record<string, Record<string, Expectation>>> = {
 };
 
 /** A device joins its group while a process has that. */
-export function plugIntoUsersDomain(design: typeof linux72, expected = usersDomainOn[design.name]): Suite {
+export function plugIntoUsersDomain(design: Design, expected = usersDomainOn[design.name]): Suite {
   return bootSuite({
     name: `registration/plug-into-users-domain/${design.name}`,
     design,
@@ -304,10 +301,7 @@ export function plugIntoUsersDomain(design: typeof linux72, expected = usersDoma
       { name: "net", kind: "native" },
       { name: "vfio-pci", kind: "vfio_pci" },
     ],
-    devices: [
-      { name: "d0", state: "probed", group: "g", driver: "vfio-pci", bound: true },
-      { name: "d1", state: "absent", aliases: ["d0"], driver: "net" },
-    ],
+    devices: [lent, { name: "d1", state: "absent", aliases: ["d0"], driver: "net" }],
     users: 1,
     terminates: true,
     threads: ({ device, group }) => [thread("qemu", vfio_user_once, group("g"), false), thread("plug", plug, device("d1"))],

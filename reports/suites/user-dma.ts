@@ -22,8 +22,9 @@ import {
 import { ask_for_device, bind_and_tell, bind_beside, bind_by_hand, bind_then_ask, look_and_bind } from "../../models/user-dma/workloads.js";
 import { C1, K1, L2, L3, O1, O2, O2User, O3 } from "../../properties/index.js";
 import { O11, O12, O13, O14, O15 } from "../../properties/user-dma.js";
-import { everything, violated } from "./on-linux61.js";
+import { everything, lent, violated } from "./on-linux61.js";
 import { unlockedDmaOps } from "./ownership-on.js";
+import { withVfio } from "./viability.js";
 
 type Scene = Omit<BootOptions, "name" | "iommus" | "registered" | "iommu"> & Partial<Pick<BootOptions, "registered" | "iommu">>;
 type Expected = Readonly<Record<string, Expectation>>;
@@ -45,17 +46,14 @@ const net: BootDriver = { name: "net", kind: "native" };
 const vfioPci: BootDriver = { name: "vfio-pci", kind: "vfio_pci" };
 const stub: BootDriver = { name: "pci-stub", kind: "stub" };
 const port: BootDriver = { name: "pcieport", kind: "stub" };
-const lent: BootDevice = { name: "d0", state: "probed", group: "g", driver: "vfio-pci", bound: true };
 const sibling: BootDevice = { name: "d1", state: "probed", group: "g", driver: "net" };
 /** A sibling that is in no group until its firmware's tables are read, which is when a driver is bound. */
 const unread: BootDevice = { name: "d1", state: "added", aliases: ["d0"], driver: "net" };
 
 const siblings: Scene = {
+  ...withVfio,
   describes: "a process asks for d0 and goes away; the driver of d1, which shares its group, is bound and unbound",
-  drivers: [net, vfioPci],
   devices: [lent, sibling],
-  users: 1,
-  groupNotifiers: true,
   threads: ({ device, driver, group }) => [
     thread("qemu", ask_for_device, group("g"), device("d0")),
     thread("udev", bind_and_tell, device("d1"), driver("net")),

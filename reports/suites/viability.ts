@@ -1,12 +1,11 @@
 /** VFIO before it owned the groups it lends: it looks at their devices' drivers, when a user comes and when a driver has come. */
 import { type Suite, thread } from "iommu-mc";
 import { linux61Without } from "../../models/linux/designs.js";
-import type { BootDevice } from "../../models/linux/machine/boot.js";
 import { bind_once, plug } from "../../models/linux/machine/events.js";
 import { transmit } from "../../models/linux/machine/native.js";
 import { bind_and_unbind, vfio_user_of_device, vfio_user_once } from "../../models/linux/machine/workloads.js";
 import { C1, L2, L3, O2User, R1, X2 } from "../../properties/index.js";
-import { type BootSuite, bootSuite, everything, violated } from "./on-linux61.js";
+import { type BootSuite, bootSuite, everything, lent, violated } from "./on-linux61.js";
 
 /** Without 70693f470848: drivers count as users of their groups, and VFIO claims nothing. What of ownership is younger is as in 6.1. */
 const unowned = linux61Without(
@@ -37,8 +36,6 @@ const addedToLive = violated("VFIO of 5.18 can do no more than warn of a device 
 const finalizedUnlocked = violated(
   "probe_finalize() looks at the group's domain when the mutex has been given back, and a user's domain may be freed meanwhile",
 );
-
-export const lent: BootDevice = { name: "d0", state: "probed", group: "g", driver: "vfio-pci", bound: true };
 
 /** What happens to a group that a process may use. */
 type Scene = Pick<BootSuite, "describes" | "devices" | "threads" | "properties"> & Partial<Pick<BootSuite, "more" | "terminates">>;

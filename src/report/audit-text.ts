@@ -1,8 +1,8 @@
 /** What `audit` prints for people. */
 import type { Audit } from "../audit/audit.js";
 import type { Distinction } from "../audit/inclusion.js";
-import type { SuiteResult } from "../report/verdict.js";
 import type { Look } from "./style.js";
+import type { SuiteResult } from "./verdict.js";
 import { counted, hanging, padEnd, wrap } from "./wrap.js";
 
 /** What the designs are called on the command line. */
@@ -26,9 +26,10 @@ export interface AuditRun {
 
 const VERDICT_WIDTH = 16;
 
-export function verdictText(verdict: Audit["verdict"], names: AuditNames): string {
-  if (verdict === "A allows more") return `${names.a} allows more`;
-  return verdict === "B allows more" ? `${names.b} allows more` : verdict;
+/** Which of the designs allows more, if one does. */
+function moreText(verdict: Audit["verdict"], { a, b }: AuditNames): string {
+  if (verdict === "A allows more") return `${a} allows more, `;
+  return verdict === "B allows more" ? `${b} allows more, ` : "";
 }
 
 function rowOf(result: SuiteResult<AuditRun>, names: AuditNames, { width, style }: Look): string[] {
@@ -39,7 +40,7 @@ function rowOf(result: SuiteResult<AuditRun>, names: AuditNames, { width, style 
   const why = unfinished === null ? "" : `, stopped by ${unfinished}`;
   const [first = "", ...rest] = hanging(
     padEnd(verdict === "equivalent" || verdict === "unfinished" ? verdict : "DIFFER", VERDICT_WIDTH),
-    `${suite.name} · ${verdict === "differ" || verdict === "equivalent" || verdict === "unfinished" ? "" : `${verdictText(verdict, names)}, `}${counts}${why}`,
+    `${suite.name} · ${moreText(verdict, names)}${counts}${why}`,
     width,
   );
   return [first.replace(/^\S+/, paint), ...rest];

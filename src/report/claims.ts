@@ -19,6 +19,7 @@ import { designOf, exploredText, withinText } from "./corpus.js";
 import { shownLines } from "./finding-text.js";
 import type { JsonHeader } from "./json.js";
 import { type JsonDistinction, jsonDistinction } from "./json-audit.js";
+import { shownOf } from "./shown.js";
 import type { Look } from "./style.js";
 import { counted, grouped, hanging } from "./wrap.js";
 
@@ -225,7 +226,7 @@ function evidenceLines(found: Found, number: number, file: string | null, look: 
   lines.push(...hanging("   ", checkFacts(found.run), look.width));
   const trace = traceOf(found);
   if (trace === null) return lines;
-  return [...lines, "", ...shownLines(found.run, { path: trace.finding.path, trace: trace.trace, findings: [trace] }, file, look)];
+  return [...lines, "", ...shownLines(found.run, shownOf(trace), file, look)];
 }
 
 /** `C3 in a/b: said to hold, is violated`. */

@@ -8,6 +8,7 @@ import { lengthText } from "./because.js";
 import { type Bounds, boundsOf, boundsText, changesText, faultsText } from "./bounds.js";
 import { shownLines } from "./finding-text.js";
 import type { JsonHeader } from "./json.js";
+import { shownOf } from "./shown.js";
 import type { Look } from "./style.js";
 import { counted, enumerate, hanging } from "./wrap.js";
 
@@ -215,7 +216,7 @@ export function bugText(runs: KnownBugRuns, context: CorpusContext, file: string
 function foundLines(run: SuiteRun, check: string, file: string | null, look: Look): string[] {
   const found = shortestOf(run, check);
   if (found === null) return hanging(`${check}  `, verdictIn(run, check), look.width);
-  return shownLines(run, { path: found.finding.path, trace: found.trace, findings: [found] }, file, look);
+  return shownLines(run, shownOf(found), file, look);
 }
 
 function headLines({ bug }: KnownBugRuns, context: CorpusContext, { style, width }: Look): string[] {

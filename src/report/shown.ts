@@ -1,6 +1,7 @@
 /** Which findings are shown with a trace, and in what order. */
 import type { Finding } from "../explore/outcome.js";
 import type { SuiteRun } from "../session/run-suite.js";
+import type { Replayed } from "../trace/judge.js";
 import { formatPath, type Trace } from "../trace/replay.js";
 
 /** What a trace is a trace of. */
@@ -31,16 +32,21 @@ export const TRACES_SHOWN = ["shortest", "unexpected", "all"] as const;
 /** Of every unexpected violation the shortest trace in any suite; of all that is unexpected; or of expected violations too. */
 export type TracesShown = (typeof TRACES_SHOWN)[number];
 
+/** One finding with its path. */
+export function shownOf(found: Replayed): Shown {
+  return { path: found.finding.path, trace: found.trace, findings: [found] };
+}
+
 /** Findings with the same path together, in the order of the first of each. */
 export function byPath(traces: SuiteRun["traces"]): Shown[] {
-  const paths = new Map<string, { finding: Finding; trace: Trace }[]>();
+  const paths = new Map<string, Replayed[]>();
   for (const found of traces) {
     const key = formatPath(found.finding.path);
     paths.set(key, [...(paths.get(key) ?? []), found]);
   }
   return [...paths.values()].flatMap((findings) => {
     const [first] = findings;
-    return first === undefined ? [] : [{ path: first.finding.path, trace: first.trace, findings }];
+    return first === undefined ? [] : [{ ...shownOf(first), findings }];
   });
 }
 

@@ -1,7 +1,7 @@
 /** drivers/iommu/amd/iommu.c, as of v5.17. */
 import { EINVAL, ENOMEM, type Errno, fault, type Proc } from "iommu-mc";
 import type { Access, Device, DomainType, IommuDomain } from "../schema.js";
-import { alloc_paging_domain, container_of, free_domain, set_translation, tell_iommus } from "./domain.js";
+import { alloc_paging_domain, clear_page, container_of, free_domain, put_on_domain, take_off_domain, tell_iommus } from "./domain.js";
 
 /** 5.10.223 line 2470. An identity domain is one without a page table (PAGE_MODE_NONE). */
 export function* amd_iommu_domain_alloc(type: DomainType): Proc<IommuDomain | null> {
@@ -13,29 +13,23 @@ export function* amd_iommu_domain_alloc(type: DomainType): Proc<IommuDomain | nu
 /** 5.10.223 line 2498. With cleanup_domain(), which takes off it what is still on it. */
 export function* amd_iommu_domain_free(domain: IommuDomain): Proc {
   container_of(domain, "paging_domain");
-  for (const dev of domain.devices) detach_device(dev);
+  for (const dev of domain.devices) take_off_domain(dev);
   free_domain(domain);
-}
-
-function detach_device(dev: Device): void {
-  dev.domain!.devices.delete(dev);
-  set_translation(dev, null);
 }
 
 /** 5.10.223 line 2551: the attach is not deferred any more, even if it fails. */
 export function* amd_iommu_attach_device(domain: IommuDomain, dev: Device): Proc<Errno> {
   container_of(domain, "paging_domain");
   dev.defer_attach = false;
-  if (dev.domain !== null) detach_device(dev);
+  if (dev.domain !== null) take_off_domain(dev);
   if (fault("attach_device")) return -ENOMEM;
-  domain.devices.add(dev);
-  set_translation(dev, domain);
+  put_on_domain(domain, dev);
   return 0;
 }
 
 /** 5.10.223 line 2521. The domain is asked whether it is a virtual machine's (use_vapic). */
 export function* amd_iommu_detach_device(domain: IommuDomain, dev: Device): Proc {
-  if (dev.domain !== null) detach_device(dev);
+  if (dev.domain !== null) take_off_domain(dev);
   if (domain.type === "UNMANAGED") container_of(domain, "paging_domain");
 }
 
@@ -51,9 +45,7 @@ export function* amd_iommu_map(domain: IommuDomain, access: Access): Proc<Errno>
 export function* amd_iommu_unmap(domain: IommuDomain): Proc<boolean> {
   container_of(domain, "paging_domain");
   if (domain.format === "none") return false;
-  const wasMapped = domain.pte !== "none";
-  domain.pte = "none";
-  return wasMapped;
+  return clear_page(domain);
 }
 
 /** 5.10.223 line 2727. domain_flush_tlb_pde(): the IOMMUs that the domain has devices at, and the devices that cache translations. */

@@ -1,7 +1,7 @@
 /** drivers/iommu/apple-dart.c of 6.1.176, which v5.17 has in the same form. */
 import { ENODEV, ENOMEM, type Errno, fault, type Proc } from "iommu-mc";
 import { type Access, type Device, type DomainType, driver_module, type IommuDomain } from "../schema.js";
-import { alloc_paging_domain, container_of, free_domain, set_translation, tell_iommus } from "./domain.js";
+import { alloc_paging_domain, clear_page, container_of, free_domain, put_on_domain, set_translation, tell_iommus } from "./domain.js";
 
 /** 6.1.176 line 598. */
 export function* apple_dart_domain_alloc(type: DomainType): Proc<IommuDomain | null> {
@@ -22,8 +22,7 @@ export function* apple_dart_attach_dev(domain: IommuDomain, dev: Device): Proc<E
     domain.pgtbl_ops = driver_module.stage1;
   }
   if (dev.domain !== null) dev.domain.devices.delete(dev);
-  domain.devices.add(dev);
-  set_translation(dev, domain);
+  put_on_domain(domain, dev);
   return 0;
 }
 
@@ -44,9 +43,7 @@ export function* apple_dart_map(domain: IommuDomain, access: Access): Proc<Errno
 export function* apple_dart_unmap(domain: IommuDomain): Proc<boolean> {
   container_of(domain, "paging_domain");
   if (domain.pgtbl_ops === null) return false;
-  const wasMapped = domain.pte !== "none";
-  domain.pte = "none";
-  return wasMapped;
+  return clear_page(domain);
 }
 
 /** 6.1.176 line 352. The streams that the domain has; so do iotlb_sync() and iotlb_sync_map(). */

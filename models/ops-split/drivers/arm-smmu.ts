@@ -1,7 +1,7 @@
 /** drivers/iommu/arm/arm-smmu/arm-smmu.c and arm-smmu-v3.c of 6.1.176, which v5.17 has in the same form. */
 import { applied, EINVAL, ENODEV, ENOMEM, EPERM, type Errno, fault, mutex_lock, mutex_unlock, type Proc } from "iommu-mc";
 import { type Access, type Device, type DomainType, driver_module, type IommuDomain } from "../schema.js";
-import { alloc_paging_domain, container_of, free_domain, readable, set_translation } from "./domain.js";
+import { alloc_paging_domain, clear_page, container_of, free_domain, put_on_domain, readable, take_off_domain } from "./domain.js";
 
 /** 6.1.176 line 854. The page table comes with the first device: what is known here is only the kind. */
 export function* arm_smmu_domain_alloc(type: DomainType): Proc<IommuDomain | null> {
@@ -19,21 +19,16 @@ export function* arm_smmu_attach_dev(domain: IommuDomain, dev: Device): Proc<Err
   const ret = yield* arm_smmu_complete(domain, dev);
   if (ret) return ret;
   if (dev.domain !== null) dev.domain.devices.delete(dev);
-  domain.devices.add(dev);
-  set_translation(dev, domain);
+  put_on_domain(domain, dev);
   return 0;
 }
 
 /** That of arm-smmu-v3.c takes the device off its old domain before anything that can fail. */
 export function* arm_smmu_v3_attach_dev(domain: IommuDomain, dev: Device): Proc<Errno> {
-  if (dev.domain !== null) {
-    dev.domain.devices.delete(dev);
-    set_translation(dev, null);
-  }
+  if (dev.domain !== null) take_off_domain(dev);
   const ret = yield* arm_smmu_complete(domain, dev);
   if (ret) return ret;
-  domain.devices.add(dev);
-  set_translation(dev, domain);
+  put_on_domain(domain, dev);
   return 0;
 }
 
@@ -82,7 +77,7 @@ export function* arm_smmu_unmap(domain: IommuDomain): Proc<boolean> {
   yield;
   if (domain.pgtbl_ops === null) return false;
   yield;
-  return clear(domain);
+  return clear_page(domain);
 }
 
 /** Permissions of stage 1 cannot say that a page is not to be read. Ops of a format take the page table for granted. */
@@ -106,25 +101,19 @@ export function* arm_smmu_unmap_stage1(domain: IommuDomain): Proc<boolean> {
   yield;
   walk(domain, "stage1");
   yield;
-  return clear(domain);
+  return clear_page(domain);
 }
 
 export function* arm_smmu_unmap_stage2(domain: IommuDomain): Proc<boolean> {
   yield;
   walk(domain, "stage2");
   yield;
-  return clear(domain);
+  return clear_page(domain);
 }
 
 /** io-pgtable-arm.c knows its data by container_of(): a NULL dereference without any, garbage with those of another format. */
 function walk(domain: IommuDomain, format: "stage1" | "stage2"): void {
   if (domain.pgtbl_ops!.format !== format) driver_module.has_misread = true;
-}
-
-function clear(domain: IommuDomain): boolean {
-  const wasMapped = domain.pte !== "none";
-  domain.pte = "none";
-  return wasMapped;
 }
 
 /** 6.1.176 line 1218. Only if there is an SMMU to flush. */

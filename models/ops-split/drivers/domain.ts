@@ -62,3 +62,22 @@ export function free_domain(domain: IommuDomain): void {
 export function readable(access: Access): Access {
   return access === "write" ? "read_write" : access;
 }
+
+/** Puts the device on the domain's list, and lets its IOMMU translate with that. */
+export function put_on_domain(domain: IommuDomain, dev: Device): void {
+  domain.devices.add(dev);
+  set_translation(dev, domain);
+}
+
+/** Takes the device off the domain that it is on, and blocks its DMA. */
+export function take_off_domain(dev: Device): void {
+  dev.domain!.devices.delete(dev);
+  set_translation(dev, null);
+}
+
+/** Clears the page table's entry for the one page, and tells whether there was any. */
+export function clear_page(domain: IommuDomain): boolean {
+  const wasMapped = domain.pte !== "none";
+  domain.pte = "none";
+  return wasMapped;
+}

@@ -1,7 +1,16 @@
 /** drivers/iommu/exynos-iommu.c, as of v5.17. */
 import type { Errno, Proc } from "iommu-mc";
 import type { Access, Device, DomainType, IommuDomain } from "../schema.js";
-import { alloc_paging_domain, container_of, free_domain, readable, set_translation, tell_iommus } from "./domain.js";
+import {
+  alloc_paging_domain,
+  clear_page,
+  container_of,
+  free_domain,
+  put_on_domain,
+  readable,
+  take_off_domain,
+  tell_iommus,
+} from "./domain.js";
 
 /** 5.10.223 line 737. */
 export function* exynos_iommu_domain_alloc(type: DomainType): Proc<IommuDomain | null> {
@@ -11,27 +20,21 @@ export function* exynos_iommu_domain_alloc(type: DomainType): Proc<IommuDomain |
 /** 5.10.223 line 798. Takes off the IOMMUs that still use the page table. */
 export function* exynos_iommu_domain_free(domain: IommuDomain): Proc {
   container_of(domain, "paging_domain");
-  for (const dev of domain.devices) leave_domain(dev);
+  for (const dev of domain.devices) take_off_domain(dev);
   free_domain(domain);
-}
-
-function leave_domain(dev: Device): void {
-  dev.domain!.devices.delete(dev);
-  set_translation(dev, null);
 }
 
 /** 5.10.223 line 879. Cannot fail for a device that has an IOMMU. */
 export function* exynos_iommu_attach_device(domain: IommuDomain, dev: Device): Proc<Errno> {
   container_of(domain, "paging_domain");
-  if (dev.domain !== null) leave_domain(dev);
-  domain.devices.add(dev);
-  set_translation(dev, domain);
+  if (dev.domain !== null) take_off_domain(dev);
+  put_on_domain(domain, dev);
   return 0;
 }
 
 /** 5.10.223 line 841. Only if it is this domain that the device is on. */
 export function* exynos_iommu_detach_device(domain: IommuDomain, dev: Device): Proc {
-  if (dev.domain === domain) leave_domain(dev);
+  if (dev.domain === domain) take_off_domain(dev);
 }
 
 /** 5.10.223 line 1078. Pages are read-only or not. The IOMMUs on the list are told, since there is no op to flush. */
@@ -45,8 +48,7 @@ export function* exynos_iommu_map(domain: IommuDomain, access: Access): Proc<Err
 /** 5.10.223 line 1134. */
 export function* exynos_iommu_unmap(domain: IommuDomain): Proc<boolean> {
   container_of(domain, "paging_domain");
-  const wasMapped = domain.pte !== "none";
-  domain.pte = "none";
+  const wasMapped = clear_page(domain);
   tell_iommus(domain);
   return wasMapped;
 }

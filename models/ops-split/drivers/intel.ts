@@ -1,7 +1,17 @@
 /** drivers/iommu/intel/iommu.c, as of v5.17. */
 import { applied, ENODEV, ENOMEM, EPERM, type Errno, fault, kzalloc, type Proc } from "iommu-mc";
 import { type Access, type Device, type DomainType, driver_module, type IommuDomain, opsSplit } from "../schema.js";
-import { alloc_paging_domain, container_of, free_domain, readable, set_translation, tableAtAlloc, tell_iommus } from "./domain.js";
+import {
+  alloc_paging_domain,
+  clear_page,
+  container_of,
+  free_domain,
+  put_on_domain,
+  readable,
+  tableAtAlloc,
+  take_off_domain,
+  tell_iommus,
+} from "./domain.js";
 
 /**
  * 5.10.223 line 5220: there is one identity domain for all, to which the split as posted gives its table in
@@ -42,24 +52,17 @@ export function* intel_iommu_domain_free(domain: IommuDomain): Proc {
 export function* intel_iommu_attach_device(domain: IommuDomain, dev: Device): Proc<Errno> {
   if (applied("attach-by-kind") && domain.type === "SVA") return yield* intel_svm_set_dev_pasid(domain, dev);
   container_of(domain, "paging_domain");
-  if (dev.domain !== null) leave_domain(dev);
+  if (dev.domain !== null) take_off_domain(dev);
   if (fault("alloc_devinfo_mem")) return -ENOMEM;
   dev.defer_attach = false;
   if (fault("intel_pasid_alloc_table")) return -ENOMEM;
-  domain.devices.add(dev);
-  set_translation(dev, domain);
+  put_on_domain(domain, dev);
   return 0;
 }
 
-/** dmar_remove_one_dev_info(): whatever the device is on. */
-function leave_domain(dev: Device): void {
-  dev.domain!.devices.delete(dev);
-  set_translation(dev, null);
-}
-
-/** 5.10.223 line 5480. */
+/** 5.10.223 line 5480, with dmar_remove_one_dev_info(): whatever the device is on. */
 export function* intel_iommu_detach_device(_domain: IommuDomain, dev: Device): Proc {
-  if (dev.domain !== null) leave_domain(dev);
+  if (dev.domain !== null) take_off_domain(dev);
 }
 
 /** 5.10.223 line 5465. A domain of which the device's IOMMU has the RID is refused. */
@@ -93,9 +96,7 @@ export function* intel_iommu_map(domain: IommuDomain, access: Access): Proc<Errn
 /** 5.10.223 line 5709. */
 export function* intel_iommu_unmap(domain: IommuDomain): Proc<boolean> {
   container_of(domain, "paging_domain");
-  const wasMapped = domain.pte !== "none";
-  domain.pte = "none";
-  return wasMapped;
+  return clear_page(domain);
 }
 
 /** 6.1.176 line 1617. Walks the IOMMUs of the domain, that is those of its devices; so does intel_iommu_tlb_sync(). */

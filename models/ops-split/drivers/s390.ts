@@ -1,7 +1,7 @@
 /** drivers/iommu/s390-iommu.c, as of v5.17. */
 import { EINVAL, EIO, ENOMEM, type Errno, fault, type Proc } from "iommu-mc";
 import type { Access, Device, DomainType, IommuDomain } from "../schema.js";
-import { alloc_paging_domain, container_of, free_domain, set_translation, tell_iommus } from "./domain.js";
+import { alloc_paging_domain, clear_page, container_of, free_domain, put_on_domain, set_translation, tell_iommus } from "./domain.js";
 
 /** 5.10.223 line 54. No kind but domains of users: devices of the kernel have the DMA ops of the architecture. */
 export function* s390_domain_alloc(type: DomainType): Proc<IommuDomain | null> {
@@ -19,8 +19,7 @@ export function* s390_iommu_attach_device(domain: IommuDomain, dev: Device): Pro
   container_of(domain, "paging_domain");
   if (fault("kzalloc")) return -ENOMEM;
   if (fault("zpci_register_ioat")) return -EIO;
-  domain.devices.add(dev);
-  set_translation(dev, domain);
+  put_on_domain(domain, dev);
   return 0;
 }
 
@@ -44,8 +43,7 @@ export function* s390_iommu_map(domain: IommuDomain, access: Access): Proc<Errno
 /** 5.10.223 line 306. */
 export function* s390_iommu_unmap(domain: IommuDomain): Proc<boolean> {
   container_of(domain, "paging_domain");
-  const wasMapped = domain.pte !== "none";
-  domain.pte = "none";
+  const wasMapped = clear_page(domain);
   tell_iommus(domain);
   return wasMapped;
 }

@@ -1,7 +1,7 @@
 /** drivers/iommu/virtio-iommu.c, as of v5.17. */
 import { abstraction, applied, EINVAL, ENOMEM, type Errno, fault, type Proc } from "iommu-mc";
 import { type Access, type Device, type DomainType, driver_module, type IommuDomain, opsSplit } from "../schema.js";
-import { alloc_paging_domain, container_of, free_domain, queue_request, set_translation } from "./domain.js";
+import { alloc_paging_domain, clear_page, container_of, free_domain, put_on_domain, queue_request, set_translation } from "./domain.js";
 
 abstraction(
   "ops of two kinds for the endpoints of one virtio-iommu, those that are told of mappings and those that walk a page table, are as the thread imagines them: no kernel has the latter",
@@ -33,8 +33,7 @@ export function* viommu_attach_dev(domain: IommuDomain, dev: Device): Proc<Errno
   leave_domain(dev);
   if (fault("VIRTIO_IOMMU_T_ATTACH")) return -ENOMEM;
   if (domain.devices.size === 0) domain.sent = domain.pte;
-  domain.devices.add(dev);
-  set_translation(dev, domain);
+  put_on_domain(domain, dev);
   return 0;
 }
 
@@ -57,8 +56,7 @@ export function* viommu_map(domain: IommuDomain, access: Access): Proc<Errno> {
 /** 5.10.223 line 764. */
 export function* viommu_unmap(domain: IommuDomain): Proc<boolean> {
   container_of(domain, "paging_domain");
-  const wasMapped = domain.pte !== "none";
-  domain.pte = "none";
+  const wasMapped = clear_page(domain);
   domain.sent = "none";
   return wasMapped;
 }
@@ -89,8 +87,7 @@ export function* viommu_attach_either(domain: IommuDomain, dev: Device): Proc<Er
   if (applied("ops-at-attach")) domain.ops = ops;
   if (dev.emulated && domain.pte !== "none") domain.sent = domain.pte;
   if (!dev.emulated && domain.sent !== "none") domain.pte = domain.sent;
-  domain.devices.add(dev);
-  set_translation(dev, domain);
+  put_on_domain(domain, dev);
   return 0;
 }
 
@@ -121,9 +118,7 @@ export function* viommu_map_physical(domain: IommuDomain, access: Access): Proc<
 
 export function* viommu_unmap_physical(domain: IommuDomain): Proc<boolean> {
   container_of(domain, "paging_domain");
-  const wasMapped = domain.pte !== "none";
-  domain.pte = "none";
-  return wasMapped;
+  return clear_page(domain);
 }
 
 export function* viommu_iova_to_phys_either(domain: IommuDomain): Proc<boolean> {
