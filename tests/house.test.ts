@@ -39,9 +39,10 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   explore: ["lang", "state", "step", "check"],
   trace: ["lang", "state", "step", "check", "explore"],
   audit: ["lang", "state", "step", "check", "explore", "trace"],
-  session: ["lang", "load", "state", "step", "check", "explore", "trace", "audit"],
-  report: ["lang", "state", "step", "check", "explore", "trace", "audit", "session"],
-  cli: ["lang", "load", "state", "step", "check", "explore", "trace", "audit", "session", "report"],
+  ftrace: ["lang", "load", "state", "step", "check", "explore", "trace"],
+  session: ["lang", "load", "state", "step", "check", "explore", "trace", "audit", "ftrace"],
+  report: ["lang", "state", "step", "check", "explore", "trace", "audit", "ftrace", "session"],
+  cli: ["lang", "load", "state", "step", "check", "explore", "trace", "audit", "ftrace", "session", "report"],
 };
 
 describe("layers", () => {

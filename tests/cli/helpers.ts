@@ -57,14 +57,14 @@ function start(command: string, words: readonly string[], { cwd = root, env = {}
 }
 
 /** A folder that is gone after the tests of the file, and a function that writes files into it and returns their paths. */
-export function temporaryFolder(): { readonly folder: string; readonly write: (name: string, text: string) => string } {
+export function temporaryFolder(): { readonly folder: string; readonly write: (name: string, content: string | Uint8Array) => string } {
   const folder = mkdtempSync(join(tmpdir(), "iommu-mc-test-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return {
     folder,
-    write: (name, text) => {
+    write: (name, content) => {
       const path = join(folder, name);
-      writeFileSync(path, text);
+      writeFileSync(path, content);
       return path;
     },
   };
