@@ -1,12 +1,17 @@
 /** Records that stand as one JSON object in each line: `{"t":6.39,"cpu":0,"task":"init","pid":1,"kind":"ret","ev":"…","caller":"…","f":{…}}`. */
 import { ModelError } from "../lang/errors.js";
+import { tracepointFields } from "./events.js";
 import type { Line } from "./lines.js";
-import { cleanFields, functionName, type TraceKind, type TraceRecord, type TraceValue, wholeNumber } from "./record.js";
+import { callerName, cleanFields, functionName, type TraceFields, type TraceKind, type TraceRecord, wholeNumber } from "./record.js";
 
 const KINDS: Readonly<Record<string, TraceKind>> = { call: "call", ret: "return", tp: "tracepoint", mark: "mark" };
 
-/** Throws a ModelError with its place if the line is none. */
-export function jsonRecord(line: Line, file: string): TraceRecord {
+/** The records of the lines. Throws a ModelError at the first line that is none. */
+export async function* jsonRecords(lines: AsyncIterable<Line>, file: string): AsyncGenerator<TraceRecord> {
+  for await (const line of lines) if (line.text.trim() !== "") yield jsonRecord(line, file);
+}
+
+function jsonRecord(line: Line, file: string): TraceRecord {
   const object = parsed(line, file);
   const wrong = (name: string, wanted: string) =>
     new ModelError(
@@ -38,9 +43,14 @@ export function jsonRecord(line: Line, file: string): TraceRecord {
     pid: number("pid", "the task's thread id"),
     kind,
     event: functionName(text("ev", "the function or tracepoint")),
-    caller: caller === undefined ? null : functionName(caller),
-    fields: cleanFields(fields as Record<string, TraceValue>),
+    caller: caller === undefined ? null : callerName(caller),
+    fields: fieldsOf(kind, fields as TraceFields),
   };
+}
+
+/** A tracepoint whose form the writer did not know is there as its text. */
+function fieldsOf(kind: TraceKind, fields: TraceFields): TraceFields {
+  return kind === "tracepoint" && typeof fields.text === "string" ? tracepointFields(fields.text) : cleanFields(fields);
 }
 
 function isValue(value: unknown): boolean {

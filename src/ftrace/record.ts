@@ -72,3 +72,9 @@ export function wholeNumber(digits: string): number | string {
 export function functionName(symbol: string): string {
   return symbol.replace(/\+0x.*$/, "").replace(/\.(?:part|isra|constprop|cold|llvm)\..*$/, "");
 }
+
+/** The same of a caller; null where the kernel does not know it, as `[unknown/kretprobe'd]`, or tells an address. */
+export function callerName(symbol: string): string | null {
+  const name = functionName(symbol);
+  return /^[A-Za-z_]\w*$/.test(name) && !/^[\da-f]{16}$/.test(name) ? name : null;
+}

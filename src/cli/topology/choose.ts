@@ -1,7 +1,7 @@
 /** Which groups of a machine a scenario keeps, and why. */
+import type { RecordedDevice } from "../../ftrace/topology.js";
 import { enumerate } from "../../report/wrap.js";
 import { UsageError } from "../errors.js";
-import type { RecordedDevice } from "./read.js";
 
 /** Drivers that answer for DMA ownership themselves (`driver_managed_dma` in 6.1), so that the core does not on binding. */
 const MANAGED = new Set([

@@ -1,6 +1,7 @@
 /** `iommu-mc topology import`: a scenario of a real machine's topology. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
+import { readTopology } from "../../ftrace/topology.js";
 import type { FieldSpec, Schema } from "../../lang/schema.js";
 import type { Suite } from "../../lang/suite.js";
 import type { JsonTopologyImport } from "../../report/json.js";
@@ -12,7 +13,6 @@ import { headerOf, jsonText } from "../header.js";
 import { requireFile } from "../select.js";
 import { print } from "../terminal.js";
 import { chooseGroups } from "./choose.js";
-import { readTopology } from "./read.js";
 import { HEADER, topologyFile } from "./write.js";
 
 export interface ImportOptions {

@@ -1,11 +1,17 @@
 /** Reads a recorded topology: a JSON array with an object per device, as the recording scripts write it. */
 import type { Expression, JsonSourceFile } from "typescript";
-import { type Location, ModelError } from "../../lang/errors.js";
-import { ts, useTypescript } from "../../load/typescript.js";
+import { type Location, ModelError } from "../lang/errors.js";
+import { ts, useTypescript } from "../load/typescript.js";
 
 export interface RecordedDevice {
   /** Bus address. */
   readonly name: string;
+  /** `pci`, `platform`, `amba`; "" if it was not recorded, as are the three behind it. */
+  readonly bus: string;
+  /** Its folder in sysfs, which names the bridges above it. */
+  readonly path: string;
+  readonly vendor: string;
+  readonly deviceId: string;
   /** Null for a device behind no IOMMU. */
   readonly group: number | null;
   /** The IOMMU's name in sysfs: `dmar0`, `smmu3.0x0000000009050000`; "" if there is none. */
@@ -75,6 +81,10 @@ function readDevice(fields: ReadonlyMap<string, Expression>, place: Location, at
   const isBridge = fields.get("is_bridge")?.kind === ts.SyntaxKind.TrueKeyword;
   return {
     name,
+    bus: text("bus", ""),
+    path: text("path", ""),
+    vendor: text("vendor", ""),
+    deviceId: text("device_id", ""),
     group: group === "" ? null : Number(group),
     iommu: text("iommu", ""),
     driver: text("driver", null),
