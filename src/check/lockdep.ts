@@ -2,6 +2,7 @@
 import { alg, Graph } from "@dagrejs/graphlib";
 import { formatLocation, type Location } from "../lang/errors.js";
 import type { Names } from "../state/names.js";
+import type { Acquisition } from "../step/block.js";
 
 /** A mutex that was taken while another was held, by the cells of both, with the first place where that was seen. */
 export interface LockEdge {
@@ -14,12 +15,13 @@ export class LockOrder {
   readonly graph = new Graph({ directed: true });
   readonly #known = new Set<number>();
 
-  /** Adds the edge. Returns a cycle of mutex cells that it closes, first element not repeated, or null. */
-  add(held: number, taken: number, location: Location | null): readonly number[] | null {
+  /** Adds the edge to what is taken. Returns a cycle of mutex cells that it closes, first element not repeated, or null. */
+  add(held: number, acquisition: Pick<Acquisition, "cell" | "location">): readonly number[] | null {
+    const { cell: taken } = acquisition;
     const key = held * 2 ** 26 + taken;
     if (this.#known.has(key)) return null;
     this.#known.add(key);
-    this.graph.setEdge(String(held), String(taken), { location });
+    this.graph.setEdge(String(held), String(taken), acquisition);
     return held === taken ? [held] : this.#cycleThrough(held, taken);
   }
 
@@ -27,7 +29,7 @@ export class LockOrder {
   get edges(): LockEdge[] {
     return this.graph
       .edges()
-      .map(({ v, w }) => ({ held: Number(v), taken: Number(w), ...(this.graph.edge(v, w) as Pick<LockEdge, "location">) }))
+      .map(({ v, w }) => ({ held: Number(v), taken: Number(w), location: (this.graph.edge(v, w) as Pick<LockEdge, "location">).location }))
       .sort((one, other) => one.held - other.held || one.taken - other.taken);
   }
 

@@ -179,7 +179,7 @@ export class Judge {
       for (const cell of mutexCells) {
         const heldBefore = isHeld(cell) && !acquisition.givenBack.includes(cell);
         if (!heldBefore && !acquisition.alsoTaken.includes(cell)) continue;
-        const cycle = this.lockOrder.add(cell, acquisition.cell, acquisition.location);
+        const cycle = this.lockOrder.add(cell, acquisition);
         if (cycle === null) continue;
         const message = this.lockOrder.describe(cycle, machine.names);
         this.book.add(

@@ -5,9 +5,10 @@
 import { type Answer, evaluate, instancesOf, type PropertyInstance, type Question } from "../check/evaluate.js";
 import { ModelError } from "../lang/errors.js";
 import type { Property } from "../lang/property.js";
+import type { Site } from "../lang/runtime.js";
 import { get, type Move, move, Packing, type Place } from "../state/packing.js";
 import type { CellView } from "../state/state.js";
-import type { BlockRun } from "../step/block.js";
+import { type BlockRun, behavesAlike } from "../step/block.js";
 import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
 import type { NativeBlock } from "../step/run.js";
@@ -77,6 +78,9 @@ export class ConstantWritten extends Error {}
 
 /** Kinds of control states, as the core knows them. */
 export const KINDS: Partial<Record<Control["kind"], number>> = { lock: 1, finished: 2, idle: 3, "idle-until": 4 };
+
+/** Places of loaded code at which fresh code has been compared with code that had just come there. */
+const triedFreshly = new WeakSet<Site>();
 
 /** Numbers of a row of the table of threads. */
 const ROW = 5;
@@ -415,16 +419,16 @@ export class Learner {
     }
   }
 
-  /** Runs the path again, its code having come there in another way if one is known: it must come out the same. */
+  /**
+   * Runs the path again, on code that has come there in another way if one is known: it must come out the same. At
+   * each place of the code that is once done with fresh code, which has to be led there from the start.
+   */
   #repeat(control: Control, state: CellView, choices: readonly number[], first: NativeBlock): void {
-    const second = this.machine.run(state, control.thread, { choices, otherThan: first.cameBy });
-    const same =
-      second.outcome === first.outcome &&
-      second.next === first.next &&
-      JSON.stringify(second.decisions) === JSON.stringify(first.decisions) &&
-      JSON.stringify([...second.writes]) === JSON.stringify([...first.writes]) &&
-      JSON.stringify([second.fault, second.reports, second.accesses]) === JSON.stringify([first.fault, first.reports, first.accesses]);
-    if (!same) throw this.#nondeterministic(control, first.next);
+    const place = control.frames.at(-1)?.site;
+    const parked = place === undefined || triedFreshly.has(place);
+    if (place !== undefined) triedFreshly.add(place);
+    const second = this.machine.run(state, control.thread, { choices, otherThan: first, parked });
+    if (!behavesAlike(first, second)) throw this.#nondeterministic(control, first.next);
   }
 
   #nondeterministic(control: Control, next: Control | null): ModelError {

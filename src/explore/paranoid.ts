@@ -32,7 +32,7 @@ function compareSteps(run: FastRun, state: State, steps: number, depth: number, 
       while (ordinal < steps && run.expander.leafOf(ordinal).control === control) ordinal++;
       continue;
     }
-    for (const block of machine.blocks(state, thread, second ? { otherThan: control.witness } : {})) {
+    for (const block of machine.blocks(state, thread, second ? { otherThan: { cameBy: control.witness, code: null } } : {})) {
       if (ordinal >= steps || run.expander.leafOf(ordinal).control !== control) throw differs("it has a step that no rule knows");
       const what = stepDifference(run, block, ordinal++);
       if (what !== null) throw differs(what);

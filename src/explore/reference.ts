@@ -88,7 +88,7 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
         (cell) => readCell(layout, state, cell) === thread + 1 && !acquisition.givenBack.includes(cell),
       );
       for (const other of [...held, ...acquisition.alsoTaken]) {
-        const cycle = lockOrder.add(other, acquisition.cell, acquisition.location);
+        const cycle = lockOrder.add(other, acquisition);
         if (cycle) {
           const message = lockOrder.describe(cycle, names);
           book.add({ ...found, check: "lockdep", message, location: acquisition.location }, occurrence);

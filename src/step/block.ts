@@ -26,6 +26,7 @@ export interface Acquisition {
   readonly cell: number;
   readonly alsoTaken: readonly number[];
   readonly givenBack: readonly number[];
+  /** Worked out when somebody asks. */
   readonly location: Location | null;
 }
 
@@ -92,4 +93,41 @@ export interface BlockRun {
   readonly next: Control | null;
   /** State after the block; of a step only. Freed slots are not yet turned into free ones. */
   readonly state: State | null;
+}
+
+/** Whether two runs of a block did the same: decided by the same, in the same order, and with the same effects. */
+export function behavesAlike(one: BlockRun, other: BlockRun): boolean {
+  return (
+    one.outcome === other.outcome &&
+    one.next === other.next &&
+    one.decisions.length === other.decisions.length &&
+    one.decisions.every((decision, position) => sameDecision(decision, other.decisions[position] as Decision)) &&
+    one.writes.size === other.writes.size &&
+    [...one.writes].every(([cell, code]) => other.writes.get(cell) === code) &&
+    one.accesses.length === other.accesses.length &&
+    one.accesses.every((access, position) => sameAccess(access, other.accesses[position] as Access)) &&
+    one.reports.length === other.reports.length &&
+    one.reports.every((report, position) => sameReport(report, other.reports[position] as Report)) &&
+    sameReport(one.fault, other.fault)
+  );
+}
+
+function sameDecision(one: Decision, other: Decision): boolean {
+  if (one.kind === "read") return other.kind === "read" && one.cell === other.cell && one.code === other.code;
+  return (
+    other.kind === "choice" &&
+    one.what === other.what &&
+    one.taken === other.taken &&
+    one.labels.length === other.labels.length &&
+    one.labels.every((label, position) => label === other.labels[position])
+  );
+}
+
+function sameAccess(one: Access, other: Access): boolean {
+  return one.kind === other.kind && one.cell === other.cell && one.guarded === other.guarded && one.writes === other.writes;
+}
+
+/** Reports are rare, and may have a location. */
+function sameReport(one: Report | null, other: Report | null): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
 }

@@ -32,6 +32,13 @@ export interface RunOptions {
   readonly trace?: boolean;
   /** Run on code that has come to the control state already, if there is some, and not fresh code by the first way there. */
   readonly parked?: boolean;
-  /** Have fresh code come to the control state in another way than this, if another is known. */
-  readonly otherThan?: Witness | null;
+  /** Run on other code than this, which has come to the control state in another way if one is known. */
+  readonly otherThan?: CodeOfBlock;
+}
+
+/** Code that has run a block, and how it had come there: null if that is the start. */
+export interface CodeOfBlock {
+  readonly cameBy: Witness | null;
+  /** Only to tell it from other code; null for code that is nowhere any more. */
+  readonly code: object | null;
 }

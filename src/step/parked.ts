@@ -2,13 +2,14 @@
  * Code that has come to a control state and waits there to be run on. To lead fresh code to where a thread is in the
  * midst of its work takes as many blocks as it has done; code that has just arrived is there already. Since nothing
  * crosses a yield but the control state, it makes no difference which one goes on; that this is so is checked with
- * fresh code.
+ * other code, which has come there in another way if one is known.
  */
-import type { Control } from "./control.js";
+import { type Control, sameWitness, type Witness } from "./control.js";
+import type { CodeOfBlock } from "./environment.js";
 import type { Run } from "./run.js";
 
 /** Kept at a control state: more would hold memory and hardly be asked for. */
-const MOST = 4;
+const MOST = 8;
 
 export class ParkedRuns {
   readonly #runs = new Map<Control, Run[]>();
@@ -19,8 +20,16 @@ export class ParkedRuns {
     else if (runs.length < MOST) runs.push(run);
   }
 
-  /** One that is at the control state, if there is one. */
-  take(control: Control): Run | undefined {
-    return this.#runs.get(control)?.pop();
+  /** One that is at the control state, if there is one. Other code than some has come in another way, if there is one. */
+  take(control: Control, otherThan?: CodeOfBlock): Run | undefined {
+    const runs = this.#runs.get(control);
+    if (runs === undefined || otherThan === undefined) return runs?.pop();
+    const cameOtherwise = runs.findIndex((run) => cameInAnotherWay(run.cameBy, otherThan));
+    const position = cameOtherwise >= 0 ? cameOtherwise : runs.findIndex((run) => control.secondWitness === null && run !== otherThan.code);
+    return position < 0 ? undefined : runs.splice(position, 1)[0];
   }
+}
+
+function cameInAnotherWay(cameBy: Witness | null, otherThan: CodeOfBlock): boolean {
+  return cameBy !== null && otherThan.cameBy !== null && !sameWitness(cameBy, otherThan.cameBy);
 }

@@ -196,11 +196,25 @@ export class Recorder implements Context {
     if (this.depth === 0) this.heldByRoot++;
     if (this.#replay) return;
     // As for the kernel's lockdep, a trylock orders what is taken after it, but comes after nothing: it cannot wait.
-    if (waits) this.acquisitions.push({ cell, alsoTaken: [...this.#taken], givenBack: [...this.#givenBack], location: this.#here() });
+    if (waits) this.#noteAcquisition(cell);
     this.#taken.push(cell);
     this.provenance?.touch("lock", view, field);
     this.accesses.push({ kind: "acquire", cell, guarded: true, writes: true });
     this.event({ kind: "lock", cell, depth: this.depth });
+  }
+
+  /** Where it is taken is on the stack of an error, which costs little to make and much to read. */
+  #noteAcquisition(cell: number): void {
+    const { environment, waitsAt } = this;
+    const here = new Error();
+    this.acquisitions.push({
+      cell,
+      alsoTaken: [...this.#taken],
+      givenBack: [...this.#givenBack],
+      get location() {
+        return environment.locate(here) ?? waitsAt;
+      },
+    });
   }
 
   release(view: StructView, field: FieldInfo): void {

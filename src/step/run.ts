@@ -23,18 +23,16 @@ import {
   sameWitness,
   type Witness,
 } from "./control.js";
-import type { RunEnvironment, RunOptions } from "./environment.js";
+import type { CodeOfBlock, RunEnvironment, RunOptions } from "./environment.js";
 import { Blocked, reportOf } from "./fault.js";
 import { Provenance } from "./provenance.js";
 import { Recorder } from "./recorder.js";
 
 enablePatches();
 
-export interface NativeBlock extends BlockRun {
+export interface NativeBlock extends BlockRun, CodeOfBlock {
   /** Choices made, in order. */
   readonly choices: readonly number[];
-  /** How its code came to the control state; null if that is the start. */
-  readonly cameBy: Witness | null;
   /** Coverage points reached. */
   readonly covered: ReadonlySet<number>;
   /** Immer's patches from the state before to the state after: for showing, never for learning. */
@@ -59,7 +57,7 @@ export function isRunning(): boolean {
 
 /** Runs the block of `control` in `state`. Throws a ModelError if the model does what a model may not do. */
 export function runBlock(environment: RunEnvironment, control: Control, state: State | CellView, options: RunOptions = {}): NativeBlock {
-  const run = (options.parked ? environment.parked.take(control) : undefined) ?? new Run(environment, control.thread);
+  const run = (options.parked ? environment.parked.take(control, options.otherThan) : undefined) ?? new Run(environment, control.thread);
   const outer = active;
   active = run;
   try {
@@ -144,10 +142,14 @@ export class Run {
     this.recorder = new Recorder(environment, thread, null, {});
   }
 
+  /** How it came to where it is; null at the start. */
+  get cameBy(): Witness | null {
+    return this.#arrival;
+  }
+
   /** Runs the block of the control state, going there first if it is not there yet. */
   execute(control: Control, state: State | CellView, options: RunOptions): NativeBlock {
-    if (this.#arrival === null) this.#goTo(control, options.otherThan ?? null);
-    if (keyOf(this.#describePending()) !== control.key) throw this.#nondeterministic();
+    if (this.#arrival === null) this.#goTo(control, options.otherThan?.cameBy ?? null);
     this.recorder = this.recorder.forNextBlock(state, options);
     this.recorder.callerOf = (operation) => this.#callerOf(operation);
     if (this.environment.onConduct !== null) {
@@ -165,6 +167,7 @@ export class Run {
     within(this.recorder, () => {
       for (const witness of witnessesTo(arrival)) this.#replayBlock(witness);
     });
+    if (keyOf(this.#describePending()) !== control.key) throw this.#nondeterministic();
     this.#arrival = arrival;
   }
 
@@ -209,6 +212,7 @@ export class Run {
       },
       choices: recorder.choices,
       cameBy,
+      code: this,
       covered: this.covered,
       get patches() {
         return after === null ? [] : after.patches;

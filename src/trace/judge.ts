@@ -51,7 +51,7 @@ function judgeLast(machine: Machine, path: readonly number[], replayed: Replayed
   }
   // A step that ends in a fault leads nowhere: there is no state to ask about.
   if (last?.fault) return seen;
-  const canMove = machine.threads.map((_, thread) => !machine.blocks(state, thread).next().done);
+  const canMove = machine.threads.map((_, thread) => !machine.blocks(state, thread, { parked: true }).next().done);
   const threads = situationsOf(machine, state, canMove);
   const stuck = stuckThreads(threads);
   if (stuck.length > 0) {

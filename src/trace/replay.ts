@@ -75,9 +75,15 @@ export function replayPath(machine: Machine, path: readonly number[]): ReplayedP
       ordinal,
       events: block.events,
       openCalls: control.frames.map(({ site }) => site.procedure),
-      changes: next === null ? [] : changesBetween(machine, state, next),
-      stored: next === null ? [] : storedAgain(machine, block.writes, state),
-      patches: block.patches,
+      get changes() {
+        return next === null ? [] : changesBetween(machine, state, next);
+      },
+      get stored() {
+        return next === null ? [] : storedAgain(machine, block.writes, state);
+      },
+      get patches() {
+        return block.patches;
+      },
       held: machine.layout.mutexCells.filter((cell) => readCell(machine.layout, next ?? state, cell) === thread + 1),
       location: control.frames.at(-1)?.site.location ?? null,
       reports: block.reports,
@@ -107,7 +113,7 @@ interface Taken {
 function stepWithOrdinal(machine: Machine, state: State, ordinal: number): Taken | null {
   let position = 0;
   for (const thread of machine.threads.keys()) {
-    for (const block of machine.blocks(state, thread, { trace: true })) {
+    for (const block of machine.blocks(state, thread, { trace: true, parked: true })) {
       if (position++ === ordinal) return { thread, block };
     }
   }

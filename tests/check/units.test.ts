@@ -7,11 +7,11 @@ import { stuckThreads, type ThreadSituation } from "../../src/check/stuck.js";
 describe("LockOrder", () => {
   test("no cycle, none reported; the edge that closes one reports it, once", () => {
     const order = new LockOrder();
-    expect(order.add(1, 2, null)).toBeNull();
-    expect(order.add(2, 3, null)).toBeNull();
-    expect(order.add(1, 3, null)).toBeNull();
-    expect(order.add(3, 1, null)).not.toBeNull();
-    expect(order.add(3, 1, null)).toBeNull();
+    expect(order.add(1, { cell: 2, location: null })).toBeNull();
+    expect(order.add(2, { cell: 3, location: null })).toBeNull();
+    expect(order.add(1, { cell: 3, location: null })).toBeNull();
+    expect(order.add(3, { cell: 1, location: null })).not.toBeNull();
+    expect(order.add(3, { cell: 1, location: null })).toBeNull();
   });
 
   test("the cycle is a shortest one through the new edge", () => {
@@ -22,12 +22,12 @@ describe("LockOrder", () => {
       [3, 4],
       [1, 4],
     ] as const)
-      order.add(held, taken, null);
-    expect([...(order.add(4, 1, null) as readonly number[])].sort()).toEqual([1, 4]);
+      order.add(held, { cell: taken, location: null });
+    expect([...(order.add(4, { cell: 1, location: null }) as readonly number[])].sort()).toEqual([1, 4]);
   });
 
   test("a lock taken under itself is a cycle of one", () => {
-    expect(new LockOrder().add(5, 5, null)).toEqual([5]);
+    expect(new LockOrder().add(5, { cell: 5, location: null })).toEqual([5]);
   });
 
   test("reports an edge exactly if the graph with it has a cycle through it", () => {
@@ -41,7 +41,7 @@ describe("LockOrder", () => {
         for (const [held, taken] of edges) {
           const isNew = !after.get(held)?.has(taken);
           const closes = leads(taken, held);
-          const cycle = order.add(held, taken, null);
+          const cycle = order.add(held, { cell: taken, location: null });
           expect(cycle !== null).toBe(isNew && closes);
           if (!after.has(held)) after.set(held, new Set());
           after.get(held)?.add(taken);

@@ -126,7 +126,7 @@ describe.each(cases)("$claim", ({ text, states, safeguards, without }) => {
         for (const block of explored.blocks(state, thread)) {
           const again = explored.run(state, thread, { choices: block.choices });
           expect([...again.writes]).toEqual([...block.writes]);
-          const other = explored.run(state, thread, { choices: block.choices, otherThan: block.cameBy });
+          const other = explored.run(state, thread, { choices: block.choices, otherThan: block });
           if (other.outcome !== block.outcome || JSON.stringify([...other.writes]) !== JSON.stringify([...block.writes])) differences++;
           if (block.state) queue.push(block.state);
         }
