@@ -259,6 +259,16 @@ export const commits: Readonly<Record<string, Commit>> = {
     fixes: ["fa7e9ecc5e1c"],
     needs: ["fa7e9ecc5e1c"],
   },
+  "35a99c54dd60": {
+    subject: "iommu/vt-d: Add blocking domain support",
+    since: "v6.2",
+    year: 2022,
+  },
+  b1cf1563f3b7: {
+    subject: "iommu/vt-d: Remove unnecessary domain_context_mapped()",
+    since: "v6.2",
+    year: 2022,
+  },
   "2cc73c5712f9": {
     subject: "iommu: Attach device group to old domain in error path",
     since: "v6.3",
@@ -445,6 +455,13 @@ export const commits: Readonly<Record<string, Commit>> = {
     year: 2024,
     needs: ["0061ffe289e1"],
   },
+  // With a016e53843ed, by which attaching a domain leaves these entries alone.
+  "301f1a80487f": {
+    subject: "iommu/vt-d: Setup scalable mode context entry in probe path",
+    since: "v6.9",
+    year: 2024,
+    needs: ["81e921fd3216"],
+  },
   b67483b3c44e: {
     subject: "iommu/dma: Centralise iommu_setup_dma_ops()",
     since: "v6.10",
@@ -469,6 +486,11 @@ export const commits: Readonly<Record<string, Commit>> = {
     since: "v6.15",
     year: 2025,
     needs: ["8519e689834a", "b025dea63cde"],
+  },
+  f90584f4beb8: {
+    subject: "iommu/vt-d: Add helper to flush caches for context change",
+    since: "v6.11",
+    year: 2024,
   },
   "3e36c15fc1cc": {
     subject: "iommu: Remove iommu_fwspec ops",
@@ -626,5 +648,12 @@ export const commits: Readonly<Record<string, Commit>> = {
     year: 2026,
     fixes: ["c279e83953d9"],
     needs: ["b296ca1fb43a"],
+  },
+  // Which commit it was is not known here: 7.2.13 has it and 6.12.107 has not.
+  "context-flush-by-sid": {
+    subject: "intel_context_flush_no_pasid() flushes the context entry that was changed, which may be an alias's",
+    since: "v7.2",
+    fixes: ["f90584f4beb8"],
+    needs: ["f90584f4beb8"],
   },
 };

@@ -45,6 +45,8 @@ export const linux = schema({
     upstream: ref("device"),
     /** PCI functions that use its requester id, or whose requester id it uses, or that no ACS keeps apart from it. */
     aliases: setOf("device"),
+    /** Where VT-d's tables are modelled: the requester ids of its DMA, as pci_for_each_dma_alias() names them. Its own is the first; the last is that of its requests where they arrive. */
+    requester_ids: list("requester_id", 2),
     /** An external device, which the kernel does not trust. */
     untrusted: flag(),
     /** Of a kind that its IOMMU's driver wants untranslated: see each driver's `def_domain_type`. */
@@ -131,8 +133,11 @@ export const linux = schema({
     copied_tables: ref("iommu_domain"),
   },
   iommu_ops: {
+    /** `intel_legacy` and `intel_scalable` are Intel's driver with its translation structures, in legacy and in scalable mode. */
     driver: enumeration(
       "intel_iommu",
+      "intel_legacy",
+      "intel_scalable",
       "arm_smmu_v3",
       "amd_iommu",
       "virtio_iommu",
@@ -189,6 +194,33 @@ export const linux = schema({
     domain: ref("iommu_domain"),
     /** AMD's `defer_attach`, and DEFER_DEVICE_DOMAIN_INFO of Intel's driver until 586081d3f6b1 (v5.18): a kdump kernel found the device translated by the crashed kernel's tables, and leaves it so until the driver's first map. */
     attach_deferred: flag(),
+    /** Where VT-d's tables are modelled: `info->link`, `info->domain_attached` and `info->pasid_table`. */
+    link: ref("list_head"),
+    domain_attached: flag(),
+    pasid_table: ref("pasid_table"),
+  },
+  /** A link of a list, or its head. Null is LIST_POISON1 and LIST_POISON2. */
+  list_head: {
+    next: ref("list_head"),
+    prev: ref("list_head"),
+  },
+  /** A PCI requester id, with its entry of VT-d's context table. */
+  requester_id: {
+    /** Whose it is: pci_for_each_dma_alias() names with a bridge's id that bridge. */
+    owner: ref("device"),
+    /** Legacy mode: whose page table a present entry points to; null: the entry is not present. */
+    domain: ref("iommu_domain"),
+    /** Legacy mode: the domain id in it; null of an identity domain that has the reserved one. */
+    did: ref("domain_id"),
+    /** Scalable mode: the PASID table that a present entry points to. */
+    pasid_table: ref("pasid_table"),
+    /** Domains of entries that are gone, but which the context cache may have: no flush has covered them since. */
+    cached: setOf("iommu_domain"),
+  },
+  /** A device's PASID table in scalable mode: its entry for requests without PASID. */
+  pasid_table: {
+    domain: ref("iommu_domain"),
+    did: ref("domain_id"),
   },
   iommu_domain: {
     /** Beside the kernel's types COPIED, which stands for the tables of a crashed kernel: no struct iommu_domain at all. */
@@ -198,6 +230,10 @@ export const linux = schema({
     owner: ref("iommu_ops"),
     /** VT-d: the one entry of `iommu_array`. */
     iommu_array: ref("iommu_domain_info"),
+    /** Where VT-d's tables are modelled: the head of the list of its devices. */
+    devices: ref("list_head"),
+    /** Its page table is freed, though the domain may not be. */
+    has_no_pgd: flag(),
     /** SMMUv3: given out at the first attach. */
     asid: ref("domain_id"),
     /** Page table: what IOVAs 0 and 1 translate to, and the page both entries are in. */
@@ -249,7 +285,7 @@ export const linux = schema({
   /** VT-d's entry of `domain->iommu_array`: the domain's id at an IOMMU, and how many devices there are on it. */
   iommu_domain_info: {
     did: ref("domain_id"),
-    refcnt: counter(3),
+    refcnt: counter(5),
   },
   /** What dma-iommu keeps with a domain: the allocator of IOVAs, of which there are two, and the flush queues. */
   iommu_dma_cookie: {
@@ -459,6 +495,8 @@ export type IommuOps = View<typeof linux, "iommu_ops">;
 export type IommuDevice = View<typeof linux, "iommu_device">;
 export type DevIommu = View<typeof linux, "dev_iommu">;
 export type DevIommuPriv = View<typeof linux, "dev_iommu_priv">;
+export type ListHead = View<typeof linux, "list_head">;
+export type RequesterId = View<typeof linux, "requester_id">;
 export type IommuFwspec = View<typeof linux, "iommu_fwspec">;
 export type Page = View<typeof linux, "page">;
 export type DomainId = View<typeof linux, "domain_id">;

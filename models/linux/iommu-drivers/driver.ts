@@ -16,7 +16,9 @@ export interface Driver {
   readonly def_domain_type?: (ops: IommuOps, dev: Device) => DomainType | null;
   readonly domain_alloc: (ops: IommuOps, type: DomainType) => IommuDomain | null;
   readonly free: (domain: IommuDomain) => void;
-  readonly attach_dev: (domain: IommuDomain, dev: Device) => Errno;
+  readonly attach_dev?: (domain: IommuDomain, dev: Device) => Errno;
+  /** The same as a procedure, in place of it: one step too, but traces show what it calls. */
+  readonly attach_dev_calls?: (domain: IommuDomain, dev: Device) => Proc<Errno>;
   /** The same where nobody holds the group's mutex, on which drivers rely. Absent: one step all the same. */
   readonly attach_dev_unlocked?: (domain: IommuDomain, dev: Device) => Proc<Errno>;
   /** Absent: a device leaves a domain only for another. */

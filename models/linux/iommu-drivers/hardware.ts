@@ -81,6 +81,16 @@ export function* free_priv(dev: Device, priv: DevIommuPriv): Proc {
   kfree(priv);
 }
 
+/** Whether it is Intel's driver with its translation structures, which are kept for each requester id. */
+export function knowsRequesterIds(driver: IommuOps["driver"]): boolean {
+  return driver === "intel_legacy" || driver === "intel_scalable";
+}
+
+/** Whether it is Intel's driver, with its translation structures or without. */
+export function isIntel(driver: IommuOps["driver"]): boolean {
+  return driver === "intel_iommu" || knowsRequesterIds(driver);
+}
+
 export function alloc_domain(ops: IommuOps): IommuDomain {
   const domain = kzalloc(linux, "iommu_domain");
   domain.ops = ops;

@@ -5,8 +5,9 @@ import { amd_iommu_ops } from "./amd.js";
 import { arm_smmu_v2_ops } from "./arm-smmu.js";
 import { arm_smmu_ops } from "./arm-smmu-v3.js";
 import type { Driver } from "./driver.js";
-import { dev_iommu_fwspec_get } from "./hardware.js";
+import { dev_iommu_fwspec_get, knowsRequesterIds } from "./hardware.js";
 import { intel_iommu_ops } from "./intel.js";
+import { intel_requesters_ops } from "./intel-requesters.js";
 import { flush_id, idOf } from "./iotlb.js";
 import { mtk_iommu_ops } from "./mtk.js";
 import { mtk_iommu_v1_ops } from "./mtk-v1.js";
@@ -18,6 +19,8 @@ abstraction("struct iommu_ops and its default_domain_ops are one object", "neith
 
 export const drivers: Readonly<Record<IommuOps["driver"], Driver>> = operations(linux, {
   intel_iommu: intel_iommu_ops,
+  intel_legacy: intel_requesters_ops,
+  intel_scalable: intel_requesters_ops,
   arm_smmu_v3: arm_smmu_ops,
   amd_iommu: amd_iommu_ops,
   virtio_iommu: viommu_ops,
@@ -115,6 +118,7 @@ export function domain_free(domain: IommuDomain): void {
 export function* iommu_flush_iotlb_all(domain: IommuDomain): Proc {
   if (!domain.ops!.flush_iotlb_all) return;
   observe("flush_iotlb_all", domain);
+  if (iommu_core.has_iotlb) atomic("a flush is one step, with the id it is for");
   const id = idOf(domain);
   if (id !== null) flush_id(id);
 }
@@ -122,7 +126,8 @@ export function* iommu_flush_iotlb_all(domain: IommuDomain): Proc {
 /** `domain->ops->attach_dev`. */
 export function* attach_dev(domain: IommuDomain, dev: Device): Proc<Errno> {
   atomic("attaching one device is one step");
-  const ret = drivers[domain.ops!.driver].attach_dev(domain, dev);
+  const { driver } = domain.ops!;
+  const ret = knowsRequesterIds(driver) ? yield* drivers[driver].attach_dev_calls!(domain, dev) : drivers[driver].attach_dev!(domain, dev);
   observe("attach_dev", domain, dev, ret);
   return ret;
 }

@@ -109,7 +109,7 @@ function intel_iommu_is_attach_deferred(dev: Device): boolean {
 }
 
 /** Line 2648: sound and graphics on the platforms, or with the options, that `iommu_identity_mapping` is about; whom to trust is the core's since 28b41e2c6aeb (v5.11). */
-function device_def_domain_type(_ops: IommuOps, dev: Device): DomainType | null {
+export function device_def_domain_type(_ops: IommuOps, dev: Device): DomainType | null {
   if (dev.untrusted && !applied("28b41e2c6aeb")) return "DMA";
   return dev.needs_identity ? "IDENTITY" : null;
 }
@@ -211,7 +211,7 @@ function domain_context_clear_one(domain: IommuDomain): void {
 }
 
 /** Line 1809: an id for the domain at the IOMMU of the first of its devices. */
-function domain_attach_iommu(domain: IommuDomain): Errno {
+export function domain_attach_iommu(domain: IommuDomain): Errno {
   if (!iommu_core.has_iotlb) return 0;
   if (domain.iommu_array === null) {
     const id = allocate_id(domain);
@@ -224,7 +224,7 @@ function domain_attach_iommu(domain: IommuDomain): Errno {
 }
 
 /** Line 1859: the last device takes the id with it. */
-function domain_detach_iommu(domain: IommuDomain): void {
+export function domain_detach_iommu(domain: IommuDomain): void {
   const info = domain.iommu_array;
   if (info === null) return;
   info.refcnt--;

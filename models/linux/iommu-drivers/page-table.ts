@@ -4,6 +4,7 @@
  */
 import { abstraction, atomic, data_race, kfree, kzalloc, type Proc, WARN_ON } from "iommu-mc";
 import { type IommuDomain, linux, type Page } from "../schema.js";
+import { isIntel } from "./hardware.js";
 import { flush_id, flush_range, go_stale, type Iova, idOf } from "./iotlb.js";
 
 abstraction("a write to a page table and what it makes stale in the IOTLB are one step: the IOTLB has no time of its own", "neither");
@@ -27,7 +28,7 @@ export function unmap_pages(domain: IommuDomain, iova: Iova, pages: number): Pag
   if (pages < 2) return null;
   clear_pte(domain, 1);
   const table = domain.table;
-  if (domain.ops!.driver !== "intel_iommu" || table === null) return null;
+  if (!isIntel(domain.ops!.driver) || table === null) return null;
   domain.table = null;
   const id = idOf(domain);
   if (id !== null) id.stale_tables.add(table);
@@ -52,7 +53,7 @@ function isInUse(domain: IommuDomain): boolean {
  * frees the pages of the page table then; arm-smmu-v3.c line 2552; amd/iommu.c line 2409.
  */
 export function* iotlb_sync(domain: IommuDomain, iova: Iova, pages: number, freelist: Page | null): Proc {
-  if (domain.ops!.driver === "intel_iommu") {
+  if (isIntel(domain.ops!.driver)) {
     const info = data_race(() => domain.iommu_array);
     yield;
     if (info !== null) {
@@ -69,7 +70,7 @@ export function* iotlb_sync(domain: IommuDomain, iova: Iova, pages: number, free
 
 /** `flush_iotlb_all`: intel/iommu.c line 1617, arm-smmu-v3.c line 2544, amd/iommu.c line 2398. */
 export function* flush_iotlb_all(domain: IommuDomain): Proc {
-  if (domain.ops!.driver === "intel_iommu") {
+  if (isIntel(domain.ops!.driver)) {
     const info = data_race(() => domain.iommu_array);
     if (info === null) return;
     yield;

@@ -58,7 +58,8 @@ export function __iommu_domain_alloc(ops: IommuOps | null, type: DomainType): Io
 }
 
 function isStatic(domain: IommuDomain): boolean {
-  return applied("2031c469f816") && domain === domain.ops!.si_domain;
+  const { si_domain, release_domain } = domain.ops!;
+  return domain === release_domain || (applied("2031c469f816") && domain === si_domain);
 }
 
 /** 6.12.107 line 1992: of the driver of the group's first device; before b4c0497169d5 (v6.8) of that of the bus, which then is the same. */

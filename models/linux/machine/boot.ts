@@ -1,5 +1,6 @@
 /** Small machines for what happens before devices are in use: IOMMUs that register, devices that come, go and are bound. */
-import { kref_init, type Scenario, scenario, type Thread } from "iommu-mc";
+import { kref_init, list_add_tail, type Scenario, scenario, type Thread } from "iommu-mc";
+import { knowsRequesterIds } from "../iommu-drivers/hardware.js";
 import {
   type BusType,
   type Device,
@@ -14,6 +15,7 @@ import {
   linux,
   type MmStruct,
   type Page,
+  type RequesterId,
   type VfioGroup,
 } from "../schema.js";
 import {
@@ -46,6 +48,8 @@ export interface BootDevice {
   readonly upstream?: string;
   /** Devices with which it shares its requester id. */
   readonly aliases?: readonly string[];
+  /** Of a conventional bridge under `intel_legacy` and `intel_scalable`: the requester id with which DMA from behind it arrives. */
+  readonly secondaryId?: string;
   readonly untrusted?: boolean;
   /** Of a kind that its IOMMU's driver wants untranslated. */
   readonly needsIdentity?: boolean;
@@ -160,7 +164,7 @@ export function bootScenario(options: BootOptions): Scenario {
           2 * users +
           2 * iommufds +
           (options.kdump === true ? 1 : 0) +
-          (options.releaseDomain === true ? 1 : 0) +
+          (options.releaseDomain === true || knowsRequesterIds(options.iommu) ? 1 : 0) +
           staticDomains(options.iommu),
       ),
       group_device: slots("group_device", devices.length),
@@ -180,6 +184,7 @@ export function bootScenario(options: BootOptions): Scenario {
       dev_iommu_priv: slots("dev_iommu_priv", devices.length),
       iommu_fwspec: hasFwspecs(options.iommu) ? slots("iommu_fwspec", devices.length) : 0,
       s390_domain_device: options.iommu === "s390_iommu" ? 3 * devices.length : 0,
+      ...(knowsRequesterIds(options.iommu) ? tablePools(devices.length, users) : {}),
       vfio_group: slots("vfio_group", new Set(onVfio.map(({ name, group = name }) => group)).size + owners + iommufds),
       vfio_device: slots("vfio_device", onVfio.length),
       vfio_container: slots("vfio_container", users),
@@ -206,6 +211,25 @@ function pagePools(domains: number, pages: number) {
     iommu_dma_cookie: domains,
     iova_fq: 2 * domains,
   };
+}
+
+/** What Intel's driver allocates where its tables are modelled: links of devices, heads of domains, PASID tables. */
+function tablePools(devices: number, users: number) {
+  return { list_head: 3 * devices + 2 + 2 * users, pasid_table: devices };
+}
+
+/** A device does DMA with its own requester id, and one behind a conventional bridge with an id of the bridge's too. */
+function giveRequesterIds(make: LinuxMake, declared: readonly BootDevice[], devices: ReadonlyMap<string, Device>): void {
+  const secondary = new Map<string, RequesterId>();
+  for (const { name, secondaryId } of declared) {
+    if (secondaryId !== undefined) secondary.set(name, make("requester_id", secondaryId, { owner: found("device", devices, name) }));
+  }
+  for (const { name, upstream } of declared) {
+    const dev = found("device", devices, name);
+    list_add_tail(make("requester_id", `rid-${name}`, { owner: dev }), dev.requester_ids);
+    const ofBridge = upstream === undefined ? undefined : secondary.get(upstream);
+    if (ofBridge !== undefined) list_add_tail(ofBridge, dev.requester_ids);
+  }
 }
 
 function settingOf({ iommu, iommus, registered, devices, kdump }: BootOptions): string {
@@ -246,6 +270,7 @@ function build(make: LinuxMake, options: BootOptions): BootObjects {
     for (const alias of aliases ?? []) dev.aliases.add(found("device", devices, alias));
     if (driver !== undefined) dev.match = found("driver", drivers, driver);
   }
+  if (knowsRequesterIds(options.iommu)) giveRequesterIds(make, options.devices, devices);
   const groups = new Map<string, IommuGroup>();
   for (const declared of options.devices) {
     if (declared.state === "probed") probe(make, kernel, options, declared, found("device", devices, declared.name), groups);
@@ -320,7 +345,7 @@ function probe(
     groups.set(groupName, group);
   }
   const domain: IommuDomain | null = group.default_domain;
-  makeProbed(make, name, dev, itsIommu, group, domain);
+  makeProbed(make, name, dev, itsIommu, group, domain, options.contextsByProbe === true);
   if (domain !== null && resvDirect === true) domain.direct_map.add(dev);
 }
 

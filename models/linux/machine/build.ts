@@ -1,6 +1,7 @@
 /** The objects a scenario starts with, made as the kernel would have made them. */
 import { kref_get, kref_init, list_add, list_add_tail, type Make, refcount_read } from "iommu-mc";
 import { iommu_is_dma_domain } from "../iommu/domain-type.js";
+import { isIntel, knowsRequesterIds } from "../iommu-drivers/hardware.js";
 import { drivers } from "../iommu-drivers/index.js";
 import {
   type BusType,
@@ -16,6 +17,7 @@ import {
   type VfioGroup,
   vfio,
 } from "../schema.js";
+import { enterTables, makeListHead } from "./requesters.js";
 
 export type LinuxMake = Make<typeof linux>;
 export type IommuDriver = IommuOps["driver"];
@@ -44,6 +46,8 @@ export interface KernelOptions {
   readonly noDefaultDomains?: boolean;
   /** The IOMMU's driver has a domain that devices are released on: its blocking domain. Default: a released device is on no domain. */
   readonly releaseDomain?: boolean;
+  /** Under `intel_scalable`: devices that are probed at the start have their context entries from that, as since 301f1a80487f (v6.9), and not from being attached. */
+  readonly contextsByProbe?: boolean;
   /** SNP is enabled, which AMD's driver asks about. */
   readonly snp?: boolean;
 }
@@ -75,7 +79,7 @@ export function hasFwspecs(iommu: IommuDriver): boolean {
 
 /** Domains that exist without any group: Intel's identity domain. */
 export function staticDomains(iommu: IommuDriver): number {
-  return iommu === "intel_iommu" ? 1 : 0;
+  return isIntel(iommu) ? 1 : 0;
 }
 
 /** Globals, buses and IOMMUs. */
@@ -97,7 +101,9 @@ export function makeKernel(make: LinuxMake, options: KernelOptions): Kernel {
   make("vfio", "vfio");
   const ops = makeOps(make, options.iommu, { no_default_domains: options.noDefaultDomains === true, snp_en: options.snp === true });
   if (staticDomains(options.iommu) > 0) ops.si_domain = make("iommu_domain", "si_domain", { type: "IDENTITY", ops });
-  if (options.releaseDomain === true) ops.release_domain = make("iommu_domain", "blocking_domain", { type: "BLOCKED", ops });
+  if (knowsRequesterIds(options.iommu)) ops.si_domain!.devices = makeListHead(make, "si_domain.devices");
+  if (options.releaseDomain === true || knowsRequesterIds(options.iommu))
+    ops.release_domain = make("iommu_domain", "blocking_domain", { type: "BLOCKED", ops });
   const otherOps = options.otherIommu === undefined ? null : makeOps(make, options.otherIommu, {});
   const isRegistered = options.registered > 0;
   const buses = new Map<BusType["kind"], BusType>();
@@ -147,7 +153,7 @@ function hasContextCache({ ops }: IommuDevice): boolean {
 
 /**
  * What probing has left of a device that is on `domain` (null: it is blocked): `dev->iommu`, its driver's data, its place in
- * the group. In a kdump kernel its attach was deferred. Kernels that do not know `attach_deferred` and `require_direct` never look at them.
+ * the group. In a kdump kernel its attach was deferred. `entersByProbe` is for VT-d's scalable mode, see requesters.ts. Kernels that do not know `attach_deferred` and `require_direct` never look at them.
  */
 export function makeProbed(
   make: LinuxMake,
@@ -156,6 +162,7 @@ export function makeProbed(
   iommu: IommuDevice,
   group: IommuGroup,
   domain: IommuDomain | null,
+  entersByProbe = false,
 ): void {
   const fwspec = iommu_core.has_fwspecs ? make("iommu_fwspec", `fwspec-${name}`, { ops: iommu.ops, has_ids: true }) : null;
   const isDeferred = iommu_core.is_kdump_kernel;
@@ -180,6 +187,7 @@ export function makeProbed(
       if (iommu_core.has_iotlb) giveId(make, domain);
     }
   }
+  if (knowsRequesterIds(iommu.ops!.driver)) enterTables(make, name, dev, domain, entersByProbe);
   dev.iommu_group = group;
   list_add_tail(make("group_device", `group_device-${name}`, { dev }), group.devices);
   if (refcount_read(group.devices_kobj) === 0) kref_init(group.devices_kobj);
@@ -202,7 +210,7 @@ function giveId(make: LinuxMake, domain: IommuDomain): void {
     return id;
   };
   if (domain.ops!.driver === "amd_iommu") domain.dev_iommu++;
-  if (domain.ops!.driver !== "intel_iommu") domain.asid ??= firstFree();
+  if (!isIntel(domain.ops!.driver)) domain.asid ??= firstFree();
   else {
     domain.iommu_array ??= make("iommu_domain_info", "info", { did: firstFree() });
     domain.iommu_array.refcnt++;
@@ -266,6 +274,7 @@ export function makeDefaultDomain(make: LinuxMake, name: string, ops: IommuOps, 
   if (type === "none") return null;
   if (type === "IDENTITY" && ops.si_domain !== null) return ops.si_domain;
   const domain = make("iommu_domain", name, { type, ops });
+  if (knowsRequesterIds(ops.driver)) domain.devices = makeListHead(make, `${name}.devices`);
   if (iommu_core.has_iotlb && iommu_is_dma_domain(domain)) {
     const queues = type === "DMA" ? {} : { fq_domain: domain, fq0: make("iova_fq", `fq0-${name}`), fq1: make("iova_fq", `fq1-${name}`) };
     domain.iova_cookie = make("iommu_dma_cookie", `cookie-${name}`, { is_initialised: true, ...queues });

@@ -96,6 +96,13 @@ export function* unplug_owned(dev: Device, group: IommuGroup): Proc {
   yield* device_del(dev);
 }
 
+/** The device is pulled out at a time when a user has its group on a domain of its own, if there is one. */
+export function* unplug_while_attached(dev: Device, group: IommuGroup): Proc {
+  yield idle(() => data_race(() => group.domain !== group.default_domain && group.domain !== group.blocking_domain));
+  atomic("what a group is on is compared in one step");
+  yield* device_del(dev);
+}
+
 /** The device is plugged in and pulled out again. */
 export function* plug_and_unplug(dev: Device): Proc {
   yield* device_add(dev);

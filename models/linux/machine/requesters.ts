@@ -1,0 +1,42 @@
+/** What probing and attaching have left in the tables of Intel's driver, where these are modelled. */
+import type { Make } from "iommu-mc";
+import { INIT_LIST_HEAD, list_add } from "../lib/list-head.js";
+import type { DevIommuPriv, Device, DomainId, IommuDomain, ListHead, linux } from "../schema.js";
+
+export function makeListHead(make: Make<typeof linux>, name: string): ListHead {
+  const head = make("list_head", name);
+  INIT_LIST_HEAD(head);
+  return head;
+}
+
+/**
+ * The device is on the domain, as probing and attaching have left it; null: it was probed only. In scalable mode attaching enters the PASID table
+ * for all of the requester ids, or, if `by_probe`, probing has entered it for its own.
+ */
+export function enterTables(make: Make<typeof linux>, name: string, dev: Device, domain: IommuDomain | null, by_probe: boolean): void {
+  const info = dev.iommu!.priv!;
+  info.link = make("list_head", `${name}.link`);
+  if (dev.scope!.ops!.driver === "intel_scalable") info.pasid_table = make("pasid_table", `pasid_table-${name}`);
+  if (domain !== null) attachAtStart(info, domain);
+  for (const id of dev.requester_ids) {
+    if (id.domain !== null || id.pasid_table !== null) continue;
+    if (info.pasid_table === null) {
+      id.domain = domain;
+      id.did = didOf(domain);
+    } else if (by_probe ? id.owner === dev : domain !== null) id.pasid_table = info.pasid_table;
+  }
+  const arriving = dev.requester_ids.at(dev.requester_ids.length - 1)!;
+  dev.hw = arriving.pasid_table === null ? arriving.domain : arriving.pasid_table.domain;
+}
+
+function attachAtStart(info: DevIommuPriv, domain: IommuDomain): void {
+  info.domain_attached = true;
+  list_add(info.link!, domain.devices!);
+  if (info.pasid_table === null) return;
+  info.pasid_table.domain = domain;
+  info.pasid_table.did = didOf(domain);
+}
+
+function didOf(domain: IommuDomain | null): DomainId | null {
+  return domain === null || domain.iommu_array === null ? null : domain.iommu_array.did;
+}
