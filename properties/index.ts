@@ -17,6 +17,7 @@ export { C6, C6Flush, C7, C7Type, C8, C12Count, C12List, O9, T3, X3Default } fro
 export { L4, L6, O4, V3 } from "./hotplug.js";
 export { C14, C14Rest, C16, L7, T2Pasid } from "./pasid.js";
 export { G1, L1, T4, T5, T5Domain, V2, X1, X2, X6 } from "./probing.js";
+export { L2Requester, T2Requester } from "./requesters.js";
 export { C15, C15Untouched, staleTranslation, T1, T2, T2Context, T3Queue, T6, V5, X3 } from "./translation.js";
 export {
   C1,

@@ -1,6 +1,14 @@
 /** What the devices' DMA can reach: a function of the state. */
 import { isFreed } from "iommu-mc";
-import { type Device, type DomainId, type IommuDomain, type IommuGroup, iommu_core, type Page } from "../models/linux/schema.js";
+import {
+  type Device,
+  type DomainId,
+  type IommuDomain,
+  type IommuGroup,
+  iommu_core,
+  type Page,
+  type RequesterId,
+} from "../models/linux/schema.js";
 
 export interface Reach {
   /** Memory of the kernel or of one of its drivers. */
@@ -14,7 +22,11 @@ export interface Reach {
  * their drivers' mappings are what a domain's page table holds. A domain that has been freed may translate to anything, since its page tables are reused memory.
  */
 export function reach(dev: Device, devices: readonly Device[]): Reach {
-  const domain = dev.hw;
+  const through = [dev.hw, ...[...dev.requester_ids].flatMap(usedBy)].map((domain) => reachThrough(domain, devices));
+  return { kernel: through.some(({ kernel }) => kernel), user: through.some(({ user }) => user) };
+}
+
+function reachThrough(domain: IommuDomain | null, devices: readonly Device[]): Reach {
   if (domain === null) return { kernel: false, user: false };
   if (isFreed(domain) || domain.type === "IDENTITY") return { kernel: true, user: true };
   const id = idOf(domain);
@@ -27,6 +39,11 @@ export function reach(dev: Device, devices: readonly Device[]): Reach {
   };
 }
 
+/** The domains that requests with this id may be translated by: that of its entry, and those of entries that the context cache may still have. */
+export function usedBy(id: RequesterId): readonly (IommuDomain | null)[] {
+  return [id.pasid_table === null ? id.domain : id.pasid_table.domain, ...id.cached];
+}
+
 /** Whether the test is true of every device of a group. */
 export function everyMember(group: IommuGroup, test: (dev: Device) => boolean): boolean {
   return group.devices.every((entry) => test(entry.dev!));
@@ -37,9 +54,10 @@ export function isAttachDeferred(dev: Device): boolean {
   return dev.hw !== null && dev.hw === iommu_core.copied_tables;
 }
 
-/** Whether the device is on the domain, or will be when its reset is over. */
+/** Whether the device is on the domain, or will be when its reset is over. Who is on none is blocked, as on a blocking domain. */
 export function isOn(dev: Device, domain: IommuDomain | null): boolean {
-  return dev.hw === domain || dev.resets > 0;
+  const isBlocked = domain !== null && domain.type === "BLOCKED" && dev.hw === null;
+  return dev.hw === domain || isBlocked || dev.resets > 0;
 }
 
 /** Whether a driver that uses the DMA API has the device. */
