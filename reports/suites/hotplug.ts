@@ -32,7 +32,7 @@ const attachedDefault = violated(
 );
 
 /** The DMA ops of a device that joins a group on another domain. */
-const finalizedUnlocked = violated(
+export const finalizedUnlocked = violated(
   "iommu_probe_device() calls probe_finalize() when it has given back the group's mutex: iommu_setup_dma_ops() then looks at the group's domain, which is a user's or a driver's own and freed meanwhile; and where it lives, the device is left without the DMA ops of its default domain for good",
 );
 

@@ -30,6 +30,7 @@ import { ppc64OpsSuites } from "./ppc64-ops.js";
 import { probingSuites } from "./probing.js";
 import { registrationSuites } from "./registration.js";
 import { forwardSuites } from "./registration-forward.js";
+import { requesterSuites } from "./requesters.js";
 import { resetSuites } from "./resets.js";
 import { userDmaSuites } from "./user-dma.js";
 import { viabilitySuites } from "./viability.js";
@@ -61,6 +62,7 @@ export const suites: readonly Suite[] = [
   ...openRaceSuites,
   ...pasidSuites,
   ...resetSuites,
+  ...requesterSuites,
   ...closeSuites(smmuv3Virt),
   ...partialAttachSuites(intelQ35),
   ...ownershipSuites(intelQ35, { rebinders: 2 }),

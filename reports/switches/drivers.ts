@@ -47,4 +47,13 @@ export const driversSwitches: readonly Switch[] = [
     without: { revert: ["458b7c8e0dde"] },
     with: {},
   },
+  {
+    bug: "a device is put on a domain's list while it is on another's, since a sibling that was released has cleared the context entry of the bridge's requester id",
+    commit: "b1cf1563f3b7",
+    suite: "requesters/unplug/linux-6.1/intel_legacy",
+    red: "bug-on",
+    without: {},
+    with: { apply: ["b1cf1563f3b7"] },
+    left: { red: "C1", why: "the siblings' DMA is blocked all the same until one of them is attached again" },
+  },
 ];
