@@ -26,6 +26,7 @@ import {
   positiveNumber,
   wholeNumber,
 } from "./options.js";
+import { type RecordOptions, record } from "./record.js";
 import { type ReplayOptions, replay } from "./replay.js";
 import { type ReportOptions, report } from "./report.js";
 import { series } from "./series.js";
@@ -53,6 +54,7 @@ export function makeProgram(done: (exitCode: number) => void): Command {
   addList(program, done);
   addReplay(program, done);
   addTopology(program, done);
+  addRecord(program, done);
   addNew(program, done);
   addLedger(program, done);
   addReport(program, done);
@@ -229,6 +231,30 @@ function addTopology(program: Command, done: (exitCode: number) => void): void {
       ),
     )
     .action(async (file: string, options: ImportOptions) => done(await importTopology(file, options)));
+}
+
+function addRecord(program: Command, done: (exitCode: number) => void): void {
+  program
+    .command("record")
+    .summary("make a script that records what a kernel's IOMMU core does")
+    .description(
+      "Prints a shell script to be run as root on the machine that is to be recorded. It traces the IOMMU core and its users while a command runs or until Ctrl-C, and packs the trace and the machine's topology (docs/record.md).",
+    )
+    .option(
+      "--btf <file>",
+      "types of the kernel to be recorded: a copy of its /sys/kernel/btf/vmlinux; files of modules beside it are read too",
+    )
+    .option("--release <release>", "its release, as uname -r prints it; default, without --btf: this machine's kernel")
+    .option("--output <file>", "the file to write; default: standard output")
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      examples(
+        "iommu-mc record --output record.sh && sudo sh record.sh",
+        "iommu-mc record --btf btf/vmlinux --release 6.1.0-50-amd64 --output record.sh",
+      ),
+    )
+    .action(async (options: RecordOptions) => done(await record(options)));
 }
 
 function addNew(program: Command, done: (exitCode: number) => void): void {

@@ -109,6 +109,20 @@ export interface JsonNew extends JsonHeader {
   readonly exitCode: 0;
 }
 
+/** `record`. */
+export interface JsonRecord extends JsonHeader {
+  /** The file written; null for standard output, in which case `text` holds it. */
+  readonly out: string | null;
+  readonly text: string | null;
+  /** Release of the kernel that the script is for. */
+  readonly release: string;
+  /** Functions that are probed where the kernel has them. */
+  readonly functions: readonly string[];
+  /** Those whose arguments are not recorded, since no BTF tells of them. */
+  readonly withoutArguments: readonly string[];
+  readonly exitCode: 0;
+}
+
 /** `topology import`. */
 export interface JsonTopologyImport extends JsonHeader {
   /** The file written; null for standard output, in which case `text` holds it. */
