@@ -30,7 +30,6 @@ export async function corpus(which: string | undefined, options: CorpusOptions):
     ({ refused, rediscoveries }) => refused.length > 0 || rediscoveries.some((each) => mistakesOf(each).length > 0),
   );
   // That something is violated is what is claimed; that a run had no end, or no model, is not.
-  const isCut = (result: SuiteResult) => result.kind === "not-run" || (result.kind === "run" && result.run.outcome.end.kind === "limit");
   const codes = results.map((result): ExitCode => (exitCodeOf(result) === 2 ? 2 : isCut(result) ? 3 : 0));
   const exitCode = worst([...codes, ...(isWrong ? [1 as const] : [])]);
   process.exitCode = exitCode;
@@ -61,6 +60,11 @@ function bugOf(bugs: readonly KnownBug[], which: string): KnownBug {
 
 type Task = { readonly row: Switch; readonly suite: Suite };
 
+/** Whether an interrupt or a limit came before the end. */
+function isCut(result: SuiteResult | undefined): boolean {
+  return result?.kind === "not-run" || (result?.kind === "run" && result.run.outcome.end.kind === "limit");
+}
+
 /** Runs the bugs' rows, each twice. A row that could not be run to an end is not among those of its bug. */
 async function runBugs(
   session: Session,
@@ -85,14 +89,16 @@ async function runBugs(
     cache ? { cache: verdictCache() } : {},
     { jobs, each: tasks.flatMap(({ row, suite }) => runsOf(row, suite)) },
   );
-  const rediscoveries = tasks.flatMap(({ row }, position): Rediscovery[] => {
-    const [before, after] = [results[2 * position], results[2 * position + 1]];
-    return before?.kind === "run" && after?.kind === "run" ? [{ row, before: before.run, after: after.run }] : [];
+  const known = bugs.map((bug): KnownBugRuns => {
+    const rediscoveries: Rediscovery[] = [];
+    let unfinished = 0;
+    for (const [position, { row }] of tasks.entries()) {
+      if (row.entry !== bug.id) continue;
+      const [before, after] = [results[2 * position], results[2 * position + 1]];
+      if (isCut(before) || isCut(after)) unfinished++;
+      else if (before?.kind === "run" && after?.kind === "run") rediscoveries.push({ row, before: before.run, after: after.run });
+    }
+    return { bug, rediscoveries, refused: refused.get(bug.id) ?? [], unfinished };
   });
-  const known = bugs.map((bug) => ({
-    bug,
-    rediscoveries: rediscoveries.filter(({ row }) => row.entry === bug.id),
-    refused: refused.get(bug.id) ?? [],
-  }));
   return { known, results };
 }

@@ -5,6 +5,7 @@ import {
   type ClaimVerdict,
   cameOut,
   type EvidenceVerdict,
+  exitCodeOfClaim,
   type Found,
   isContrary,
   traceOf,
@@ -151,8 +152,17 @@ export function summaryOf(runs: readonly ClaimRun[]): JsonClaimsSummary {
     equivalent: count("equivalent"),
     differs: count("differs"),
     undecided: count("vacuous", "unfinished"),
-    notAsRecorded: runs.flatMap(({ claim }, position) => (verdicts[position] === claim.verdict ? [] : [claim.id])),
+    notAsRecorded: runs.filter(isOtherThanRecorded).map(({ claim }) => claim.id),
   };
+}
+
+function isCutShort(run: ClaimRun): boolean {
+  return exitCodeOfClaim(run) === 3;
+}
+
+/** Not so if a limit came first. */
+function isOtherThanRecorded(run: ClaimRun): boolean {
+  return exitCodeOfClaim(run) !== 0 && !isCutShort(run);
 }
 
 /** `12 hold, 3 refuted, 2 equivalent, 1 differs`. */
@@ -182,8 +192,17 @@ export function claimsText(runs: readonly ClaimRun[], look: Look): string {
   });
   const summary = summaryOf(runs);
   const { length: wrong } = summary.notAsRecorded;
-  const end = `${counted(runs.length, "claim")}: ${summaryText(summary)}; ${wrong === 0 ? "all as recorded" : `${wrong} not as recorded`}`;
-  return `${[...lines, "", ...hanging("", end, look.width)].join("\n")}\n`;
+  const cut = runs.filter(isCutShort).length;
+  const said =
+    cut === 0
+      ? []
+      : hanging(
+          "unfinished: ",
+          `an interrupt or a limit came before ${counted(cut, "claim")} could be decided; nothing is known of them`,
+          look.width,
+        );
+  const end = `${counted(runs.length, "claim")}: ${summaryText(summary)}; ${wrong > 0 ? `${wrong} not as recorded` : cut > 0 ? "the others as recorded" : "all as recorded"}`;
+  return `${[...said, ...lines, "", ...hanging("", end, look.width)].join("\n")}\n`;
 }
 
 /** `1,204 states, 9 steps`: what the verdict cost, and how long its trace is. */
@@ -264,10 +283,9 @@ export function namesOf({ audit: [a, b] }: Evidence & { readonly audit: readonly
 }
 
 /** What is wrong with what is recorded of the claim, in words. */
-function mistakeLines({ claim, found }: ClaimRun, { style, width }: Look): string[] {
-  const verdict = verdictOfClaim({ claim, found });
-  if (verdict === claim.verdict) return [];
-  const [head = "", ...rest] = hanging(" ".repeat(ID_WIDTH), `NOT AS RECORDED: ${claim.verdict} is what is known of it`, width);
+function mistakeLines(run: ClaimRun, { style, width }: Look): string[] {
+  if (!isOtherThanRecorded(run)) return [];
+  const [head = "", ...rest] = hanging(" ".repeat(ID_WIDTH), `NOT AS RECORDED: ${run.claim.verdict} is what is known of it`, width);
   return [style.bad(head), ...rest];
 }
 

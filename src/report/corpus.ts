@@ -18,6 +18,8 @@ export interface KnownBugRuns {
   readonly rediscoveries: readonly Rediscovery[];
   /** Rows that could not be run, in words. */
   readonly refused: readonly string[];
+  /** Rows of which nothing is known, since an interrupt or a limit came first. */
+  readonly unfinished: number;
 }
 
 export interface JsonCorpus extends JsonHeader {
@@ -33,6 +35,8 @@ export interface JsonCorpusSummary {
   readonly refutedFix: number;
   /** Bugs that no suite shows. */
   readonly left: number;
+  /** Bugs with a suite of which nothing is known, since an interrupt or a limit came first. */
+  readonly unfinished: number;
 }
 
 interface JsonBugHead {
@@ -97,8 +101,13 @@ export function summaryOf(known: readonly KnownBugRuns[]): JsonCorpusSummary {
   return {
     rediscovered: count(({ rediscoveries }) => rediscoveries.some((each) => mistakesOf(each).length === 0 && isMended(each))),
     refutedFix: count(({ rediscoveries }) => rediscoveries.some((each) => mistakesOf(each).length === 0 && each.row.left !== undefined)),
-    left: count(({ rediscoveries, refused }) => rediscoveries.length + refused.length === 0),
+    left: count(isShownByNone),
+    unfinished: count(({ unfinished }) => unfinished > 0),
   };
+}
+
+function isShownByNone({ rediscoveries, refused, unfinished }: KnownBugRuns): boolean {
+  return rediscoveries.length + refused.length + unfinished === 0;
 }
 
 function isMended({ row, after }: Rediscovery): boolean {
@@ -177,24 +186,29 @@ export function chainTexts(bug: KnownBug, bugs: readonly KnownBug[]): string[] {
 
 /** Every bug in a few lines. */
 export function corpusText(known: readonly KnownBugRuns[], context: CorpusContext, look: Look): string {
-  const shown = known.filter(({ rediscoveries, refused }) => rediscoveries.length + refused.length > 0);
-  const rest = known.filter((runs) => !shown.includes(runs));
-  const lines = shown.flatMap((runs) => [...headLines(runs, context, look), ...rowLines(runs, look), ""]);
+  const rest = known.filter(isShownByNone);
+  const shown = known.filter((runs) => !rest.includes(runs));
+  const { rediscovered, refutedFix, left, unfinished } = summaryOf(known);
+  const lines = unfinished === 0 ? [] : [...hanging("unfinished: ", unfinishedText(unfinished), look.width), ""];
+  lines.push(...shown.flatMap((runs) => [...headLines(runs, context, look), ...rowLines(runs, look), ""]));
   if (rest.length > 0) {
     const entry = ({ bug }: KnownBugRuns) =>
       hanging(`${String(bug.id).padStart(3)}  `, `${bug.name}: ${bug.leftOut ?? "no reason given"}`, look.width);
     lines.push(look.style.bold("shown by no suite"), ...rest.flatMap(entry), "");
   }
-  const { rediscovered, refutedFix, left } = summaryOf(known);
-  lines.push(
-    `${counted(rediscovered, "bug")} rediscovered; ${counted(refutedFix, "fix", "fixes")} leave something; ${left} shown by no suite`,
-  );
+  const end = `${counted(rediscovered, "bug")} rediscovered; ${counted(refutedFix, "fix", "fixes")} leave something; ${left} shown by no suite`;
+  lines.push(...hanging("", unfinished === 0 ? end : `${end}; ${unfinished} unfinished`, look.width));
   return `${lines.join("\n")}\n`;
+}
+
+function unfinishedText(bugs: number): string {
+  return `an interrupt or a limit came before all runs of ${counted(bugs, "bug")} were through; what those would show is not known`;
 }
 
 /** One bug: the trace of each row in full, and what the fix makes of it. */
 export function bugText(runs: KnownBugRuns, context: CorpusContext, file: string | null, look: Look): string {
-  const lines = headLines(runs, context, look);
+  const lines = runs.unfinished === 0 ? [] : hanging("unfinished: ", unfinishedText(1), look.width);
+  lines.push(...headLines(runs, context, look));
   for (const sentence of chainTexts(runs.bug, context.bugs)) lines.push(...hanging("     ", sentence, look.width));
   for (const { row, before, after } of runs.rediscoveries) {
     lines.push("", look.style.bold(`before ${row.commit}`), ...hanging("  ", designOf(before), look.width), "");
@@ -208,8 +222,7 @@ export function bugText(runs: KnownBugRuns, context: CorpusContext, file: string
     }
   }
   lines.push(...mistakeLines(runs, look));
-  if (runs.rediscoveries.length + runs.refused.length === 0)
-    lines.push(...hanging("     ", `shown by no suite: ${runs.bug.leftOut ?? "no reason given"}`, look.width));
+  if (isShownByNone(runs)) lines.push(...hanging("     ", `shown by no suite: ${runs.bug.leftOut ?? "no reason given"}`, look.width));
   return `${lines.join("\n")}\n`;
 }
 
@@ -235,7 +248,8 @@ function rowLines(runs: KnownBugRuns, look: Look): string[] {
       ...(row.left === undefined ? [] : hanging("         left    ", `${row.left.red}: ${row.left.why}`, look.width)),
     ];
   });
-  return [...lines, ...mistakeLines(runs, look)];
+  const isCut = runs.unfinished > 0 ? hanging("       ", `${counted(runs.unfinished, "suite")} not run to the end`, look.width) : [];
+  return [...lines, ...isCut, ...mistakeLines(runs, look)];
 }
 
 function mistakeLines({ refused, rediscoveries }: KnownBugRuns, { style, width }: Look): string[] {

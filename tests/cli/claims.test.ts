@@ -43,6 +43,14 @@ describe("claims", () => {
     expect(stdout).toContain("1. small/holds and small/unlocked, by deposited: equivalent");
   });
 
+  it("says first what a limit left undecided, and does not take it for a change", async () => {
+    const { code, stdout } = await iommuMc(["claims", "--file", claimed, "--max-states", "2"]);
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/^unfinished: an interrupt or a limit came before \d claims could be decided/);
+    expect(stdout).not.toContain("NOT AS RECORDED");
+    expect(stdout).toMatch(/\d undecided; the others as recorded\n$/);
+  });
+
   it("prints the same as JSON", async () => {
     const { code, document } = await json(["--file", claimed]);
     expect([code, document.command, document.exitCode]).toEqual([0, "claims", 0]);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { JsonCorpus } from "../../src/report/corpus.js";
+import { corpusText, type JsonCorpus } from "../../src/report/corpus.js";
+import { plain } from "../../src/report/style.js";
 import { iommuMc, small } from "./helpers.js";
 
 const known = "tests/cli/fixtures/known.ts";
@@ -28,7 +29,7 @@ describe("corpus", () => {
     const { code, stdout } = await iommuMc(["corpus", "--file", known, "--json"]);
     const document = JSON.parse(stdout) as JsonCorpus;
     expect([code, document.command, document.exitCode]).toEqual([0, "corpus", 0]);
-    expect(document.summary).toEqual({ rediscovered: 1, refutedFix: 0, left: 1 });
+    expect(document.summary).toEqual({ rediscovered: 1, refutedFix: 0, left: 1, unfinished: 0 });
     expect(document.entries[0]).toMatchObject({
       id: 1,
       fix: [{ sha: "aaaaaaaaaaaa", subject: "bank: take the lock" }],
@@ -42,6 +43,18 @@ describe("corpus", () => {
       mistakes: [],
     });
     expect(document.entries[1]).toMatchObject({ id: 2, rows: [], leftOut: "needs branches" });
+  });
+
+  it("says first which bugs an interrupt left unfinished: they are not among those that no suite shows", () => {
+    const bug = { id: 3, name: "vault-left-open", year: 2022, fix: [] };
+    const text = corpusText(
+      [{ bug, rediscoveries: [], refused: [], unfinished: 2 }],
+      { bugs: [bug], commits: {} },
+      { width: 90, style: plain },
+    );
+    expect(text).toMatch(/^unfinished: an interrupt or a limit came before all runs of 1 bug were through/);
+    expect(text).toContain("  3  vault-left-open (2022)\n       2 suites not run to the end\n");
+    expect(text).toMatch(/0 shown by no suite; 1 unfinished\n$/);
   });
 
   it("refuses to compare designs that differ by another commit, and says what does not come out", async () => {
