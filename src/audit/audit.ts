@@ -6,9 +6,11 @@ import type { Suite } from "../lang/suite.js";
 import type { BlockEvent, Observed } from "../step/block.js";
 import { Machine } from "../step/machine.js";
 import { formatPath, replayPath } from "../trace/replay.js";
-import { type Distinction, findDistinction, GivenUp } from "./inclusion.js";
-import { labelOf, NOTHING_KNOWN, without } from "./naming.js";
-import { type Counts, isSeen, ObservedGraph } from "./observed-graph.js";
+import { GivenUp, Labels } from "./automaton.js";
+import { type Distinction, findDistinction } from "./inclusion.js";
+import { inWords, Observer } from "./naming.js";
+import { type Counts, isSeen, observedGraph } from "./observed-graph.js";
+import { wholeRun } from "./whole-run.js";
 
 export type AuditVerdict = "equivalent" | "A allows more" | "B allows more" | "differ" | "unfinished";
 
@@ -31,7 +33,7 @@ export interface AuditOptions {
   readonly faults?: number;
 }
 
-/** Pairs of a moment of one design and a set of moments of the other that are looked at. */
+/** Pairs of what one design may be in and a set of what the other may be in that are looked at. */
 const MOST_PAIRS = 5_000_000;
 
 /**
@@ -47,13 +49,16 @@ export function* audit(
   const variant = faults === undefined ? {} : { faults };
   const machineOf = (design: Design) => new Machine(design, suite.scenario, suite.properties, variant, locate);
   const machines = { a: machineOf(designs.a), b: machineOf(designs.b) };
-  const graphs = { a: new ObservedGraph(machines.a, counts, limits), b: new ObservedGraph(machines.b, counts, limits) };
-  const ends = { a: yield* graphs.a.explore(), b: yield* graphs.b.explore() };
-  const told = { suite, states: { a: graphs.a.states, b: graphs.b.states }, machines };
+  const runs = { a: wholeRun(machines.a, limits), b: wholeRun(machines.b, limits) };
+  const ends = [(yield* runs.a.explore()).end, (yield* runs.b.explore()).end];
+  const told = { suite, states: { a: runs.a.expander.store.count, b: runs.b.expander.store.count }, machines };
   try {
-    for (const end of [ends.a, ends.b]) throwIfLimit(end);
-    const onlyA = yield* findDistinction(graphs.a, graphs.b, MOST_PAIRS);
-    const onlyB = yield* findDistinction(graphs.b, graphs.a, MOST_PAIRS);
+    ends.forEach(throwIfLimit);
+    const labels = new Labels();
+    const a = yield* observedGraph(runs.a, counts, labels);
+    const b = yield* observedGraph(runs.b, counts, labels);
+    const onlyA = yield* findDistinction(a, b, labels, MOST_PAIRS);
+    const onlyB = yield* findDistinction(b, a, labels, MOST_PAIRS);
     if (onlyA) confirm(onlyA, machines.a, machines.b, counts);
     if (onlyB) confirm(onlyB, machines.b, machines.a, counts);
     return { ...told, verdict: verdictOf(onlyA, onlyB), onlyA, onlyB, unfinished: null };
@@ -89,18 +94,20 @@ function confirm({ trace, path, otherPath }: Distinction, one: Machine, other: M
 
 /** What an observer sees of the path. */
 function eventsOf(machine: Machine, path: readonly number[], counts: Counts): string[] {
-  let known = NOTHING_KNOWN;
-  return replayPath(machine, path).steps.flatMap(({ events, thread }) => {
-    const labels = events.filter(isObserved).flatMap((event) => {
+  const observer = new Observer(machine);
+  let known = observer.nothing;
+  const labels = replayPath(machine, path).steps.flatMap(({ events, thread }) => {
+    const seen = events.filter(isObserved).flatMap((event) => {
       if (!isSeen(event, counts)) return [];
-      const seen = labelOf(machine, known, event, thread);
-      known = seen.known;
-      return [seen.label];
+      const { label, known: after } = observer.see(known, event, thread);
+      known = after;
+      return [label];
     });
     const freed = events.flatMap((event) => (event.kind === "free" ? [event.cell] : []));
-    known = without(machine, known, freed);
-    return labels;
+    known = observer.without(known, freed);
+    return seen;
   });
+  return inWords(labels);
 }
 
 function isObserved(event: BlockEvent): event is BlockEvent & Observed {

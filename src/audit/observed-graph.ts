@@ -4,11 +4,21 @@
  */
 import { isEnd, situationsOf, stuckThreads } from "../check/stuck.js";
 import type { FastRun } from "../explore/fast-run.js";
-import type { End, Limits, Progress } from "../explore/outcome.js";
+import type { Leaf } from "../explore/learner.js";
 import type { Observed } from "../step/block.js";
-import type { Machine } from "../step/machine.js";
-import { type Known, keyOf, labelOf, NOTHING_KNOWN, without } from "./naming.js";
-import { wholeRun } from "./whole-run.js";
+import {
+  type Automaton,
+  GivenUp,
+  type Labels,
+  type Minimal,
+  Moves,
+  minimised,
+  OVER,
+  SILENT,
+  START,
+  silentComponents,
+} from "./automaton.js";
+import { type Known, Observer } from "./naming.js";
 
 /** Which events count. Choices of the surroundings always do. */
 export type Counts = (event: string) => boolean;
@@ -18,182 +28,136 @@ export function isSeen(observed: Observed, counts: Counts): boolean {
   return observed.kind === "choice" ? observed.label !== `${observed.what} succeeds` : counts(observed.event);
 }
 
-/** A step out of a state, as an observer sees it. */
-interface Step {
-  readonly thread: number;
-  readonly ordinal: number;
-  readonly events: readonly Observed[];
-  readonly freed: readonly number[];
-  /** The state it leads to; -1 for a fault. */
-  readonly to: number;
-  /** The check that ends it, if it faults. */
-  readonly fault: string | null;
+/** A design as an observer sees it: every moment that it can be in, and the least that shows the same. */
+export interface ObservedGraph {
+  readonly automaton: Automaton;
+  readonly minimal: Minimal;
 }
 
-/** A moment: a state, or the midst of a step of which some events have been seen, with what is known of objects. */
-interface Moment {
+/** A state is one moment or several, by what the observer knows of objects; beyond so many it is given up. */
+const MOST_MOMENTS = 5_000_000;
+
+const NEVER_ENDS = "goes on for ever without an event";
+
+/** What can be seen of the design that the run has explored to its end. Throws GivenUp. Yields how far it has come. */
+export function* observedGraph(run: FastRun, counts: Counts, labels: Labels): Generator<number, ObservedGraph, "interrupt" | undefined> {
+  const moves = yield* new Moments(run, counts, labels).moves();
+  const components = silentComponents(moves.automaton());
+  // Who is on a cycle of silent moves may stay there.
+  for (const [moment, component] of components.of.entries()) {
+    if (components.cycles[component] === 1) moves.add(moment, labels.numberOf(NEVER_ENDS), OVER, -1);
+  }
+  const automaton = moves.automaton();
+  return { automaton, minimal: yield* minimised(automaton, components) };
+}
+
+/** What is seen of a step, and known after it. */
+interface SeenStep {
+  readonly labels: readonly number[];
+  /** Null if nothing comes after it. */
+  readonly known: Known | null;
+}
+
+/** A state, and what the observer knows in it. */
+interface Visit {
+  readonly moment: number;
   readonly state: number;
-  readonly step: Step | null;
-  readonly position: number;
   readonly known: Known;
 }
 
-/** What can come next. */
-export interface Move {
-  /** What is seen; null for nothing. */
-  readonly label: string | null;
-  /** Number of the moment it leads to; -1 if nothing comes after it. */
-  readonly to: number;
-  /** Ordinal of the step that it begins; -1 if it begins none. */
-  readonly ordinal: number;
-}
-
-export class ObservedGraph {
-  readonly #run: FastRun;
-  readonly #steps: (readonly Step[] | undefined)[] = [];
-  readonly #moments: Moment[] = [];
-  readonly #numbers = new Map<string, number>();
-  readonly #moves: (readonly Move[] | undefined)[] = [];
-  #diverging: Uint8Array | null = null;
+class Moments {
+  readonly #observer: Observer;
+  readonly #moves = new Moves();
+  readonly #visits: Visit[] = [];
+  readonly #numbers = new Map<number, number>();
+  readonly #seen = new Map<Leaf, SeenStep[]>();
 
   constructor(
-    readonly machine: Machine,
+    readonly run: FastRun,
     readonly counts: Counts,
-    readonly limits: Limits,
+    readonly labels: Labels,
   ) {
-    this.#run = wholeRun(machine, limits);
+    this.#observer = new Observer(run.machine);
   }
 
-  /** Explores the state graph; has to come first. How that ended. */
-  *explore(): Generator<Progress, End, "interrupt" | undefined> {
-    return (yield* this.#run.explore()).end;
-  }
-
-  get states(): number {
-    return this.#run.expander.store.count;
-  }
-
-  /** The moment at which everything begins. */
-  get start(): number {
-    return this.#number({ state: 0, step: null, position: 0, known: NOTHING_KNOWN });
-  }
-
-  movesOf(number: number): readonly Move[] {
-    this.#moves[number] ??= this.#findMoves(this.#moments[number] as Moment);
-    return this.#moves[number] as readonly Move[];
-  }
-
-  #findMoves(moment: Moment): Move[] {
-    if (moment.step !== null) return [this.#nextOf(moment, moment.step, -1)];
-    const steps = this.#stepsOf(moment.state);
-    const moves = steps.map((step) => this.#nextOf(moment, step, step.ordinal));
-    const ending = this.#endingOf(moment.state, steps);
-    if (ending !== null) moves.push({ label: ending, to: -1, ordinal: -1 });
-    if (this.#diverges(moment.state)) moves.push({ label: "goes on for ever without an event", to: -1, ordinal: -1 });
-    return moves;
-  }
-
-  /** The next event of the step, or all of it if it has none. */
-  #nextOf({ state, position, known }: Moment, step: Step, ordinal: number): Move {
-    const event = step.events[position];
-    if (event === undefined) {
-      const label = step.fault === null ? null : `ends in ${step.fault}`;
-      return { label, to: this.#after(step, known), ordinal };
+  /** All moves of all moments. */
+  *moves(): Generator<number, Moves, "interrupt" | undefined> {
+    const start = { moment: START, state: 0, known: this.#observer.nothing };
+    this.#numbers.set(keyOf(start), START);
+    this.#visits.push(start);
+    for (const visit of this.#visits) {
+      this.#visit(visit);
+      const { moments } = this.#moves;
+      if (moments > MOST_MOMENTS) throw new GivenUp(`more than ${MOST_MOMENTS} moments to compare`);
+      if ((visit.moment & 1023) === 0 && (yield moments) === "interrupt") throw new GivenUp("an interrupt (Ctrl-C)");
     }
-    const seen = labelOf(this.machine, known, event, step.thread);
-    const isLast = position + 1 === step.events.length && step.fault === null;
-    const to = isLast ? this.#after(step, seen.known) : this.#number({ state, step, position: position + 1, known: seen.known });
-    return { label: seen.label, to, ordinal };
+    return this.#moves;
   }
 
-  #after(step: Step, known: Known): number {
-    if (step.to < 0) return -1;
-    return this.#number({ state: step.to, step: null, position: 0, known: without(this.machine, known, step.freed) });
-  }
-
-  #number(moment: Moment): number {
-    const key = `${moment.state} ${moment.step?.ordinal ?? ""} ${moment.position} ${keyOf(moment.known)}`;
-    let number = this.#numbers.get(key);
-    if (number === undefined) {
-      number = this.#moments.push(moment) - 1;
-      this.#numbers.set(key, number);
+  #visit({ moment, state, known }: Visit): void {
+    const { expander } = this.run;
+    const steps = expander.expand(state);
+    for (let ordinal = 0; ordinal < steps; ordinal++) {
+      const seen = this.#seenOf(expander.leafOf(ordinal), known);
+      const to = seen.known === null ? OVER : this.#momentOf(expander.successor(ordinal), seen.known);
+      this.#addStep(moment, seen.labels, to, ordinal);
     }
-    return number;
+    const ending = this.#ending();
+    if (ending !== null) this.#moves.add(moment, this.labels.numberOf(ending), OVER, -1);
   }
 
-  #stepsOf(state: number): readonly Step[] {
-    this.#steps[state] ??= this.#findSteps(state);
-    return this.#steps[state] as readonly Step[];
+  /** A moment between each two of its events. */
+  #addStep(from: number, labels: readonly number[], to: number, ordinal: number): void {
+    if (labels.length === 0) this.#moves.add(from, SILENT, to, ordinal);
+    let at = from;
+    for (const [position, label] of labels.entries()) {
+      const next = position + 1 === labels.length ? to : this.#moves.newMoment();
+      this.#moves.add(at, label, next, position === 0 ? ordinal : -1);
+      at = next;
+    }
   }
 
-  #findSteps(state: number): Step[] {
-    const count = this.#run.expander.expand(state);
-    return Array.from({ length: count }, (_, ordinal) => {
-      const { control, block } = this.#run.expander.leafOf(ordinal);
-      const events = block.observed.filter((observed) => isSeen(observed, this.counts));
-      const to = this.#run.expander.successor(ordinal);
-      return { thread: control.thread, ordinal, events, freed: block.freed, to, fault: block.fault?.check ?? null };
-    });
+  #momentOf(state: number, known: Known): number {
+    const key = keyOf({ state, known });
+    let moment = this.#numbers.get(key);
+    if (moment === undefined) {
+      moment = this.#moves.newMoment();
+      this.#numbers.set(key, moment);
+      this.#visits.push({ moment, state, known });
+    }
+    return moment;
   }
 
-  /** How the state is an end, if it is one. */
-  #endingOf(state: number, steps: readonly Step[]): string | null {
-    this.#run.expander.store.load(state, this.#run.expander.current);
-    const { machine } = this;
-    const canMove = machine.threads.map((_, thread) => steps.some((step) => step.thread === thread));
-    const situations = situationsOf(machine, this.#run.learner.packing.view(this.#run.expander.current), canMove);
+  #seenOf(leaf: Leaf, known: Known): SeenStep {
+    const ofLeaf = this.#seen.get(leaf) ?? [];
+    this.#seen.set(leaf, ofLeaf);
+    ofLeaf[known.number] ??= this.#see(leaf, known);
+    return ofLeaf[known.number] as SeenStep;
+  }
+
+  #see({ control, block }: Leaf, before: Known): SeenStep {
+    let known = before;
+    const labels: number[] = [];
+    for (const observed of block.observed) {
+      if (!isSeen(observed, this.counts)) continue;
+      const seen = this.#observer.see(known, observed, control.thread);
+      labels.push(this.labels.numberOf(seen.label));
+      known = seen.known;
+    }
+    if (block.fault === null) return { labels, known: this.#observer.without(known, block.freed) };
+    return { labels: [...labels, this.labels.numberOf(`ends in ${block.fault.check}`)], known: null };
+  }
+
+  /** How the state that is expanded is an end, if it is one. */
+  #ending(): string | null {
+    const { machine, learner, expander } = this.run;
+    const situations = situationsOf(machine, learner.packing.view(expander.current), expander.canMove);
     if (stuckThreads(situations).length > 0) return "is stuck";
     return isEnd(situations) ? "may end" : null;
   }
+}
 
-  /** Whether the state lies on a cycle of steps without events. */
-  #diverges(state: number): boolean {
-    this.#diverging ??= this.#findCycles();
-    return this.#diverging[state] === 1;
-  }
-
-  /** Tarjan's strongly connected components of the steps without events, without recursion. */
-  #findCycles(): Uint8Array {
-    const { states } = this;
-    const onCycle = new Uint8Array(states);
-    const index = new Int32Array(states);
-    const low = new Int32Array(states);
-    const onStack = new Uint8Array(states);
-    const stack: number[] = [];
-    let next = 1;
-    const silent = (state: number) => this.#stepsOf(state).filter(({ events, fault }) => events.length === 0 && fault === null);
-    for (let root = 0; root < states; root++) {
-      if (index[root] !== 0) continue;
-      const work = [{ state: root, steps: silent(root), at: 0 }];
-      index[root] = low[root] = next++;
-      stack.push(root);
-      onStack[root] = 1;
-      while (work.length > 0) {
-        const frame = work.at(-1) as (typeof work)[number];
-        const { state } = frame;
-        const step = frame.steps[frame.at++];
-        if (step !== undefined) {
-          const { to } = step;
-          if (to === state) onCycle[state] = 1;
-          if (index[to] === 0) {
-            index[to] = low[to] = next++;
-            stack.push(to);
-            onStack[to] = 1;
-            work.push({ state: to, steps: silent(to), at: 0 });
-          } else if (onStack[to] === 1) low[state] = Math.min(low[state] as number, index[to] as number);
-          continue;
-        }
-        work.pop();
-        const caller = work.at(-1);
-        if (caller) low[caller.state] = Math.min(low[caller.state] as number, low[state] as number);
-        if (low[state] !== index[state]) continue;
-        const component = stack.splice(stack.lastIndexOf(state));
-        for (const member of component) {
-          onStack[member] = 0;
-          if (component.length > 1) onCycle[member] = 1;
-        }
-      }
-    }
-    return onCycle;
-  }
+/** A state and what is known in it, as one number. */
+function keyOf({ state, known }: Pick<Visit, "state" | "known">): number {
+  return known.number * 2 ** 32 + state;
 }

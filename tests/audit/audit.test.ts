@@ -90,6 +90,17 @@ describe("what changes between two designs", () => {
     expect(onlyA?.trace).toEqual(["uses(item#1)", "uses(item#2)"]);
   });
 
+  it("is found where objects come and go for ever while another one stays", () => {
+    const round = (used: string) => `{ const x = kzalloc(s, "item"); yield; observe("uses", ${used}); yield; kfree(x); }`;
+    const model = (body: string) => ({
+      procedures: procedure(`const kept = kzalloc(s, "item"); yield; observe("uses", kept); for (;;) { yield; ${body} }`),
+    });
+    expect(compare(model(round("x"))).verdict).toBe("equivalent");
+    const { verdict, onlyA } = compare(model(`${round("x")} yield; ${round(`${is} ? x : kept`)}`));
+    expect(verdict).toBe("differ");
+    expect(onlyA?.trace).toEqual(["uses(item#1)", "uses(item#2)", "uses(item#1)"]);
+  });
+
   it("is a choice of the surroundings that the other cannot match with another one", () => {
     const { verdict } = compare({ procedures: procedure(`const x = choose("x", [1, 2]); yield; observe("got", ${is} ? 3 - x : x);`) });
     expect(verdict).toBe("differ");

@@ -1,8 +1,10 @@
 /** Decides inclusion of what can be seen, against an enumeration of all short traces of random transition systems. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { Labels } from "../../src/audit/automaton.js";
 import { type Distinction, findDistinction } from "../../src/audit/inclusion.js";
-import { ObservedGraph } from "../../src/audit/observed-graph.js";
+import { type ObservedGraph, observedGraph } from "../../src/audit/observed-graph.js";
+import { wholeRun } from "../../src/audit/whole-run.js";
 import { finish } from "../../src/session/run-suite.js";
 import { machine, tiny } from "../support/model.js";
 
@@ -18,7 +20,7 @@ interface Transition {
 }
 
 /** Each transition is a thread that waits for its turn. */
-function graphOf(transitions: readonly Transition[]): ObservedGraph {
+function graphOf(transitions: readonly Transition[], labels: Labels): ObservedGraph {
   const model = machine(
     tiny({
       structs: `box: { at: counter(${STATES - 1}) }`,
@@ -27,9 +29,9 @@ function graphOf(transitions: readonly Transition[]): ObservedGraph {
       threads: transitions.map(({ from, to, label }, number) => `thread("t${number}", t, b, ${from}, ${to}, "${label}")`).join(", "),
     }),
   );
-  const graph = new ObservedGraph(model, () => true, {});
-  finish(graph.explore());
-  return graph;
+  const run = wholeRun(model, {});
+  finish(run.explore());
+  return finish(observedGraph(run, () => true, labels));
 }
 
 /** What can be seen of the system, up to a length: what it does and, at the end of a trace, that it may end or goes on for ever. */
@@ -60,7 +62,8 @@ function tracesOf(transitions: readonly Transition[]): Set<string> {
 }
 
 function decide(one: readonly Transition[], other: readonly Transition[]): Distinction | null {
-  return finish(findDistinction(graphOf(one), graphOf(other), 1_000_000));
+  const labels = new Labels();
+  return finish(findDistinction(graphOf(one, labels), graphOf(other, labels), labels, 1_000_000));
 }
 
 const system = fc.array(
