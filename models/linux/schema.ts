@@ -86,7 +86,7 @@ export const linux = schema({
     /** iommu_bus_notifier() is registered: since 57365a04c921 (v6.1) from the start, before that by bus_set_iommu(). */
     has_iommu_notifier: flag(),
     /** Every device that was ever on the bus, in order; `on_bus` tells which still are, as klist nodes that are dead are skipped. */
-    klist_devices: list("device", 5),
+    klist_devices: list("device", 64),
   },
   /** Globals of drivers/base/dd.c. */
   driver_core: {
@@ -418,7 +418,7 @@ export const linux = schema({
   },
   /** `group_list` on the stack of a bus_iommu_probe(); freed when it returns. */
   group_list: {
-    groups: list("iommu_group", 4),
+    groups: list("iommu_group", 64),
   },
   /** The `vfio` globals of vfio_main.c and container.c. */
   vfio: {

@@ -23,6 +23,34 @@ export interface RecordedDevice {
   readonly isBridge: boolean;
 }
 
+/** Drivers that answer for DMA ownership themselves (`driver_managed_dma` in 6.1), so that the core does not on binding. */
+export const MANAGED: ReadonlySet<string> = new Set([
+  "pcieport",
+  "pci-stub",
+  "vfio-pci",
+  "mlx5_vfio_pci",
+  "mlx5-vfio-pci",
+  "hisi-acc-vfio-pci",
+  "vfio-platform",
+  "vfio-amba",
+  "vfio-fsl-mc",
+]);
+
+/** The names that drivers give their IOMMUs in sysfs; virtio-iommu's is that of its PCI or MMIO transport. */
+const NAMES_OF: readonly (readonly [RegExp, string])[] = [
+  [/^dmar\d+$/, "intel_iommu"],
+  [/^ivhd\d+$/, "amd_iommu"],
+  [/^smmu3\./, "arm_smmu_v3"],
+  [/^[\da-f]{4}:[\da-f]{2}:[\da-f]{2}\.[0-7]$|\.virtio_mmio$/, "virtio_iommu"],
+];
+
+/** The model's driver for the machine's IOMMU, by its name in sysfs; null if there is none. */
+export function iommuDriverOf(iommus: readonly string[]): string | null {
+  const drivers = new Set(iommus.map((name) => NAMES_OF.find(([pattern]) => pattern.test(name))?.[1] ?? null));
+  const [driver] = drivers;
+  return drivers.size === 1 && driver !== undefined ? driver : null;
+}
+
 /** The devices in the text. Throws a ModelError with its place for the first thing that is not as it should be. `file` is how places call it. */
 export function readTopology(text: string, file: string): RecordedDevice[] {
   // The compiler's JSON parser, since it alone keeps where every value stands.

@@ -255,8 +255,10 @@ export class ListView<V extends object = StructView> extends FieldHandle {
   at(position: number): V | null {
     const { spec, struct } = this.$field;
     if (spec.kind !== "list" || !(position >= 0 && position < spec.capacity)) return null;
+    const of = struct.schema.struct(spec.of);
+    if (position >= context().slots(of)) return null;
     const code = context().read(this.$view, this.$field, position);
-    return code === 0 ? null : (struct.schema.struct(spec.of).view(code - 1) as unknown as V);
+    return code === 0 ? null : (of.view(code - 1) as unknown as V);
   }
 
   *[Symbol.iterator](): Iterator<V> {

@@ -72,9 +72,8 @@ function fieldText(machine: Machine, { slot }: Slot, field: FieldInfo, before: S
 }
 
 function listText({ layout, names }: Machine, field: FieldInfo, first: number, state: State): string {
-  if (field.spec.kind !== "list") return "";
   const elements: string[] = [];
-  for (let position = 0; position < field.spec.capacity; position++) {
+  for (let position = 0; position < layout.width(field); position++) {
     const code = readCell(layout, state, first + position);
     if (code !== 0) elements.push(names.code(first + position, code));
   }

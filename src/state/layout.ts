@@ -103,10 +103,10 @@ export class Layout {
     return Array.from({ length: this.stride($struct) }, (_, offset) => first + offset);
   }
 
-  /** Number of cells of a field: one, or one for each slot a set can hold or each place of a list. */
+  /** Number of cells of a field: one, or one for each slot a set can hold or each place of a list, which holds no object twice. */
   width({ spec, struct }: FieldInfo): number {
     if (spec.kind === "set") return this.slots(struct.schema.struct(spec.of));
-    return spec.kind === "list" ? spec.capacity : 1;
+    return spec.kind === "list" ? Math.min(spec.capacity, this.slots(struct.schema.struct(spec.of))) : 1;
   }
 
   /** Number of cells of one object of the struct. */

@@ -21,9 +21,10 @@ import {
   type Proc,
   WARN_ON,
 } from "iommu-mc";
-import { attach_dev, domain_free, driverOf, is_attach_deferred } from "../iommu-drivers/index.js";
+import { domain_free, driverOf, is_attach_deferred } from "../iommu-drivers/index.js";
 import { mtk_iommu_get_frst_data } from "../iommu-drivers/mtk.js";
 import { type Device, type GroupDevice, type GroupId, type IommuGroup, iommu_core, linux } from "../schema.js";
+import { __iommu_attach_device } from "./attach.js";
 import { iommu_put_dma_cookie } from "./dma-cookie.js";
 import { blocking_notifier_call_chain } from "./group-notifier.js";
 
@@ -158,14 +159,14 @@ export function* iommu_group_add_device(group: IommuGroup, dev: Device): Proc<Er
   kref_get(group.devices_kobj);
   yield;
   dev.iommu_group = group;
-  observe("add_device_to_group", group, dev);
 
   let ret: Errno = 0;
   yield* mutex_lock(group.mutex);
   list_add_tail(device, group.devices);
-  if (group.domain !== null && !applied("0046a4337eae") && !is_attach_deferred(dev)) ret = yield* attach_dev(group.domain, dev);
+  if (group.domain !== null && !applied("0046a4337eae") && !is_attach_deferred(dev)) ret = yield* __iommu_attach_device(group.domain, dev);
   mutex_unlock(group.mutex);
   if (!ret || !applied("797a8b4d768c")) {
+    observe("add_device_to_group", group, dev);
     yield* blocking_notifier_call_chain(group, "IOMMU_GROUP_NOTIFY_ADD_DEVICE", dev);
     return 0;
   }

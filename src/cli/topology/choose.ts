@@ -1,20 +1,7 @@
 /** Which groups of a machine a scenario keeps, and why. */
-import type { RecordedDevice } from "../../ftrace/topology.js";
+import { MANAGED, type RecordedDevice } from "../../ftrace/topology.js";
 import { enumerate } from "../../report/wrap.js";
 import { UsageError } from "../errors.js";
-
-/** Drivers that answer for DMA ownership themselves (`driver_managed_dma` in 6.1), so that the core does not on binding. */
-const MANAGED = new Set([
-  "pcieport",
-  "pci-stub",
-  "vfio-pci",
-  "mlx5_vfio_pci",
-  "mlx5-vfio-pci",
-  "hisi-acc-vfio-pci",
-  "vfio-platform",
-  "vfio-amba",
-  "vfio-fsl-mc",
-]);
 
 export interface KeptGroup {
   readonly id: number;

@@ -1,7 +1,7 @@
 /** `iommu-mc topology import`: a scenario of a real machine's topology. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
-import { readTopology } from "../../ftrace/topology.js";
+import { iommuDriverOf, readTopology } from "../../ftrace/topology.js";
 import type { FieldSpec, Schema } from "../../lang/schema.js";
 import type { Suite } from "../../lang/suite.js";
 import type { JsonTopologyImport } from "../../report/json.js";
@@ -92,21 +92,6 @@ function modelBounds(): { devicesOfGroup: number; iommuDrivers: readonly string[
 
 /** Drives an IOMMU that the model has no driver for: most of the model's suites are about it. */
 const STAND_IN_IOMMU = "intel_iommu";
-
-/** The names that drivers give their IOMMUs in sysfs; virtio-iommu's is that of its PCI or MMIO transport. */
-const NAMES_OF: readonly (readonly [RegExp, string])[] = [
-  [/^dmar\d+$/, "intel_iommu"],
-  [/^ivhd\d+$/, "amd_iommu"],
-  [/^smmu3\./, "arm_smmu_v3"],
-  [/^[\da-f]{4}:[\da-f]{2}:[\da-f]{2}\.[0-7]$|\.virtio_mmio$/, "virtio_iommu"],
-];
-
-/** The model's driver for the machine's IOMMU, by its name in sysfs; null if there is none. */
-function iommuDriverOf(iommus: readonly string[]): string | null {
-  const drivers = new Set(iommus.map((name) => NAMES_OF.find(([pattern]) => pattern.test(name))?.[1] ?? null));
-  const [driver] = drivers;
-  return drivers.size === 1 && driver !== undefined ? driver : null;
-}
 
 function iommuNames(iommus: readonly string[]): string {
   return iommus.filter((name) => name !== "").join(", ") || "not recorded";

@@ -1,0 +1,277 @@
+/** Whether what a block of the model does is what a task's next records say, and which pointers stand for which objects if so. */
+import { StructView } from "../lang/schema.js";
+import type { Names } from "../state/names.js";
+import { readCell, type State } from "../state/state.js";
+import type { BlockEvent } from "../step/block.js";
+import type { Machine } from "../step/machine.js";
+import { Bindings } from "./bindings.js";
+import type { Happening } from "./scope.js";
+import { MAY_BE_INLINED, type RecordedDomain, type RecordedGroup, TRACEPOINTS, UNDER_MUTEX } from "./vocabulary.js";
+
+/** How far a task has come, and what is known by then. */
+export interface Position {
+  /** Number of the task's records that have been explained. */
+  readonly next: number;
+  readonly bindings: Bindings;
+  /** Depths of the calls under way that are without a record. */
+  readonly unrecorded: readonly number[];
+}
+
+/** Why an event of the model is not what the record says. */
+export interface Mismatch {
+  /** The record that came instead; null if there is none left. */
+  readonly record: Happening | null;
+  /** What the model does, and what is wrong with it. */
+  readonly event: string;
+  readonly why: string;
+}
+
+/** What the records of a task are compared with. */
+export interface Comparison {
+  readonly machine: Machine;
+  readonly before: State;
+  /** Null where the block came to no end. */
+  readonly after: State | null;
+  /** Nobody else is doing anything, so that no state in a record can be old. */
+  readonly isAlone: boolean;
+  /** Addresses of domains of which a driver has one for all its devices, where the model may have one for each group. */
+  readonly shared: ReadonlySet<string>;
+}
+
+type Call = Extract<BlockEvent, { kind: "call" }>;
+
+/** The position after the block's events, or what is wrong. */
+export function match(comparison: Comparison, events: readonly BlockEvent[], records: readonly Happening[], from: Position): Position | Mismatch {
+  let position = from;
+  for (const event of events) {
+    const next = step(comparison, event, records, position);
+    if ("why" in next) return next;
+    position = next;
+  }
+  return position;
+}
+
+function step(comparison: Comparison, event: BlockEvent, records: readonly Happening[], position: Position): Position | Mismatch {
+  switch (event.kind) {
+    case "call":
+      return call(comparison, event, records, position);
+    case "return":
+      return result(comparison, event, records, position);
+    case "observe":
+      return observed(comparison, event, records, position);
+    default:
+      return position;
+  }
+}
+
+function call(comparison: Comparison, event: Call, records: readonly Happening[], position: Position): Position | Mismatch {
+  const { procedure, parameters, depth } = event;
+  const record = records[position.next] ?? null;
+  const probes = (record ?? records.at(-1))?.probes;
+  if (probes === undefined || !probes.calls.has(procedure)) return position;
+  const text = `${procedure}(${parameters.map((each) => comparison.machine.names.value(each)).join(", ")})`;
+  const isIt = record !== null && record.record.kind === "call" && record.procedure === procedure;
+  const told = isIt ? sameArguments(comparison, record, parameters, position.bindings) : "is not what was recorded";
+  if (typeof told !== "string") return { ...position, next: position.next + 1, bindings: told };
+  if (MAY_BE_INLINED.has(procedure)) return { ...position, unrecorded: [...position.unrecorded, depth] };
+  return { record, event: text, why: told };
+}
+
+function result(
+  comparison: Comparison,
+  event: Extract<BlockEvent, { kind: "return" }>,
+  records: readonly Happening[],
+  position: Position,
+): Position | Mismatch {
+  const { procedure, depth } = event;
+  if (MAY_BE_INLINED.has(procedure) && position.unrecorded.at(-1) === depth) {
+    return { ...position, unrecorded: position.unrecorded.slice(0, -1) };
+  }
+  const record = records[position.next] ?? null;
+  const probes = (record ?? records.at(-1))?.probes;
+  if (probes === undefined || !probes.returns.has(procedure)) return position;
+  const text = `${procedure}() = ${comparison.machine.names.value(event.result)}`;
+  if (record === null || record.record.kind !== "return" || record.procedure !== procedure) {
+    return { record, event: text, why: "is not what was recorded" };
+  }
+  const told = sameResult(comparison, record, event.result, position.bindings);
+  return typeof told === "string" ? { record, event: text, why: told } : { ...position, next: position.next + 1, bindings: told };
+}
+
+function observed(
+  comparison: Comparison,
+  { event, values }: Extract<BlockEvent, { kind: "observe" }>,
+  records: readonly Happening[],
+  position: Position,
+): Position | Mismatch {
+  const record = records[position.next] ?? null;
+  const probes = (record ?? records.at(-1))?.probes;
+  if (!TRACEPOINTS.has(event) || probes === undefined || !probes.calls.has(event)) return position;
+  const text = `${event}(${values.map((each) => comparison.machine.names.value(each)).join(", ")})`;
+  if (record === null || record.record.kind !== "tracepoint" || record.procedure !== event) {
+    return { record, event: text, why: "is not what was recorded" };
+  }
+  const told = sameArguments(comparison, record, values, position.bindings);
+  return typeof told === "string" ? { record, event: text, why: told } : { ...position, next: position.next + 1, bindings: told };
+}
+
+/** The bindings with which the record's fields are the arguments, or what differs. */
+function sameArguments(comparison: Comparison, { record, facts }: Happening, args: readonly unknown[], bindings: Bindings): Bindings | string {
+  const { names } = comparison.machine;
+  const dev = first(args, "device");
+  const group = first(args, "iommu_group");
+  const domain = first(args, "iommu_domain");
+  if (facts.dev !== null && dev !== null && names.view(dev) !== facts.dev) return `is of ${names.view(dev)}, and not of ${facts.dev}`;
+  const wanted = facts.newDomain ?? facts.domain;
+  let known: Bindings | string = bindings;
+  if (wanted !== null && (domain !== null || wanted.pointer === NULL)) known = sameDomain(comparison, wanted, domain, known);
+  if (typeof known === "string") return known;
+  const type = args.find((arg) => typeof arg === "string");
+  if (record.event === "iommu_group_alloc_default_domain" && facts.type !== type) return `asks for ${type}, and not for ${facts.type}`;
+  const mustSucceed = args.find((arg) => typeof arg === "boolean");
+  if (facts.flags !== null && mustSucceed !== undefined && facts.flags !== Number(mustSucceed)) {
+    return `may ${mustSucceed ? "not " : ""}fail, which the record says otherwise`;
+  }
+  const of = group ?? (dev === null ? null : groupsOf(comparison, dev));
+  return of === null ? known : sameGroup(comparison, record.event, facts.group, of, known);
+}
+
+const NULL = "0x0";
+
+/** The device's group before and after the block: the record may be of either. */
+function groupsOf({ before, after, machine }: Comparison, dev: StructView): readonly (StructView | null)[] {
+  return [before, after].flatMap((state) => (state === null ? [] : [pointerOf(machine, state, dev, "iommu_group")]));
+}
+
+function sameGroup(
+  comparison: Comparison,
+  event: string,
+  told: RecordedGroup,
+  of: StructView | readonly (StructView | null)[],
+  bindings: Bindings,
+): Bindings | string {
+  const candidates = "$struct" in of ? [of] : [...new Set(of)];
+  let wrong = "";
+  for (const group of candidates) {
+    const same = isGroup(comparison, event, told, group, bindings);
+    if (typeof same !== "string") return same;
+    wrong = same;
+  }
+  return wrong;
+}
+
+function isGroup(comparison: Comparison, event: string, told: RecordedGroup, group: StructView | null, bindings: Bindings): Bindings | string {
+  const { machine, isAlone } = comparison;
+  if (told.pointer === NULL || group === null) {
+    const isSame = (told.pointer === NULL || (told.pointer === null && told.id === null)) === (group === null);
+    return isSame || (told.pointer === null && told.id === null) ? bindings : `has ${group === null ? "no group" : `group ${machine.names.view(group)}`}, and in the record ${told.pointer === NULL ? "none" : `group ${told.id ?? told.pointer}`}`;
+  }
+  let known: Bindings | null = bindings;
+  if (told.pointer !== null) known = known.unified("group", told.pointer, group);
+  if (known !== null && told.id !== null) known = known.unified("group id", told.id, group);
+  if (known === null) return `is of ${machine.names.view(group)}, which is not group ${told.id ?? told.pointer} of the record`;
+  if (!isAlone && !UNDER_MUTEX.has(event)) return known;
+  return sameState(comparison, told, group, known);
+}
+
+/** Whether the record's state of the group is the model's, before the block or after it. */
+function sameState(comparison: Comparison, told: RecordedGroup, group: StructView, bindings: Bindings): Bindings | string {
+  const { machine, before, after } = comparison;
+  const states = after === null ? [before] : [before, after];
+  let known = bindings;
+  for (const [name, pointer] of Object.entries(told.domains)) {
+    const values = [...new Set(states.map((state) => pointerOf(machine, state, group, name)))];
+    const fitting = values.map((domain) => sameDomain(comparison, { pointer, type: null }, domain, known)).find((each) => typeof each !== "string");
+    if (fitting === undefined) {
+      const own = values.map((value) => machine.names.value(value)).join(" or ");
+      return `finds ${machine.names.view(group)}.${name} = ${own}, and in the record it is ${pointer === NULL ? "NULL" : called(pointer, known, machine.names)}`;
+    }
+    known = fitting as Bindings;
+  }
+  for (const name of ["owner_cnt", "recovery_cnt"] as const) {
+    const value = told[name];
+    if (value === null) continue;
+    const values = states.map((state) => codeOf(machine, state, group, name));
+    if (!values.includes(value)) return `finds ${machine.names.view(group)}.${name} = ${values.join(" or ")}, and in the record it is ${value}`;
+  }
+  const owners = states.map((state) => codeOf(machine, state, group, "owner") !== 0);
+  if (told.owner !== null && !owners.includes(told.owner !== NULL)) {
+    return `finds ${machine.names.view(group)} with${owners[0] ? "" : "out"} an owner, and in the record it has ${told.owner === NULL ? "none" : "one"}`;
+  }
+  return known;
+}
+
+function called(pointer: string, bindings: Bindings, names: Names): string {
+  const view = bindings.get("domain", pointer);
+  return view === undefined ? `${pointer}, not seen before` : `${pointer}, which is ${names.view(view)}`;
+}
+
+function sameDomain(comparison: Comparison, told: RecordedDomain, domain: StructView | null, bindings: Bindings): Bindings | string {
+  const { machine, shared } = comparison;
+  const { names } = machine;
+  if (told.pointer === NULL || domain === null) {
+    return (told.pointer === NULL) === (domain === null)
+      ? bindings
+      : `is with ${names.value(domain)}, and in the record with ${told.pointer === NULL ? "NULL" : called(told.pointer, bindings, names)}`;
+  }
+  const types = typesOf(comparison, domain);
+  if (told.type !== null && !types.includes(told.type)) return `is with ${names.view(domain)}, of type ${types[0]}, and in the record the type is ${told.type}`;
+  if (shared.has(told.pointer)) {
+    return types.some((type) => type === "BLOCKED" || type === "IDENTITY") ? bindings : `is with ${names.view(domain)}, and in the record with a domain of the driver for all devices`;
+  }
+  return (
+    bindings.unified("domain", told.pointer, domain) ??
+    `is with ${names.view(domain)} (${bindings.nameOf("domain", domain) ?? "not seen before"}), and in the record with ${called(told.pointer, bindings, names)}`
+  );
+}
+
+/** The domain's type before and after the block; that of a group's blocking domain, which drivers may have one of for all, is BLOCKED too. */
+function typesOf({ machine, before, after, shared }: Comparison, domain: StructView): string[] {
+  const states = after === null ? [before] : [before, after];
+  const field = domain.$struct.field("type");
+  const types = states.map((state) => machine.names.code(machine.layout.fieldCell(field, domain.$index), codeOf(machine, state, domain, "type")));
+  const groups = domain.$struct.schema.struct("iommu_group");
+  const isBlocking = states.some((state) =>
+    Array.from({ length: machine.layout.slots(groups) }, (_, slot) => pointerOf(machine, state, groups.view(slot), "blocking_domain")).includes(domain),
+  );
+  return isBlocking && shared.size > 0 ? [...types, "BLOCKED"] : types;
+}
+
+/** The bindings with which the record's result is this one, or what differs. Of results that are no errno, object or NULL nothing is asked. */
+function sameResult(comparison: Comparison, { facts, record }: Happening, value: unknown, bindings: Bindings): Bindings | string {
+  const { machine } = comparison;
+  const { result, group, domain } = facts;
+  const hasFailed = typeof result === "number" && result < 0;
+  if (typeof value === "number" || hasFailed) {
+    const own = typeof value === "number" ? Math.min(value, 0) : 0;
+    const recorded = hasFailed ? result : 0;
+    if (own !== recorded) return `ends with ${machine.names.value(own)}, and in the record with ${machine.names.value(recorded)}`;
+    return bindings;
+  }
+  if (value instanceof StructView && value.$struct.name === "iommu_group") {
+    let known: Bindings | null = bindings;
+    if (typeof result === "string") known = known.unified("group", result, value);
+    if (known !== null && group.id !== null) known = known.unified("group id", group.id, value);
+    return known ?? `ends with ${machine.names.view(value)}, which is not group ${group.id ?? result}`;
+  }
+  const isDomain = value === null || (value instanceof StructView && value.$struct.name === "iommu_domain");
+  if (isDomain && domain !== null) return sameDomain(comparison, domain, value as StructView | null, bindings);
+  const called = group.pointer === null ? undefined : bindings.get("group", group.pointer);
+  if (called === undefined || (!comparison.isAlone && !UNDER_MUTEX.has(record.event))) return bindings;
+  return sameState(comparison, group, called, bindings);
+}
+
+function first(values: readonly unknown[], struct: string): StructView | null {
+  return values.find((value): value is StructView => value instanceof StructView && value.$struct.name === struct) ?? null;
+}
+
+/** What an object's field points to. */
+export function pointerOf(machine: Machine, state: State, view: StructView, name: string): StructView | null {
+  const field = view.$struct.field(name);
+  const code = codeOf(machine, state, view, name);
+  return code === 0 || field.spec.kind !== "ref" ? null : view.$struct.schema.struct(field.spec.to).view(code - 1);
+}
+
+function codeOf(machine: Machine, state: State, view: StructView, name: string): number {
+  return readCell(machine.layout, state, machine.layout.fieldCell(view.$struct.field(name), view.$index));
+}

@@ -1,0 +1,248 @@
+/** Whether the model of Linux explains a recording: from its files to the outcome. */
+import { resolve } from "node:path";
+import type { Design } from "../lang/design.js";
+import { ModelError } from "../lang/errors.js";
+import type { Scenario } from "../lang/scenario.js";
+import type { StructView } from "../lang/schema.js";
+import { modelLoader, packageRoot } from "../session/open.js";
+import { Machine } from "../step/machine.js";
+import { Bindings } from "./bindings.js";
+import { type Candidate, explain, type Outcome, type Progress } from "./explain.js";
+import { readTrace } from "./read.js";
+import type { TraceRecord } from "./record.js";
+import { openRecording, type Recording } from "./recording.js";
+import { type Entry, type Scope, scopeOf, type Surroundings } from "./scope.js";
+import { iommuDriverOf, MANAGED, type RecordedDevice } from "./topology.js";
+import { factsOf } from "./vocabulary.js";
+
+/** What `models/linux/machine/recorded.ts` exports. */
+interface RecordedModel {
+  readonly recordedCalls: Readonly<Record<string, readonly string[]>>;
+  readonly recordedTypes: readonly (string | null)[];
+  readonly recordedScenario: (machine: object) => Scenario;
+}
+
+/** A recording, and the model's machine for it. */
+export interface Validation {
+  readonly design: Design;
+  readonly machine: Machine;
+  readonly scope: Scope;
+  readonly run: Generator<Progress, Outcome, void>;
+}
+
+export interface ValidationOptions {
+  /** Of the design; by default the kernel's release decides. */
+  readonly design?: string;
+  /** The most states that may be possible at a time. Default 5000. */
+  readonly limit?: number;
+}
+
+/** Everything that is needed to explain the recording at the path: a trace, or a folder with one. Throws a ModelError if it cannot be done. */
+export async function openValidation(path: string, options: ValidationOptions = {}): Promise<Validation> {
+  const recording = await openRecording(path);
+  const topology = recording.topology;
+  if (topology === null) {
+    throw new ModelError("there is no topology.json beside the trace", "The model needs the machine's devices and groups; `iommu-mc record` writes them down.");
+  }
+  const records: TraceRecord[] = [];
+  for await (const record of readTrace(recording.trace)) records.push(record);
+  const loader = modelLoader();
+  const model = loader.load(resolve(packageRoot(), "models/linux/machine/recorded.ts")).exports as unknown as RecordedModel;
+  const designs = Object.values(loader.load(resolve(packageRoot(), "models/linux/designs.ts")).exports).filter(isDesign);
+  const design = designOf(designs, options.design, recording);
+  const machineOf = describe(records, topology, design);
+  const { devices, surroundings } = machineOf;
+  const scope = scopeOf(records, surroundings);
+  const owners = [...new Set(scope.happenings.flatMap(({ facts }) => (facts.claimant === null ? [] : [facts.claimant])))];
+  const isRegistered = !scope.happenings.some(({ record }) => record.event === "iommu_device_register");
+  const scenario = model.recordedScenario({
+    name: "recorded",
+    iommu: machineOf.iommu,
+    isRegistered,
+    devices: devices.map((each) => ({ ...each, group: isRegistered ? each.group : null, driver: isRegistered ? each.driver : null })),
+    defaultType: defaultTypeOf(records),
+    isKdump: false,
+    releaseDomain: design.includes.includes("0061ffe289e1"),
+    owners: owners.length,
+    tasks: overlapping(scope),
+    spare: 12,
+  });
+  const machine = new Machine(design, scenario, [], {}, (error) => loader.locate(error) ?? null);
+  const choices = new Choices(machine, model, owners);
+  const run = explain({
+    machine,
+    scope,
+    shared: sharedDomains(records, design),
+    choicesOf: (entry, candidate) => choices.of(entry, candidate),
+    bindings: initialBindings(machine),
+    limit: options.limit ?? 5000,
+  });
+  return { design, machine, scope, run };
+}
+
+function isDesign(value: unknown): value is Design {
+  return typeof value === "object" && value !== null && "includes" in value && "schema" in value;
+}
+
+/** The design of the kernel's release: the newest that is not newer. */
+function designOf(designs: readonly Design[], asked: string | undefined, { release }: Recording): Design {
+  const names = designs.map(({ name }) => name).join(", ");
+  if (asked !== undefined) {
+    const named = designs.find(({ name }) => name === asked);
+    if (named !== undefined) return named;
+    throw new ModelError(`there is no design ${asked} to validate a recording with`, `There are ${names}.`);
+  }
+  const version = /^(\d+)\.(\d+)/.exec(release ?? "");
+  const named = designs.find(({ name }) => version !== null && name === `linux-${version[1]}.${version[2]}`);
+  if (named !== undefined) return named;
+  const what = release === null ? "the recording does not say which kernel it is of" : `there is no design of the kernel ${release}`;
+  throw new ModelError(what, `Choose one with --design: ${names}.`);
+}
+
+/** The kernel's first number of a bus's notifications: since v6.3 they are an enumeration that begins with 0. */
+function firstAction({ name }: Design): number {
+  const [major = 0, minor = 0] = name.replace(/^\D*/, "").split(".").map(Number);
+  return major * 100 + minor >= 603 ? 0 : 1;
+}
+
+interface Described {
+  readonly iommu: string;
+  readonly devices: readonly {
+    readonly name: string;
+    readonly isPresent: boolean;
+    readonly group: string | null;
+    readonly upstream: string | null;
+    readonly aliases: readonly string[];
+    readonly driver: "native" | "managed" | null;
+  }[];
+  readonly surroundings: Surroundings;
+}
+
+/** The machine: its topology, and the devices that came later. */
+function describe(records: readonly TraceRecord[], topology: readonly RecordedDevice[], design: Design): Described {
+  const iommu = iommuDriverOf(topology.map((device) => device.iommu).filter((name) => name !== ""));
+  if (iommu === null) throw new ModelError("the topology names no IOMMU that the model knows", "It is in the field iommu of each device.");
+  const behind = topology.filter(({ group }) => group !== null);
+  const known = new Set(behind.map(({ name }) => name));
+  const later = [...new Set(records.flatMap((record) => (record.event === "add_device_to_group" ? (factsOf(record).dev ?? []) : [])))].filter(
+    (name) => !known.has(name),
+  );
+  const driverOf = (name: string) => kindOf(behind.find((device) => device.name === name)?.driver ?? "");
+  const devices = [
+    ...behind.map((device) => {
+      const others = behind.filter(({ name, group }) => group === device.group && name !== device.name);
+      const bridge = others.find(({ isBridge, path }) => isBridge && device.path.startsWith(`${path}/`)) ?? null;
+      return {
+        name: device.name,
+        isPresent: true,
+        group: String(device.group),
+        upstream: bridge?.name ?? null,
+        aliases: bridge === null && !device.isBridge ? others.map(({ name }) => name) : [],
+        driver: driverOf(device.name),
+      };
+    }),
+    ...later.map((name) => ({ name, isPresent: false, group: null, upstream: null, aliases: [], driver: null })),
+  ];
+  const surroundings = { devices: new Set([...known, ...later]), firstAction: firstAction(design), driverOf };
+  return { iommu, devices, surroundings };
+}
+
+function kindOf(driver: string): "native" | "managed" | null {
+  if (driver === "") return null;
+  return MANAGED.has(driver) ? "managed" : "native";
+}
+
+/** The kernel's default type, as the first domain that a device was attached to for the DMA API has it. */
+function defaultTypeOf(records: readonly TraceRecord[]): string {
+  for (const record of records) {
+    const { domain } = factsOf(record);
+    if (record.event === "__iommu_attach_device" && domain !== null && ["DMA", "DMA_FQ", "IDENTITY"].includes(domain.type ?? "")) {
+      return domain.type as string;
+    }
+  }
+  return "DMA";
+}
+
+/** Calls of tasks that are under way at a time, at most. */
+function overlapping({ tasks }: Scope): number {
+  const ends: (readonly [number, number])[] = [];
+  for (const records of tasks.values()) {
+    for (const [position, { entry, index }] of records.entries()) {
+      if (entry === null) continue;
+      const next = records.findIndex((each, later) => later > position && each.entry !== null);
+      const last = records[(next < 0 ? records.length : next) - 1] as { index: number };
+      ends.push([index, 1], [last.index + 0.5, -1]);
+    }
+  }
+  let open = 0;
+  let most = 1;
+  for (const [, change] of ends.sort(([one], [other]) => one - other)) {
+    open += change;
+    most = Math.max(most, open);
+  }
+  return most;
+}
+
+/** Domains that a driver has for all its devices: identity and blocking ones, since drivers have these without allocating them. */
+function sharedDomains(records: readonly TraceRecord[], design: Design): ReadonlySet<string> {
+  if (!design.includes.includes("2031c469f816")) return new Set();
+  return new Set(
+    records.flatMap((record) => {
+      const { domain, newDomain } = factsOf(record);
+      return [domain, newDomain].flatMap((each) => (each !== null && (each.type === "BLOCKED" || each.type === "IDENTITY") ? [each.pointer] : []));
+    }),
+  );
+}
+
+/** Groups that are there from the start are called after their numbers. */
+function initialBindings({ names, layout }: Machine): Bindings {
+  const struct = layout.schema.struct("iommu_group");
+  let bindings = Bindings.none;
+  for (const [slot, name] of (names.objects[struct.number] ?? []).entries()) {
+    bindings = bindings.unified("group id", Number(name), struct.view(slot)) ?? bindings;
+  }
+  return bindings;
+}
+
+/** How a call is put to the model: as the choices that a recorded task makes. */
+class Choices {
+  readonly #calls: readonly string[];
+  readonly #devices: ReadonlyMap<string, number>;
+
+  constructor(
+    { layout, names }: Machine,
+    readonly model: RecordedModel,
+    readonly owners: readonly string[],
+  ) {
+    this.#calls = Object.keys(model.recordedCalls);
+    const devices = names.objects[layout.schema.struct("device").number] ?? [];
+    this.#devices = new Map(devices.map((name, slot) => [String(name), slot]));
+  }
+
+  /** Null if the call is for something that is not known. */
+  of(entry: Entry, { bindings }: Pick<Candidate, "bindings">): readonly number[] | null {
+    const kinds = this.model.recordedCalls[entry.call];
+    if (kinds === undefined) throw new Error(`the model has no recorded call ${entry.call}`);
+    const places = kinds.map((kind) => this.#place(kind, entry, bindings));
+    if (places.includes(undefined)) return null;
+    return [this.#calls.indexOf(entry.call), places[0] ?? 0, places[1] ?? 0];
+  }
+
+  #place(kind: string, { facts, device }: Entry, bindings: Bindings): number | undefined {
+    const { group, domain, claimant, type } = facts;
+    const slot = (view: StructView | undefined) => view?.$index;
+    if (kind === "device") return this.#devices.get(device ?? "");
+    if (kind === "iommu_domain") return domain === null ? undefined : slot(bindings.get("domain", domain.pointer));
+    if (kind === "vfio_group") return claimant === null ? undefined : this.owners.indexOf(claimant);
+    if (kind === "type") return this.model.recordedTypes.indexOf(typeWritten(String(type)));
+    const byPointer = group.pointer === null ? undefined : bindings.get("group", group.pointer);
+    return slot(byPointer ?? (group.id === null ? undefined : bindings.get("group id", group.id)));
+  }
+}
+
+/** What was written to a `type` file; undefined is no type at all. */
+function typeWritten(text: string): string | null {
+  const word = text.replace(/\\n|\n/g, "").trim();
+  if (word === "auto") return null;
+  return { identity: "IDENTITY", DMA: "DMA", "DMA-FQ": "DMA_FQ" }[word] ?? word;
+}
