@@ -127,7 +127,7 @@ function sameArguments(comparison: Comparison, { record, facts }: Happening, arg
   if (wanted !== null && (domain !== null || wanted.pointer === NULL)) known = sameDomain(comparison, wanted, domain, known);
   if (typeof known === "string") return known;
   const type = args.find((arg) => typeof arg === "string");
-  if (record.event === "iommu_group_alloc_default_domain" && facts.type !== type) return `asks for ${type}, and not for ${facts.type}`;
+  if (record.event === "iommu_group_alloc_default_domain" && facts.type !== null && facts.type !== type) return `asks for ${type}, and not for ${facts.type}`;
   const mustSucceed = args.find((arg) => typeof arg === "boolean");
   if (facts.flags !== null && mustSucceed !== undefined && facts.flags !== Number(mustSucceed)) {
     return `may ${mustSucceed ? "not " : ""}fail, which the record says otherwise`;

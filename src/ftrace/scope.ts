@@ -3,7 +3,7 @@ import { assumedBetween } from "./assumed.js";
 import { entryOf, type Notified, notifiedDevices, whyNoEntry } from "./entries.js";
 import { isOfSecondPart, type Judged, nest } from "./nesting.js";
 import type { TraceRecord } from "./record.js";
-import { type Facts, factsOf, PROCEDURE_OF, REASONS, TRACEPOINTS } from "./vocabulary.js";
+import { type Facts, factsOf, MAY_BE_SPLIT, ONE_STEP, PROCEDURE_OF, REASONS, TRACEPOINTS } from "./vocabulary.js";
 
 /** A call that a task makes of its own: the model runs the procedure. */
 export interface Entry {
@@ -126,6 +126,10 @@ function whyNot(each: Judged, surroundings: Surroundings, notified: Notified): s
   const isKnown = record.kind === "tracepoint" ? TRACEPOINTS.has(record.event) : PROCEDURE_OF.has(record.event);
   if (!isKnown) return REASONS.find(([pattern]) => pattern.test(record.event))?.[1] ?? "not modelled by that name";
   if (facts.dev !== null && !surroundings.devices.has(facts.dev)) return NO_IOMMU;
+  if (record.event === "iommu_domain_free" && enclosing(each) !== null) return ONE_STEP;
+  if (record.kind === "call" && MAY_BE_SPLIT.has(record.event) && Object.keys(record.fields).length === 0) {
+    return "a part of the function that a compiler has split, which begins later";
+  }
   return whyNoEntry(each, notified);
 }
 

@@ -95,14 +95,16 @@ export const PROCEDURE_OF: ReadonlyMap<string, string> = new Map([
   ...Object.entries(PROCEDURES),
 ]);
 
+export const ONE_STEP = "one step with its caller in the model";
+
 /** Why there is nothing to compare a record of the function with. The rest is not modelled at all, or not by that name. */
 export const REASONS: readonly (readonly [RegExp, string])[] = [
   [/^mark$/, "a note of who recorded"],
   [/^(map|unmap|io_page_fault)$/, "mappings are not followed"],
   [/^attach_device_to_domain$/, "names neither domain nor group; the call of __iommu_attach_device around it does"],
   [/^vfio_/, "of VFIO, whose calls of the IOMMU core are followed"],
-  [/^(iommu_group_release|iommu_group_alloc_device|__iommu_group_free_device|__iommu_domain_alloc|__iommu_paging_domain_alloc_flags)$/, "one step with its caller in the model"],
-  [/(_domain_free|_is_attach_deferred|_attach_device|_attach_dev|_detach_device|_def_domain_type|^device_block_translation|^iommu_dma_init_fq)$/, "one step with its caller in the model"],
+  [/^(iommu_group_release|iommu_group_alloc_device|__iommu_group_free_device|__iommu_domain_alloc|__iommu_paging_domain_alloc_flags)$/, ONE_STEP],
+  [/(_domain_free|_is_attach_deferred|_attach_device|_attach_dev|_detach_device|_def_domain_type|^device_block_translation|^iommu_dma_init_fq)$/, ONE_STEP],
 ];
 
 /** Of these, which run with the group's mutex held, the state of the group is what the model's has to be; of others it may be old. */
@@ -126,6 +128,9 @@ export const MAY_BE_INLINED: ReadonlySet<string> = new Set([
   "bus_iommu_probe",
   "iommu_release_device",
 ]);
+
+/** Functions of which a compiler has made two, so that the probe is on the second; that has no arguments to be recorded. */
+export const MAY_BE_SPLIT: ReadonlySet<string> = new Set(["__iommu_probe_device"]);
 
 /** A domain that a record names. */
 export interface RecordedDomain {

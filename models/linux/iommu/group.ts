@@ -141,10 +141,11 @@ function iommu_group_release(group: IommuGroup): void {
 }
 
 /** iommu_group_alloc_device() of v6.6 (6.12.107 line 1120): the entry of a group's list, which is not on it yet; null without memory. */
-export function alloc_group_device(dev: Device): GroupDevice | null {
+export function alloc_group_device(group: IommuGroup, dev: Device): GroupDevice | null {
   if (fault("kzalloc(group_device)")) return null;
   const device = kzalloc(linux, "group_device");
   device.dev = dev;
+  observe("add_device_to_group", group, dev);
   return device;
 }
 

@@ -10,7 +10,6 @@ import {
   lockdep_assert_held,
   mutex_lock,
   mutex_unlock,
-  observe,
   type Proc,
 } from "iommu-mc";
 import { dma_configure } from "../driver-core/bus.js";
@@ -72,7 +71,6 @@ export function* iommu_init_device(dev: Device, bus_ops: IommuOps | null): Proc<
     return group;
   }
   dev.iommu_group = group;
-  observe("add_device_to_group", group, dev);
   if (iommu_core.is_kdump_kernel) {
     yield;
     param.attach_deferred = is_attach_deferred_now(dev);

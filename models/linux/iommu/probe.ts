@@ -228,7 +228,7 @@ function* probe_and_join(dev: Device, ops: IommuOps | null, group_list: GroupLis
     yield;
   }
   const group = dev.iommu_group!;
-  const gdev = alloc_group_device(dev);
+  const gdev = alloc_group_device(group, dev);
   yield* mutex_lock(group.mutex);
   let ret: Errno = -ENOMEM;
   if (gdev !== null) {

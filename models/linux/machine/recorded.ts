@@ -2,7 +2,7 @@
  * The machine of a recording, on which whatever was recorded can happen: each thread does one recorded call after the other, and it is
  * for who compares to choose which. What is no procedure of the model, the recording itself tells: which driver is bound to a device.
  */
-import { abstraction, choose, data_race, idle, list_add_tail, type Proc, type Scenario, thread } from "iommu-mc";
+import { abstraction, applied, choose, data_race, idle, list_add_tail, type Proc, type Scenario, thread } from "iommu-mc";
 import { dma_cleanup, dma_configure } from "../driver-core/bus.js";
 import {
   iommu_attach_device,
@@ -13,6 +13,7 @@ import {
   iommu_domain_alloc,
   iommu_domain_free,
 } from "../iommu/attach.js";
+import { set_bus_ops } from "../iommu/bus-set-iommu.js";
 import { iommu_group_store_type } from "../iommu/default-domain.js";
 import {
   iommu_device_unuse_default_domain,
@@ -164,7 +165,11 @@ function* recorded_call_of_user(call: RecordedCall, first: number, second: numbe
 function* recorded_register(): Proc {
   const iommu = linux.struct("iommu_device").view(0) as unknown as IommuDevice;
   const ops = linux.struct("iommu_ops").view(0) as unknown as IommuOps;
-  const ret = yield* iommu_device_register(iommu, ops);
+  let ret = yield* iommu_device_register(iommu, ops);
+  if (!applied("57365a04c921")) {
+    yield;
+    ret = yield* set_bus_ops(ops);
+  }
   if (!ret) iommu.is_bound = true;
 }
 
