@@ -33,6 +33,7 @@ import { series } from "./series.js";
 import { type SimulateCommandOptions, simulateCommand } from "./simulate.js";
 import { type StaleOptions, stale } from "./stale.js";
 import { type ImportOptions, importTopology } from "./topology/import.js";
+import { type ValidateOptions, validate } from "./validate.js";
 
 /** Where commits are added to a design in one way or another. */
 const BASE = "a design, with commits put in (+SHA) and taken out (-SHA), or the path of a .ts file that exports suites of one";
@@ -65,6 +66,7 @@ export function makeProgram(done: (exitCode: number) => void): Command {
   addBackports(program, done);
   addBisect(program, done);
   addStale(program, done);
+  addValidate(program, done);
   return program;
 }
 
@@ -427,6 +429,25 @@ function addStale(program: Command, done: (exitCode: number) => void): void {
     .addOption(jsonOption())
     .addHelpText("after", examples("iommu-mc stale --tree linux-6.18", "iommu-mc stale --tree linux-6.1.176 --record"))
     .action(async (options: StaleOptions) => done(await stale(options)));
+}
+
+function addValidate(program: Command, done: (exitCode: number) => void): void {
+  program
+    .command("validate")
+    .summary("see whether the model explains what a real kernel did")
+    .description(
+      "Leads the model of Linux through a recorded trace: calls, arguments and results, in their order within each task and across tasks. Exit code: 0 explained, 1 a record is not, 2 wrong usage or input, 3 more states were possible at a time than are kept, or events were lost.",
+    )
+    .argument("<trace>", "a trace, or the folder of a recording, which has a topology.json beside it")
+    .option("--design <name>", "the design; otherwise, that of the kernel's release")
+    .option("--topology <file>", "the machine's devices, instead of the topology.json beside the trace")
+    .option("--limit <n>", "the most states that may be possible at a time", positiveNumber, 5000)
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      examples("iommu-mc validate my-recording", "iommu-mc validate trace.txt --topology topology.json --design linux-6.1"),
+    )
+    .action(async (trace: string, options: ValidateOptions) => done(await validate(trace, options)));
 }
 
 /** Options of commands that check a design in many sets of commits. */

@@ -75,7 +75,8 @@ export function whyNoEntry(each: Judged, notified: Notified): string | null {
   if (/^pci_dev_reset_iommu_/.test(record.event) && !each.inside.some(({ record: { kind } }) => kind === "call")) {
     return "does nothing for a device without ATS";
   }
-  if (record.event === "iommu_group_store_type" && !WORDS.has(String(each.facts.type).replace(/\\n|\n/g, ""))) return "writes a word that is no type";
+  if (record.event === "iommu_group_store_type" && !WORDS.has(String(each.facts.type).replace(/\\n|\n/g, "")))
+    return "writes a word that is no type";
   return null;
 }
 

@@ -3,12 +3,13 @@
  * block of the model is one step and takes a while in the kernel, during which others leave records too. It lies between the last
  * record of its task before it and the next one after it; where two of different tasks overlap, either may have been first.
  */
+import type { StructView } from "../lang/schema.js";
 import { FREE } from "../state/layout.js";
 import { readCell, type State } from "../state/state.js";
 import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
 import type { NativeBlock } from "../step/run.js";
-import { Bindings } from "./bindings.js";
+import type { Bindings } from "./bindings.js";
 import { type Mismatch, match, type Position } from "./matching.js";
 import type { Assumption, Entry, Happening, Scope } from "./scope.js";
 
@@ -42,6 +43,8 @@ export interface Unexplained {
   readonly allowed: readonly Mismatch[];
   readonly state: State;
   readonly bindings: Bindings;
+  /** The device that the record names. */
+  readonly device: StructView | null;
 }
 
 export interface Outcome {
@@ -122,9 +125,11 @@ class Explanation {
   explained = 0;
   unexplained: Unexplained | null = null;
   readonly #idle: readonly Control[];
+  readonly #devices: readonly (string | undefined)[];
 
   constructor(readonly search: Search) {
     const { machine } = search;
+    this.#devices = machine.names.objects[machine.layout.schema.struct("device").number] ?? [];
     this.#idle = machine.threads.map((_, thread) => machine.control(machine.initial, thread));
   }
 
@@ -170,7 +175,8 @@ class Explanation {
       if (block.outcome === "fault") {
         const { message = "", check = "model-fault" } = block.fault ?? {};
         const isAtEnd = matched.next === records.length && check !== "model-fault";
-        if (!isAtEnd) mismatches.push({ record: records[matched.next] ?? null, event: `${check}: ${message}`, why: "ends the model's thread" });
+        if (!isAtEnd)
+          mismatches.push({ record: records[matched.next] ?? null, event: `${check}: ${message}`, why: "ends the model's thread" });
         continue;
       }
       ways.push({
@@ -272,7 +278,14 @@ class Explanation {
   #noteEnd(candidate: Candidate, allowed: readonly Mismatch[]): void {
     const record = this.#firstLeft(candidate);
     if (record === null || (this.unexplained !== null && record.index < this.unexplained.record.index)) return;
-    this.unexplained = { record, allowed, state: candidate.state, bindings: candidate.bindings };
+    const device = this.#devices.indexOf(record.facts.dev ?? "");
+    this.unexplained = {
+      record,
+      allowed,
+      state: candidate.state,
+      bindings: candidate.bindings,
+      device: device < 0 ? null : this.search.machine.layout.schema.struct("device").view(device),
+    };
     this.explained = record.index;
   }
 
@@ -294,7 +307,8 @@ class Explanation {
     const { layout } = machine;
     const read = (cell: number) => readCell(layout, state, cell);
     const parts: (string | number)[] = [assumed, ...[...done].map(([pid, next]) => `${pid}:${next}`)];
-    for (const [thread, each] of running.entries()) parts.push(each === null ? "-" : `${each.pid}=${machine.control(state, thread).number}`);
+    for (const [thread, each] of running.entries())
+      parts.push(each === null ? "-" : `${each.pid}=${machine.control(state, thread).number}`);
     for (const [name, view] of bindings.objects) parts.push(`${name}=${view.$index}`);
     for (let cell = 0; cell < layout.cells.length; cell++) {
       const code = read(cell);
@@ -303,4 +317,3 @@ class Explanation {
     return parts.join(" ");
   }
 }
-

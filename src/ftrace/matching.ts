@@ -4,7 +4,7 @@ import type { Names } from "../state/names.js";
 import { readCell, type State } from "../state/state.js";
 import type { BlockEvent } from "../step/block.js";
 import type { Machine } from "../step/machine.js";
-import { Bindings } from "./bindings.js";
+import type { Bindings } from "./bindings.js";
 import type { Happening } from "./scope.js";
 import { MAY_BE_INLINED, type RecordedDomain, type RecordedGroup, TRACEPOINTS, UNDER_MUTEX } from "./vocabulary.js";
 
@@ -41,7 +41,12 @@ export interface Comparison {
 type Call = Extract<BlockEvent, { kind: "call" }>;
 
 /** The position after the block's events, or what is wrong. */
-export function match(comparison: Comparison, events: readonly BlockEvent[], records: readonly Happening[], from: Position): Position | Mismatch {
+export function match(
+  comparison: Comparison,
+  events: readonly BlockEvent[],
+  records: readonly Happening[],
+  from: Position,
+): Position | Mismatch {
   let position = from;
   for (const event of events) {
     const next = step(comparison, event, records, position);
@@ -116,7 +121,12 @@ function observed(
 }
 
 /** The bindings with which the record's fields are the arguments, or what differs. */
-function sameArguments(comparison: Comparison, { record, facts }: Happening, args: readonly unknown[], bindings: Bindings): Bindings | string {
+function sameArguments(
+  comparison: Comparison,
+  { record, facts }: Happening,
+  args: readonly unknown[],
+  bindings: Bindings,
+): Bindings | string {
   const { names } = comparison.machine;
   const dev = first(args, "device");
   const group = first(args, "iommu_group");
@@ -127,7 +137,8 @@ function sameArguments(comparison: Comparison, { record, facts }: Happening, arg
   if (wanted !== null && (domain !== null || wanted.pointer === NULL)) known = sameDomain(comparison, wanted, domain, known);
   if (typeof known === "string") return known;
   const type = args.find((arg) => typeof arg === "string");
-  if (record.event === "iommu_group_alloc_default_domain" && facts.type !== null && facts.type !== type) return `asks for ${type}, and not for ${facts.type}`;
+  if (record.event === "iommu_group_alloc_default_domain" && facts.type !== null && facts.type !== type)
+    return `asks for ${type}, and not for ${facts.type}`;
   const mustSucceed = args.find((arg) => typeof arg === "boolean");
   if (facts.flags !== null && mustSucceed !== undefined && facts.flags !== Number(mustSucceed)) {
     return `may ${mustSucceed ? "not " : ""}fail, which the record says otherwise`;
@@ -160,11 +171,19 @@ function sameGroup(
   return wrong;
 }
 
-function isGroup(comparison: Comparison, event: string, told: RecordedGroup, group: StructView | null, bindings: Bindings): Bindings | string {
+function isGroup(
+  comparison: Comparison,
+  event: string,
+  told: RecordedGroup,
+  group: StructView | null,
+  bindings: Bindings,
+): Bindings | string {
   const { machine, isAlone } = comparison;
   if (told.pointer === NULL || group === null) {
     const isSame = (told.pointer === NULL || (told.pointer === null && told.id === null)) === (group === null);
-    return isSame || (told.pointer === null && told.id === null) ? bindings : `has ${group === null ? "no group" : `group ${machine.names.view(group)}`}, and in the record ${told.pointer === NULL ? "none" : `group ${told.id ?? told.pointer}`}`;
+    return isSame || (told.pointer === null && told.id === null)
+      ? bindings
+      : `has ${group === null ? "no group" : `group ${machine.names.view(group)}`}, and in the record ${told.pointer === NULL ? "none" : `group ${told.id ?? told.pointer}`}`;
   }
   let known: Bindings | null = bindings;
   if (told.pointer !== null) known = known.unified("group", told.pointer, group);
@@ -181,7 +200,9 @@ function sameState(comparison: Comparison, told: RecordedGroup, group: StructVie
   let known = bindings;
   for (const [name, pointer] of Object.entries(told.domains)) {
     const values = [...new Set(states.map((state) => pointerOf(machine, state, group, name)))];
-    const fitting = values.map((domain) => sameDomain(comparison, { pointer, type: null }, domain, known)).find((each) => typeof each !== "string");
+    const fitting = values
+      .map((domain) => sameDomain(comparison, { pointer, type: null }, domain, known))
+      .find((each) => typeof each !== "string");
     if (fitting === undefined) {
       const own = values.map((value) => machine.names.value(value)).join(" or ");
       return `finds ${machine.names.view(group)}.${name} = ${own}, and in the record it is ${pointer === NULL ? "NULL" : called(pointer, known, machine.names)}`;
@@ -192,7 +213,8 @@ function sameState(comparison: Comparison, told: RecordedGroup, group: StructVie
     const value = told[name];
     if (value === null) continue;
     const values = states.map((state) => codeOf(machine, state, group, name));
-    if (!values.includes(value)) return `finds ${machine.names.view(group)}.${name} = ${values.join(" or ")}, and in the record it is ${value}`;
+    if (!values.includes(value))
+      return `finds ${machine.names.view(group)}.${name} = ${[...new Set(values)].join(" or ")}, and in the record it is ${value}`;
   }
   const owners = states.map((state) => codeOf(machine, state, group, "owner") !== 0);
   if (told.owner !== null && !owners.includes(told.owner !== NULL)) {
@@ -215,9 +237,12 @@ function sameDomain(comparison: Comparison, told: RecordedDomain, domain: Struct
       : `is with ${names.value(domain)}, and in the record with ${told.pointer === NULL ? "NULL" : called(told.pointer, bindings, names)}`;
   }
   const types = typesOf(comparison, domain);
-  if (told.type !== null && !types.includes(told.type)) return `is with ${names.view(domain)}, of type ${types[0]}, and in the record the type is ${told.type}`;
+  if (told.type !== null && !types.includes(told.type))
+    return `is with ${names.view(domain)}, of type ${types[0]}, and in the record the type is ${told.type}`;
   if (shared.has(told.pointer)) {
-    return types.some((type) => type === "BLOCKED" || type === "IDENTITY") ? bindings : `is with ${names.view(domain)}, and in the record with a domain of the driver for all devices`;
+    return types.some((type) => type === "BLOCKED" || type === "IDENTITY")
+      ? bindings
+      : `is with ${names.view(domain)}, and in the record with a domain of the driver for all devices`;
   }
   return (
     bindings.unified("domain", told.pointer, domain) ??
@@ -229,10 +254,14 @@ function sameDomain(comparison: Comparison, told: RecordedDomain, domain: Struct
 function typesOf({ machine, before, after, shared }: Comparison, domain: StructView): string[] {
   const states = after === null ? [before] : [before, after];
   const field = domain.$struct.field("type");
-  const types = states.map((state) => machine.names.code(machine.layout.fieldCell(field, domain.$index), codeOf(machine, state, domain, "type")));
+  const types = states.map((state) =>
+    machine.names.code(machine.layout.fieldCell(field, domain.$index), codeOf(machine, state, domain, "type")),
+  );
   const groups = domain.$struct.schema.struct("iommu_group");
   const isBlocking = states.some((state) =>
-    Array.from({ length: machine.layout.slots(groups) }, (_, slot) => pointerOf(machine, state, groups.view(slot), "blocking_domain")).includes(domain),
+    Array.from({ length: machine.layout.slots(groups) }, (_, slot) =>
+      pointerOf(machine, state, groups.view(slot), "blocking_domain"),
+    ).includes(domain),
   );
   return isBlocking && shared.size > 0 ? [...types, "BLOCKED"] : types;
 }

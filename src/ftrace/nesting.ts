@@ -29,8 +29,8 @@ export function nest(judged: readonly Judged[]): void {
   const open = new Map<number, Judged[]>();
   for (const each of judged) {
     const { record, part } = each;
-    let calls = open.get(record.pid);
-    if (calls === undefined) open.set(record.pid, (calls = []));
+    const calls = open.get(record.pid) ?? [];
+    open.set(record.pid, calls);
     if (record.kind === "return") {
       const position = calls.findLastIndex((call) => call.record.event === record.event);
       if (position >= 0) each.ends = calls[position] as Judged;

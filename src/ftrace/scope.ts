@@ -69,15 +69,17 @@ export interface Scope {
 /** The records that are followed, in order. */
 export function scopeOf(records: readonly TraceRecord[], surroundings: Surroundings): Scope {
   const secondPart = records.findIndex(isOfSecondPart);
-  const judged = records.map((record, position): Judged => ({
-    record,
-    facts: factsOf(record),
-    part: position < secondPart ? 0 : 1,
-    within: null,
-    ends: null,
-    why: null,
-    inside: [],
-  }));
+  const judged = records.map(
+    (record, position): Judged => ({
+      record,
+      facts: factsOf(record),
+      part: position < secondPart ? 0 : 1,
+      within: null,
+      ends: null,
+      why: null,
+      inside: [],
+    }),
+  );
   nest(judged);
   const notified = notifiedDevices(judged, surroundings);
   for (const each of judged) each.why = whyNot(each, surroundings, notified);
@@ -148,13 +150,16 @@ function procedureOf({ kind, event }: TraceRecord): string {
 
 function probesOf(judged: readonly Judged[], part: number): Probes {
   const seen = (kind: TraceRecord["kind"]) =>
-    new Set(judged.flatMap((each) => (each.why === null && each.part === part && each.record.kind === kind ? [procedureOf(each.record)] : [])));
+    new Set(
+      judged.flatMap((each) => (each.why === null && each.part === part && each.record.kind === kind ? [procedureOf(each.record)] : [])),
+    );
   return { calls: new Set([...seen("call"), ...seen("tracepoint")]), returns: seen("return") };
 }
 
 /** A call whose return says so, or within which there is such a call. Of those that never return everything may fail. */
 function failed({ inside }: Judged): boolean {
   const isFailure = ({ facts, record }: Judged) =>
-    record.kind === "return" && ((typeof facts.result === "number" && facts.result < 0) || (facts.result === "0x0" && record.fields.rt !== undefined));
+    record.kind === "return" &&
+    ((typeof facts.result === "number" && facts.result < 0) || (facts.result === "0x0" && record.fields.rt !== undefined));
   return inside.some((each) => isFailure(each) || failed(each));
 }

@@ -103,8 +103,14 @@ export const REASONS: readonly (readonly [RegExp, string])[] = [
   [/^(map|unmap|io_page_fault)$/, "mappings are not followed"],
   [/^attach_device_to_domain$/, "names neither domain nor group; the call of __iommu_attach_device around it does"],
   [/^vfio_/, "of VFIO, whose calls of the IOMMU core are followed"],
-  [/^(iommu_group_release|iommu_group_alloc_device|__iommu_group_free_device|__iommu_domain_alloc|__iommu_paging_domain_alloc_flags)$/, ONE_STEP],
-  [/(_domain_free|_is_attach_deferred|_attach_device|_attach_dev|_detach_device|_def_domain_type|^device_block_translation|^iommu_dma_init_fq)$/, ONE_STEP],
+  [
+    /^(iommu_group_release|iommu_group_alloc_device|__iommu_group_free_device|__iommu_domain_alloc|__iommu_paging_domain_alloc_flags)$/,
+    ONE_STEP,
+  ],
+  [
+    /(_domain_free|_is_attach_deferred|_attach_device|_attach_dev|_detach_device|_def_domain_type|^device_block_translation|^iommu_dma_init_fq)$/,
+    ONE_STEP,
+  ],
 ];
 
 /** Of these, which run with the group's mutex held, the state of the group is what the model's has to be; of others it may be old. */

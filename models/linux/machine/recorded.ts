@@ -37,7 +37,10 @@ import {
 import { bootScenario } from "./boot.js";
 import type { IommuDriver } from "./build.js";
 
-abstraction("of a recording, a device's lock is not held around what its bus does when a driver is bound: what it keeps apart may overlap", "may miss a bug");
+abstraction(
+  "of a recording, a device's lock is not held around what its bus does when a driver is bound: what it keeps apart may overlap",
+  "may miss a bug",
+);
 
 /** What can be recorded, with what it is called for: places in the pools of these structs, or in a list of texts. */
 export const recordedCalls = {
@@ -286,12 +289,9 @@ export function recordedScenario(machine: RecordedMachine): Scenario {
       ...(group === null ? {} : { group }),
       ...(upstream === null ? {} : { upstream }),
       aliases,
-      ...(driver === null
-        ? {}
-        : { driver: driver === "native" ? "a native driver" : "a driver that manages DMA ownership", bound: true }),
+      ...(driver === null ? {} : { driver: driver === "native" ? "a native driver" : "a driver that manages DMA ownership", bound: true }),
     })),
     more: { iommu_group: machine.spare, iommu_domain: 2 * machine.spare },
-    threads: () =>
-      Array.from({ length: machine.tasks }, (_, task) => thread(`task${task}`, recorded_task, Math.max(groups, domains + 4))),
+    threads: () => Array.from({ length: machine.tasks }, (_, task) => thread(`task${task}`, recorded_task, Math.max(groups, domains + 4))),
   });
 }

@@ -1,19 +1,20 @@
 /** Whether the model of Linux explains a recording: from its files to the outcome. */
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { Bindings } from "../ftrace/bindings.js";
+import { type Candidate, explain, type Outcome, type Progress } from "../ftrace/explain.js";
+import { readTrace } from "../ftrace/read.js";
+import type { TraceRecord } from "../ftrace/record.js";
+import { openRecording, type Recording } from "../ftrace/recording.js";
+import { type Entry, type Scope, type Surroundings, scopeOf } from "../ftrace/scope.js";
+import { iommuDriverOf, MANAGED, type RecordedDevice, readTopology } from "../ftrace/topology.js";
+import { factsOf } from "../ftrace/vocabulary.js";
 import type { Design } from "../lang/design.js";
 import { ModelError } from "../lang/errors.js";
 import type { Scenario } from "../lang/scenario.js";
 import type { StructView } from "../lang/schema.js";
-import { modelLoader, packageRoot } from "../session/open.js";
 import { Machine } from "../step/machine.js";
-import { Bindings } from "./bindings.js";
-import { type Candidate, explain, type Outcome, type Progress } from "./explain.js";
-import { readTrace } from "./read.js";
-import type { TraceRecord } from "./record.js";
-import { openRecording, type Recording } from "./recording.js";
-import { type Entry, type Scope, scopeOf, type Surroundings } from "./scope.js";
-import { iommuDriverOf, MANAGED, type RecordedDevice } from "./topology.js";
-import { factsOf } from "./vocabulary.js";
+import { modelLoader, packageRoot } from "./open.js";
 
 /** What `models/linux/machine/recorded.ts` exports. */
 interface RecordedModel {
@@ -24,6 +25,8 @@ interface RecordedModel {
 
 /** A recording, and the model's machine for it. */
 export interface Validation {
+  /** The file of the trace. */
+  readonly trace: string;
   readonly design: Design;
   readonly machine: Machine;
   readonly scope: Scope;
@@ -33,16 +36,22 @@ export interface Validation {
 export interface ValidationOptions {
   /** Of the design; by default the kernel's release decides. */
   readonly design?: string;
-  /** The most states that may be possible at a time. Default 5000. */
-  readonly limit?: number;
+  /** Another topology than what is beside the trace. */
+  readonly topology?: string;
+  /** The most states that may be possible at a time. */
+  readonly limit: number;
 }
 
 /** Everything that is needed to explain the recording at the path: a trace, or a folder with one. Throws a ModelError if it cannot be done. */
-export async function openValidation(path: string, options: ValidationOptions = {}): Promise<Validation> {
+export async function openValidation(path: string, options: ValidationOptions): Promise<Validation> {
   const recording = await openRecording(path);
-  const topology = recording.topology;
+  const topology =
+    options.topology === undefined ? recording.topology : readTopology(readFileSync(options.topology, "utf8"), options.topology);
   if (topology === null) {
-    throw new ModelError("there is no topology.json beside the trace", "The model needs the machine's devices and groups; `iommu-mc record` writes them down.");
+    throw new ModelError(
+      "there is no topology.json beside the trace",
+      "The model needs the machine's devices and groups; `iommu-mc record` writes them down.",
+    );
   }
   const records: TraceRecord[] = [];
   for await (const record of readTrace(recording.trace)) records.push(record);
@@ -75,9 +84,9 @@ export async function openValidation(path: string, options: ValidationOptions = 
     shared: sharedDomains(records, design),
     choicesOf: (entry, candidate) => choices.of(entry, candidate),
     bindings: initialBindings(machine),
-    limit: options.limit ?? 5000,
+    limit: options.limit,
   });
-  return { design, machine, scope, run };
+  return { trace: recording.trace, design, machine, scope, run };
 }
 
 function isDesign(value: unknown): value is Design {
@@ -124,9 +133,9 @@ function describe(records: readonly TraceRecord[], topology: readonly RecordedDe
   if (iommu === null) throw new ModelError("the topology names no IOMMU that the model knows", "It is in the field iommu of each device.");
   const behind = topology.filter(({ group }) => group !== null);
   const known = new Set(behind.map(({ name }) => name));
-  const later = [...new Set(records.flatMap((record) => (record.event === "add_device_to_group" ? (factsOf(record).dev ?? []) : [])))].filter(
-    (name) => !known.has(name),
-  );
+  const later = [
+    ...new Set(records.flatMap((record) => (record.event === "add_device_to_group" ? (factsOf(record).dev ?? []) : []))),
+  ].filter((name) => !known.has(name));
   const driverOf = (name: string) => kindOf(behind.find((device) => device.name === name)?.driver ?? "");
   const devices = [
     ...behind.map((device) => {
@@ -135,7 +144,7 @@ function describe(records: readonly TraceRecord[], topology: readonly RecordedDe
       return {
         name: device.name,
         isPresent: true,
-        group: String(device.group),
+        group: groupName(device.group as number),
         upstream: bridge?.name ?? null,
         aliases: bridge === null && !device.isBridge ? others.map(({ name }) => name) : [],
         driver: driverOf(device.name),
@@ -189,7 +198,9 @@ function sharedDomains(records: readonly TraceRecord[], design: Design): Readonl
   return new Set(
     records.flatMap((record) => {
       const { domain, newDomain } = factsOf(record);
-      return [domain, newDomain].flatMap((each) => (each !== null && (each.type === "BLOCKED" || each.type === "IDENTITY") ? [each.pointer] : []));
+      return [domain, newDomain].flatMap((each) =>
+        each !== null && (each.type === "BLOCKED" || each.type === "IDENTITY") ? [each.pointer] : [],
+      );
     }),
   );
 }
@@ -199,9 +210,13 @@ function initialBindings({ names, layout }: Machine): Bindings {
   const struct = layout.schema.struct("iommu_group");
   let bindings = Bindings.none;
   for (const [slot, name] of (names.objects[struct.number] ?? []).entries()) {
-    bindings = bindings.unified("group id", Number(name), struct.view(slot)) ?? bindings;
+    bindings = bindings.unified("group id", Number(name?.slice(groupName("").length)), struct.view(slot)) ?? bindings;
   }
   return bindings;
+}
+
+function groupName(id: number | string): string {
+  return `group${id}`;
 }
 
 /** How a call is put to the model: as the choices that a recorded task makes. */

@@ -1,0 +1,101 @@
+/** Whether the model explains what real kernels did, and refuses what they did not do. */
+import { cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { Outcome } from "../../src/ftrace/explain.js";
+import { openValidation } from "../../src/session/validate.js";
+
+const claim = resolve(import.meta.dirname, "fixtures/claim-6.1");
+
+async function outcomeOf(path: string): Promise<{ readonly inScope: number } & Outcome> {
+  const { run, scope } = await openValidation(path, { limit: 1000 });
+  for (;;) {
+    const { done, value } = run.next();
+    if (done) return { ...value, inScope: scope.happenings.length };
+  }
+}
+
+/** A copy of the recording with other lines. */
+function changed(recording: string, change: (lines: string[]) => string[]): string {
+  const copy = mkdtempSync(join(tmpdir(), "iommu-mc-"));
+  cpSync(recording, copy, { recursive: true });
+  const lines = readFileSync(join(recording, "trace.jsonl"), "utf8").trimEnd().split("\n");
+  writeFileSync(join(copy, "trace.jsonl"), `${change(lines).join("\n")}\n`);
+  return copy;
+}
+
+/** The number of the n-th line, from 0, with all of these in it. */
+function lineWith(lines: readonly string[], n: number, ...texts: readonly string[]): number {
+  const found = lines.flatMap((line, number) => (texts.every((text) => line.includes(text)) ? [number] : []));
+  return found[n] as number;
+}
+
+describe("a user of 6.1 that claims a group, attaches it, detaches it and gives it back", () => {
+  it("is explained", async () => {
+    const { explained, inScope, unexplained } = await outcomeOf(claim);
+    expect(unexplained).toBeNull();
+    expect(inScope).toBeGreaterThan(25);
+    expect(explained).toBe(inScope);
+  });
+
+  it.each([
+    [
+      "a result is another",
+      (lines: string[]) =>
+        lines.map((line, n) =>
+          n === lineWith(lines, 0, '"ret"', '"ev": "iommu_group_claim_dma_owner"') ? line.replace('"ret": 0', '"ret": -1') : line,
+        ),
+      /ends with 0, and in the record with -EPERM/,
+    ],
+    [
+      "an attach is missing",
+      (lines: string[]) => {
+        const call = lineWith(lines, 1, '"call"', '"__iommu_attach_device"');
+        const end = lineWith(lines, 1, '"ret"', '"ev": "__iommu_attach_device"');
+        return lines.filter((_, n) => n < call || n > end);
+      },
+      /__iommu_attach_device\(.*is not what was recorded/,
+    ],
+    [
+      "the device goes to another domain",
+      (lines: string[]) => {
+        const n = lineWith(lines, 3, '"call"', '"__iommu_attach_device"');
+        return lines.with(n, (lines[n] as string).replace(/"arg_domain": "\w+"/, '"arg_domain": "0xffff8c203fecc890"'));
+      },
+      /in the record with 0xffff8c203fecc890/,
+    ],
+    [
+      "the group has an owner too early",
+      (lines: string[]) => {
+        const n = lineWith(lines, 0, '"call"', '"__iommu_group_set_domain"');
+        return lines.with(n, (lines[n] as string).replace('"ocnt": 0', '"ocnt": 1'));
+      },
+      /owner_cnt = 0, and in the record it is 1/,
+    ],
+    [
+      "the domain is of another type",
+      (lines: string[]) => {
+        const n = lineWith(lines, 0, '"call"', '"__iommu_attach_device"');
+        return lines.with(n, (lines[n] as string).replace('"t_domain": "0x1"', '"t_domain": "0x4"'));
+      },
+      /of type UNMANAGED, and in the record the type is IDENTITY/,
+    ],
+  ])("is not if %s", async (_, change, told) => {
+    const { unexplained, explained, inScope } = await outcomeOf(changed(claim, change));
+    expect(explained).toBeLessThan(inScope);
+    expect(unexplained?.allowed.map(({ event, why }) => `${event}: ${why}`).join("\n")).toMatch(told);
+  });
+});
+
+/** Whole recordings, if the folder they are in is given. */
+const folder = process.env.IOMMU_MC_TRACES ?? "";
+const recordings = existsSync(folder) ? ["5.10-intel-dma", "6.1-intel-dma", "6.12-intel-dma", "7.2-intel-ats", "7.2-intel-dma"] : [];
+
+describe.runIf(recordings.length > 0)("recordings of whole runs", () => {
+  it.each(recordings)("%s is explained", { timeout: 120_000 }, async (name) => {
+    const { unexplained, explained, inScope } = await outcomeOf(join(folder, name));
+    expect(unexplained).toBeNull();
+    expect(explained).toBe(inScope);
+  });
+});
