@@ -45,7 +45,7 @@ export const pairs: readonly Pair[] = [
     suites: "vfio-*",
     shows: "the removal of `detach_dev`, `1b932ceddd19` (v6.3)",
     reading:
-      "Since a claim always assigns a domain, nobody comes to call it where groups have default domains; where they have none, a device stays where it was.",
+      "Since a claim always assigns a domain, nobody comes to call it where groups have default domains; where they have none, a device stays where it was. A driver that has neither was warned about twice, since the group could not be left on nothing; now it is left so, and warned about once.",
   },
   {
     page: "attach-deferred-remembered",

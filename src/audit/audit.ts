@@ -3,7 +3,6 @@ import type { End, Limits, Progress } from "../explore/outcome.js";
 import type { Design } from "../lang/design.js";
 import { ModelError } from "../lang/errors.js";
 import type { Suite } from "../lang/suite.js";
-import type { BlockEvent, Observed } from "../step/block.js";
 import { Machine } from "../step/machine.js";
 import { formatPath, replayPath } from "../trace/replay.js";
 import { GivenUp, Labels } from "./automaton.js";
@@ -96,20 +95,15 @@ function confirm({ trace, path, otherPath }: Distinction, one: Machine, other: M
 function eventsOf(machine: Machine, path: readonly number[], counts: Counts): string[] {
   const observer = new Observer(machine);
   let known = observer.nothing;
-  const labels = replayPath(machine, path).steps.flatMap(({ events, thread }) => {
-    const seen = events.filter(isObserved).flatMap((event) => {
-      if (!isSeen(event, counts)) return [];
-      const { label, known: after } = observer.see(known, event, thread);
+  const labels = replayPath(machine, path).steps.flatMap(({ observed, freed, thread }) => {
+    const seen = observed.flatMap((each) => {
+      if (!isSeen(each, counts)) return [];
+      const { label, known: after } = observer.see(known, each, thread);
       known = after;
       return [label];
     });
-    const freed = events.flatMap((event) => (event.kind === "free" ? [event.cell] : []));
     known = observer.without(known, freed);
     return seen;
   });
   return inWords(labels);
-}
-
-function isObserved(event: BlockEvent): event is BlockEvent & Observed {
-  return event.kind === "observe" || event.kind === "choice";
 }

@@ -94,6 +94,7 @@ export function inWords(labels: readonly string[]): string[] {
 
 function labelOf(namer: Namer, observed: Observed, thread: string): string {
   if (observed.kind === "observe") return `${observed.event}(${observed.values.map((value) => namer.value(value)).join(", ")})`;
+  if (observed.kind === "warning") return `WARN_ON in ${observed.procedure}`;
   const { what, label } = observed;
   const pointer = /^&(.+):(\d+)$/.exec(label);
   const taken = pointer ? namer.object(namer.machine.layout.schema.struct(pointer[1] as string).view(Number(pointer[2]))) : label;

@@ -23,9 +23,10 @@ import { type Known, Observer } from "./naming.js";
 /** Which events count. Choices of the surroundings always do. */
 export type Counts = (event: string) => boolean;
 
-/** That nothing was made to fail is no event: the other design may have more that could have failed. */
+/** That nothing was made to fail is no event: the other design may have more that could have failed. A warning is called WARN_ON. */
 export function isSeen(observed: Observed, counts: Counts): boolean {
-  return observed.kind === "choice" ? observed.label !== `${observed.what} succeeds` : counts(observed.event);
+  if (observed.kind === "choice") return observed.label !== `${observed.what} succeeds`;
+  return counts(observed.kind === "warning" ? "WARN_ON" : observed.event);
 }
 
 /** A design as an observer sees it: every moment that it can be in, and the least that shows the same. */

@@ -68,7 +68,9 @@ export type BlockEvent =
 /** What a block did that another design can be compared by, or that its surroundings decided. */
 export type Observed =
   | { readonly kind: "observe"; readonly event: string; readonly values: readonly unknown[] }
-  | { readonly kind: "choice"; readonly what: string; readonly label: string };
+  | { readonly kind: "choice"; readonly what: string; readonly label: string }
+  /** A WARN_ON that came true, with the innermost procedure that was running. */
+  | { readonly kind: "warning"; readonly procedure: string };
 
 export interface BlockRun {
   /** `blocked`: its wait is not over, or nothing was enabled to choose; there is no step. `fault`: it ended in `fault`. */

@@ -158,9 +158,10 @@ export function variantTo({ includes }: Design, applied: ReadonlySet<string>): R
   return { revert: includes.filter((sha) => !applied.has(sha)), apply: [...applied].filter((sha) => !before.has(sha)) };
 }
 
-/** The commits of a design's variant. Throws a ModelError if one is unknown, is there already or is missing what it needs. */
+/** The commits of a design's variant. Throws a ModelError if one is unknown, is there already, is missing what it needs, or is to go and to come. */
 export function appliedCommits(design: Design, variant: Variant): ReadonlySet<string> {
   const applied = new Set(design.includes);
+  const reverted = new Set(variant.revert?.map((sha) => resolveCommit(design, sha)));
   for (const sha of variant.revert ?? []) {
     const known = resolveCommit(design, sha);
     if (!applied.delete(known))
@@ -171,6 +172,7 @@ export function appliedCommits(design: Design, variant: Variant): ReadonlySet<st
   }
   for (const sha of variant.apply ?? []) {
     const known = resolveCommit(design, sha);
+    if (reverted.has(known)) throw new ModelError(`${known} is to be reverted and applied`, "Say one of the two.");
     if (design.added?.includes(known)) continue;
     if (applied.has(known))
       throw new ModelError(

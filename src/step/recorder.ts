@@ -43,8 +43,8 @@ export class Recorder implements Context {
   readonly missed: MissedOperation[] = [];
   /** Follows the pointers of drivers' operations, if somebody wants to know. */
   provenance: Provenance | null = null;
-  /** Name of the procedure that calls the operation. */
-  callerOf: (operation: string) => string = () => "";
+  /** Names of the procedures that are running, outermost first. */
+  procedures: () => readonly string[] = () => [];
 
   #replay: Witness | null = null;
   #nextRead = 0;
@@ -309,13 +309,18 @@ export class Recorder implements Context {
     this.provenance?.begin(
       call,
       this.depth,
-      this.callerOf(call.operation),
+      this.#callerOf(call.operation),
       call.arguments.map((argument) => this.#kindOf(argument)),
     );
   }
 
   missing(driver: string, operation: string): void {
-    if (!this.#replay) this.missed.push({ driver, operation, caller: this.callerOf(operation) });
+    if (!this.#replay) this.missed.push({ driver, operation, caller: this.#callerOf(operation) });
+  }
+
+  /** A procedure of the operation's own name passes it on to the driver. */
+  #callerOf(operation: string): string {
+    return this.procedures().findLast((name) => name !== operation) ?? "";
   }
 
   /** What is looked at here decides nothing: it is no read of the block. */
@@ -336,6 +341,7 @@ export class Recorder implements Context {
     const isSame = (known: Report) => known.check === check && known.message === message && known.location?.line === report.location?.line;
     if (this.reports.some(isSame)) return;
     this.reports.push(report);
+    if (check === "warn-on") this.observed.push({ kind: "warning", procedure: this.procedures().at(-1) ?? "" });
     this.event({ kind: "report", report, depth: this.depth });
   }
 

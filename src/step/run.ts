@@ -151,7 +151,7 @@ export class Run {
   execute(control: Control, state: State | CellView, options: RunOptions): NativeBlock {
     if (this.#arrival === null) this.#goTo(control, options.otherThan?.cameBy ?? null);
     this.recorder = this.recorder.forNextBlock(state, options);
-    this.recorder.callerOf = (operation) => this.#callerOf(operation);
+    this.recorder.procedures = () => this.#procedures();
     if (this.environment.onConduct !== null) {
       this.recorder.provenance = new Provenance(
         control,
@@ -227,10 +227,9 @@ export class Run {
     this.environment.onConduct?.({ control, next, conducts: provenance.conducts, missing });
   }
 
-  /** A procedure of the operation's own name passes it on to the driver. */
-  #callerOf(operation: string): string {
-    const names = [this.#root, ...this.#calls.map(({ entered }) => entered)].flatMap((entered) => entered?.procedure.name ?? []);
-    return names.findLast((name) => name !== operation) ?? "";
+  /** Names of those that are running, outermost first. */
+  #procedures(): readonly string[] {
+    return [this.#root, ...this.#calls.map(({ entered }) => entered)].flatMap((entered) => entered?.procedure.name ?? []);
   }
 
   #nextControl(from: Control): Control {

@@ -2,7 +2,7 @@
 import type { Patch } from "immer";
 import { type Location, ModelError } from "../lang/errors.js";
 import { readCell, type State } from "../state/state.js";
-import type { BlockEvent, Report } from "../step/block.js";
+import type { BlockEvent, Observed, Report } from "../step/block.js";
 import type { Machine } from "../step/machine.js";
 import type { NativeBlock } from "../step/run.js";
 
@@ -20,6 +20,9 @@ export interface TraceStep {
   readonly ordinal: number;
   /** What happened, in order: calls, results, locks, choices, observations, reports. */
   readonly events: readonly BlockEvent[];
+  /** What an observer can see of it, in order, and the liveness cells of the objects that it freed. */
+  readonly observed: readonly Observed[];
+  readonly freed: readonly number[];
   /** Calls open when the step began, outermost first. */
   readonly openCalls: readonly string[];
   /** Cells changed, in layout order; of the model's fields and of allocation, not of the checker's own bookkeeping. */
@@ -74,6 +77,8 @@ export function replayPath(machine: Machine, path: readonly number[]): ReplayedP
       thread,
       ordinal,
       events: block.events,
+      observed: block.observed,
+      freed: block.freed,
       openCalls: control.frames.map(({ site }) => site.procedure),
       get changes() {
         return next === null ? [] : changesBetween(machine, state, next);

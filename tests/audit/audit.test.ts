@@ -115,6 +115,18 @@ describe("what changes between two designs", () => {
     expect(forEver.onlyB?.trace).toEqual(["goes on for ever without an event"]);
   });
 
+  it("is a warning, by the procedure it stands in", () => {
+    const { verdict, onlyB } = compare({ procedures: procedure(`observe("first"); WARN_ON(${is}); observe("second");`) });
+    expect(verdict).toBe("differ");
+    expect(onlyB?.trace).toEqual(["first()", "WARN_ON in t"]);
+    const text = { procedures: `function* u(b) { WARN_ON(true, ${is} ? "one" : "other"); }\n${procedure("yield* u(b);")}` };
+    expect(compare(text).verdict).toBe("equivalent");
+    expect(compare(text, (event) => event !== "WARN_ON").verdict).toBe("equivalent");
+    const moved = { procedures: `function* u(b) { WARN_ON(true); }\n${procedure(`if (${is}) yield* u(b); else WARN_ON(true);`)}` };
+    expect(compare(moved)).toMatchObject({ onlyA: { trace: ["WARN_ON in t"] }, onlyB: { trace: ["WARN_ON in u"] } });
+    expect(compare(moved, (event) => event !== "WARN_ON").verdict).toBe("equivalent");
+  });
+
   it("is only what counts", () => {
     const model = { procedures: procedure(`observe("kept"); yield; observe("dropped", ${is});`) };
     expect(compare(model).verdict).toBe("differ");

@@ -85,8 +85,6 @@ function compare({ locate }: Session, suite: Suite, a: Design, b: Design): Audit
 /** Why an observer cannot tell a mutant from the original, by its name. */
 export const judgedEquivalent: Readonly<Record<string, string>> = {
   "__iommu_attach_device: `!ret` negated": "what it guards does something since dd8a25c557e1 only, which the design has not",
-  '__iommu_group_set_core_domain: `1` for `0` in `WARN_ON(ret !== 0, "the driver refused the domain the core wants the group on");`':
-    "a warning is no event: `check` sees it, and `audit` does not",
   "__iommu_release_dma_ownership: without `group.owner = null;`":
     "no scenario here claims the group again after its release, or adds a device to it, and nobody else looks",
   "__iommu_release_dma_ownership: `1` for `0` in `group.owner_cnt = 0;`":
@@ -100,8 +98,6 @@ export const judgedEquivalent: Readonly<Record<string, string>> = {
   "iommu_domain_free: without `iommu_put_dma_cookie(domain);`": "the domains that are freed here are a user's, which have no cookie",
   '__iommu_group_alloc_blocking_domain: without `group.blocking_domain = __iommu_group_domain_alloc(group, "BLOCKED");`':
     "neither driver of these scenarios has BLOCKED domains, so that the next line allocates what is used instead",
-  '__iommu_release_dma_ownership: `1` for `0` in `WARN_ON(ret !== 0, "the driver refused the default domain");`':
-    "a warning is no event: `check` sees it, and `audit` does not",
 };
 
 const small = ["vfio-close/intel_iommu", "vfio-detach/arm_smmu_v3", "partial-attach/fault/arm_smmu_v3", "partial-attach/rmrr"];

@@ -76,6 +76,7 @@ describe("audit", () => {
     [["linux-6.2", "linux-6.1"], /there is no design linux-6\.2/],
     [["linux-6.1", "linux-6.1+0286300e6045"], /includes it already/],
     [["linux-6.1", "linux-6.1-dcf40ed3a20d"], /does not include it/],
+    [["linux-6.1", "linux-6.1-0286300e6045+0286300e6045"], /to be reverted and applied/],
     [["linux-6.1", "linux-6.1", ...file], /there is no design linux-6\.1/],
   ])("refuses %j", async (words, message) => {
     const { code, stderr } = await iommuMc(["audit", ...words]);

@@ -127,6 +127,7 @@ describe("what is checked", () => {
     [["check", small, "--revert", "cccccccccccc"], "aaaaaaaaaaaa bank: take the lock"],
     [["check", small, "--apply", "aaaaaaaaaaaa"], "includes it already"],
     [["check", small, "--revert", "aaaaaaaaaaaa", "--apply", "bbbbbbbbbbbb"], "needs aaaaaaaaaaaa"],
+    [["check", small, "--revert", "aaaaaaaaaaaa", "--apply", "aaaa"], "aaaaaaaaaaaa is to be reverted and applied"],
     [["check", "no/such/file.ts"], "there is no file no/such/file.ts"],
     [["check", "tests/cli/"], "tests/cli/ is a folder"],
     [["check", small, "--revert", "aa"], "4 or more digits"],
