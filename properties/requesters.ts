@@ -11,7 +11,7 @@ export const T2Requester = property({
     "With the group's mutex free, DMA with any requester id of its devices is translated by the group's domain or blocked: no entry of another domain is left, and none is cached.",
   source: "device_block_translation(), domain_context_clear() (for every DMA alias); intel_context_flush_no_pasid()",
   seenRedBy:
-    "the base (a device that was unplugged has cleared the entry of an alias), fixed by b1cf1563f3b7; linux-6.12 (flushes another id)",
+    "the base (a released sibling has cleared the entry of the bridge's id); linux-6.12 (the context cache is flushed of another id)",
   window: atRest("iommu_group", "mutex", (group) => {
     if (group.domain === null || group.devices.every(({ dev }) => dev!.requester_ids.length === 0)) return null;
     return everyMember(group, (dev) =>
@@ -25,6 +25,6 @@ export const L2Requester = property({
   sentence: "No requester id is translated by a freed domain or page table, by its entry or by what is cached of one.",
   source: "0286300e6045; domain_exit()",
   seenRedBy:
-    "the base (a device that was unplugged has cleared the entry of an alias), fixed by b1cf1563f3b7; linux-6.12 (flushes another id)",
+    "the base (a released sibling has cleared the entry of the bridge's id); linux-6.12 (the context cache is flushed of another id)",
   window: always("requester_id", (id) => usedBy(id).every((domain) => domain === null || (!isFreed(domain) && !domain.has_no_pgd))),
 });

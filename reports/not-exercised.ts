@@ -19,6 +19,15 @@ function becauseIn(model: string, reason: string, ...places: readonly Place[]): 
 
 export const notExercised: readonly NotExercised[] = [
   ...because(
+    "every device of these suites is in the scope of an IOMMU, and there are as many domain ids as domains",
+    ["iommu-drivers/intel-requesters", "intel_iommu_probe_device", "iommu"],
+    ["iommu-drivers/intel-requesters", "dmar_domain_attach_device", "failed"],
+  ),
+  ...because("only where a device has a PASID entry although it counts as blocked, which since v6.12 it does by a flag of its own", [
+    "iommu-drivers/intel-requesters",
+    "identity_domain_attach_dev",
+  ]),
+  ...because(
     "only where a user comes to a group without a default domain, or leaves it: no suite with dcf40ed3a20d has a user of one",
     ["iommu/attach", "__iommu_group_set_domain_internal"],
     ["iommu/attach", "revert_up_to"],

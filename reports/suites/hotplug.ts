@@ -153,7 +153,7 @@ const unplugOpenGroup = hotplug({
   devices: [lent],
   users: 1,
   threads: ({ device, group }) => [
-    thread("virtnodedevd", vfio_user_that_stays, group("g")),
+    thread("virtnodedevd", vfio_user_that_stays, group("g"), null),
     thread("unplug", unplug_owned, device("d0"), group("g")),
   ],
   properties: [...lifetimeOfLast, K1, O2],

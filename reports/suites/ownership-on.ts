@@ -24,7 +24,7 @@ import { C1, C3, C3Attach, C4, C4Detach, C10, driverAtWork, K1, L2, L3, ownershi
 import { everything, topologySuite, violated } from "./on-linux61.js";
 
 /** Red in 6.1.176, and green with the fix that came in v6.5. */
-const partialAttachKept = violated(
+export const partialAttachKept = violated(
   "__iommu_group_set_domain() of 6.1 stops at the first device that fails and undoes nothing; fixed by dcf40ed3a20d (v6.5)",
 );
 

@@ -32,7 +32,7 @@ const unlockedRelease = violated(
 );
 
 /** The error path of a probe asks Intel's driver to release a device that is on no domain. */
-const releasedUnattached = violated(
+export const releasedUnattached = violated(
   "intel_iommu_release_device() of 6.1 calls dmar_remove_one_dev_info(), which dereferences info->domain; on the error path of __iommu_probe_device() the device has never been on a domain",
 );
 

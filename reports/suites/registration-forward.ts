@@ -25,7 +25,7 @@ const warnedAtBind = violated(
 );
 
 /** What iommu_setup_default_domain() says of an attach that the kernel's contract lets fail. */
-const firstAttachFailed = violated(
+export const firstAttachFailed = violated(
   "iommu_setup_default_domain() warns of a group's first attach that fails, of which the driver may have had reason enough",
 );
 

@@ -5,11 +5,14 @@
 import { type Design, type Expectation, type Suite, thread } from "iommu-mc";
 import { linux61, linux72, linux612 } from "../../models/linux/designs.js";
 import type { BootDevice } from "../../models/linux/machine/boot.js";
-import { plug, register_iommu, unplug, unplug_while_attached } from "../../models/linux/machine/events.js";
-import { vfio_user_once, vfio_user_until_unplugged } from "../../models/linux/machine/workloads.js";
+import { plug, plug_both, register_iommu, unplug, unplug_while_attached, write_both_types } from "../../models/linux/machine/events.js";
+import { vfio_user_once, vfio_user_that_stays } from "../../models/linux/machine/workloads.js";
 import { C1, C4Detach, K1, L2, L2Requester, L4, L6, O2, O5, T1, T2, T2Requester, X1, X2 } from "../../properties/index.js";
 import { finalizedUnlocked } from "./hotplug.js";
 import { type BootSuite, bootSuite, everything, violated } from "./on-linux61.js";
+import { partialAttachKept } from "./ownership-on.js";
+import { releasedUnattached } from "./probing.js";
+import { firstAttachFailed } from "./registration-forward.js";
 
 /** Siblings of a device that is released. */
 const aliasCleared = violated(
@@ -18,7 +21,7 @@ const aliasCleared = violated(
 
 /** The recorded crash, and what comes of the same where only one device is left. */
 const tookForUnmapped = violated(
-  "intel_iommu_attach_device() of 6.1 takes a device off its old domain only if all of its requester ids have a context entry; a sibling that was released has cleared that of the bridge, so the device gets on the new domain's list while it is on the old one's, and keeps its own entry for the old domain; fixed by b1cf1563f3b7 (v6.2)",
+  "intel_iommu_attach_device() of 6.1 takes a device off its old domain only if all of its requester ids have a context entry; a sibling that was released, or that could not be attached, has cleared that of the bridge, so the device gets on the new domain's list while it is on the old one's, and keeps its own entry for the old domain; fixed by b1cf1563f3b7 (v6.2)",
 );
 
 /** In scalable mode the PASID entry is found to be there still. */
@@ -34,6 +37,11 @@ const flushedAnotherId = violated(
 /** Nothing behind a conventional bridge is translated. */
 const bridgeLeftOut = violated(
   "since 301f1a80487f (v6.9) pci_pasid_table_setup() enters a PASID table only for requester ids that pci_for_each_dma_alias() names with the device itself: that of a conventional bridge above it has no context entry, and all DMA from behind the bridge is blocked",
+);
+
+/** A device whose bridge the IOMMU core has not got to know. */
+const bridgeUnknown = violated(
+  "domain_context_mapping_cb() of 6.12 and 7.2 asks what the driver knows of the device that a requester id is of for its IOMMU, and does not expect a bridge whose probe_device() has failed, of which it knows nothing; 6.1 takes the IOMMU of the device that is attached",
 );
 
 const modes = ["intel_legacy", "intel_scalable"] as const;
@@ -54,7 +62,7 @@ const drivers = [
   { name: "vfio-pci", kind: "vfio_pci" },
 ] as const;
 
-type Declared = Omit<BootSuite, "name" | "iommu" | "design" | "expected" | "contextsByProbe" | "domainIds">;
+type Declared = Omit<BootSuite, "name" | "iommu" | "design" | "expected" | "probedBy612" | "domainIds">;
 
 /** The scenario on each of these kernels, in both modes. */
 function inEach(name: string, declared: Declared, expected: OfEach, designs: readonly Design[] = [linux61, linux612, linux72]): Suite[] {
@@ -62,16 +70,17 @@ function inEach(name: string, declared: Declared, expected: OfEach, designs: rea
 }
 
 function inMode(name: string, mode: Mode, design: Design, declared: Declared, expected: OfEach): Suite {
-  const contextsByProbe = design.includes.includes("301f1a80487f");
+  const probedBy612 = design !== linux61;
+  const isLeftOut = probedBy612 && mode === "intel_scalable" && declared.properties.includes(C1);
   return bootSuite({
     name: `requesters/${name}`,
     design,
     iommu: mode,
-    contextsByProbe,
+    probedBy612,
     domainIds: 4,
     terminates: true,
     ...declared,
-    expected: contextsByProbe && mode === "intel_scalable" ? { C1: bridgeLeftOut } : (expected[`${design.name}/${mode}`] ?? {}),
+    expected: { ...(isLeftOut ? { C1: bridgeLeftOut } : {}), ...expected[`${design.name}/${mode}`] },
   });
 }
 
@@ -138,7 +147,7 @@ const unplugged: Declared = {
   drivers,
   users: 1,
   threads: ({ device, group }) => [
-    thread("vfiot", vfio_user_until_unplugged, group("group16"), device("0000:05:03.0")),
+    thread("vfiot", vfio_user_that_stays, group("group16"), device("0000:05:03.0")),
     thread("init", unplug_while_attached, device("0000:05:03.0"), group("group16")),
   ],
   properties: [C1, K1, L2, L2Requester, L6, O5, T1, T2, T2Requester],
@@ -206,6 +215,55 @@ const pluggedIn = inEach(
   },
 );
 
+/** A failed attach has blocked the bridge's requester id too: the next finds the devices that are not blocked unmapped. */
+const failing = inEach(
+  "failing",
+  { ...lentAndGivenBack, describes: "the same, and one call may fail", faults: 1 },
+  {
+    "linux-6.1/intel_legacy": {
+      ...everything(partialAttachKept, "C1", "T2-requester"),
+      ...everything(tookForUnmapped, "leak", "warn-on", "L2-requester"),
+    },
+    "linux-6.1/intel_scalable": everything(partialAttachKept, "C1", "T2-requester"),
+    "linux-6.12/intel_legacy": everything(flushedAnotherId, "K1", "L2-requester", "T1", "T2", "T2-requester"),
+  },
+);
+
+const bridgeFails = inEach(
+  "plug-both",
+  {
+    describes: "a conventional bridge is plugged in, and then a device behind it; one call may fail",
+    devices: [
+      { ...bridge, state: "absent" },
+      { name: "0000:05:01.0", ...behind, state: "absent" },
+    ],
+    faults: 1,
+    threads: ({ device }) => [thread("init", plug_both, device("0000:04:00.0"), device("0000:05:01.0"))],
+    properties: [L4, X1, X2, L2Requester, T2Requester],
+  },
+  {
+    "linux-6.1/intel_legacy": { "null-deref": releasedUnattached },
+    "linux-6.1/intel_scalable": { "null-deref": releasedUnattached },
+    "linux-6.12/intel_legacy": { "null-deref": bridgeUnknown, "warn-on": firstAttachFailed },
+    "linux-6.12/intel_scalable": { "warn-on": firstAttachFailed },
+    "linux-7.2/intel_legacy": { "null-deref": bridgeUnknown, "warn-on": firstAttachFailed },
+    "linux-7.2/intel_scalable": { "warn-on": firstAttachFailed },
+  },
+);
+
+/** Of 6.1 there is none: it refuses groups of several devices. */
+const typeWritten = inEach(
+  "type",
+  {
+    describes: "the administrator writes identity to the type of a group behind a conventional bridge, and then DMA",
+    devices: [bridge, { name: "0000:05:01.0", ...behind }, { name: "0000:05:02.0", ...behind }],
+    threads: ({ device }) => [thread("admin", write_both_types, device("0000:05:01.0"))],
+    properties: [C1, L2, L2Requester, T2Requester],
+  },
+  { "linux-6.12/intel_legacy": everything(flushedAnotherId, "L2-requester", "T2-requester") },
+  [linux612, linux72],
+);
+
 export const requesterSuites: readonly Suite[] = [
   ...boot,
   ...inUse,
@@ -215,4 +273,7 @@ export const requesterSuites: readonly Suite[] = [
   ...oneIsLeft,
   ...atAnyTime,
   ...pluggedIn,
+  ...failing,
+  ...bridgeFails,
+  ...typeWritten,
 ];

@@ -13,6 +13,7 @@ import { causes as pasid } from "./causes/pasid.js";
 import { causes as ppc64 } from "./causes/ppc64.js";
 import { causes as ppc64Ops } from "./causes/ppc64-ops.js";
 import { causes as probing } from "./causes/probing.js";
+import { causes as requesters } from "./causes/requesters.js";
 import { causes as translation } from "./causes/translation.js";
 import { lockCauses, causes as userDma } from "./causes/user-dma.js";
 
@@ -49,6 +50,7 @@ export const propertyCauses: readonly Cause[] = [
   ...hotplug,
   ...pasid,
   ...translation,
+  ...requesters,
   ...defaultDomain,
   ...in2015,
   ...ppc64,

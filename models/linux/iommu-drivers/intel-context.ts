@@ -44,8 +44,7 @@ function follow_tables(): void {
   data_race(() => {
     for (const bus of iommu_core.buses) {
       for (const dev of bus.klist_devices) {
-        const id = dev.requester_ids.at(dev.requester_ids.length - 1);
-        if (id === null) continue;
+        const id = dev.requester_ids.at(dev.requester_ids.length - 1)!;
         const isKnown = dev.iommu !== null && dev.iommu.priv !== null;
         const domain = isKnown ? translationOf(id) : null;
         if (dev.hw !== domain) dev.hw = domain;

@@ -345,7 +345,7 @@ function probe(
     groups.set(groupName, group);
   }
   const domain: IommuDomain | null = group.default_domain;
-  makeProbed(make, name, dev, itsIommu, group, domain, options.contextsByProbe === true);
+  makeProbed(make, name, dev, itsIommu, group, domain, options.probedBy612 === true);
   if (domain !== null && resvDirect === true) domain.direct_map.add(dev);
 }
 

@@ -46,8 +46,8 @@ export interface KernelOptions {
   readonly noDefaultDomains?: boolean;
   /** The IOMMU's driver has a domain that devices are released on: its blocking domain. Default: a released device is on no domain. */
   readonly releaseDomain?: boolean;
-  /** Under `intel_scalable`: devices that are probed at the start have their context entries from that, as since 301f1a80487f (v6.9), and not from being attached. */
-  readonly contextsByProbe?: boolean;
+  /** Under `intel_legacy` and `intel_scalable`: devices that are probed at the start are as 6.12.107 leaves them, and not 6.1.176. See requesters.ts. */
+  readonly probedBy612?: boolean;
   /** SNP is enabled, which AMD's driver asks about. */
   readonly snp?: boolean;
 }
@@ -153,7 +153,7 @@ function hasContextCache({ ops }: IommuDevice): boolean {
 
 /**
  * What probing has left of a device that is on `domain` (null: it is blocked): `dev->iommu`, its driver's data, its place in
- * the group. In a kdump kernel its attach was deferred. `entersByProbe` is for VT-d's scalable mode, see requesters.ts. Kernels that do not know `attach_deferred` and `require_direct` never look at them.
+ * the group. In a kdump kernel its attach was deferred. `isOf612` is for VT-d's tables, see requesters.ts. Kernels that do not know `attach_deferred` and `require_direct` never look at them.
  */
 export function makeProbed(
   make: LinuxMake,
@@ -162,7 +162,7 @@ export function makeProbed(
   iommu: IommuDevice,
   group: IommuGroup,
   domain: IommuDomain | null,
-  entersByProbe = false,
+  isOf612 = false,
 ): void {
   const fwspec = iommu_core.has_fwspecs ? make("iommu_fwspec", `fwspec-${name}`, { ops: iommu.ops, has_ids: true }) : null;
   const isDeferred = iommu_core.is_kdump_kernel;
@@ -184,10 +184,10 @@ export function makeProbed(
     if (domain !== null) {
       domain.attached_before.add(dev);
       if (iommu.ops!.driver === "virtio_iommu") domain.nr_endpoints++;
-      if (iommu_core.has_iotlb) giveId(make, domain);
+      if (iommu_core.has_iotlb && !(isOf612 && domain.type === "IDENTITY")) giveId(make, domain);
     }
   }
-  if (knowsRequesterIds(iommu.ops!.driver)) enterTables(make, name, dev, domain, entersByProbe);
+  if (knowsRequesterIds(iommu.ops!.driver)) enterTables(make, name, dev, domain, isOf612);
   dev.iommu_group = group;
   list_add_tail(make("group_device", `group_device-${name}`, { dev }), group.devices);
   if (refcount_read(group.devices_kobj) === 0) kref_init(group.devices_kobj);

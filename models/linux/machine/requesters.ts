@@ -10,33 +10,32 @@ export function makeListHead(make: Make<typeof linux>, name: string): ListHead {
 }
 
 /**
- * The device is on the domain, as probing and attaching have left it; null: it was probed only. In scalable mode attaching enters the PASID table
- * for all of the requester ids, or, if `by_probe`, probing has entered it for its own.
+ * The device is on the domain, as probing and attaching have left it in 6.1.176, or, if `of612`, in 6.12.107; null: it was probed only. There
+ * probing has entered the PASID table for the device's own requester id, where in 6.1 attaching enters it for all of them,
+ * and the identity domain has neither an id nor a list of its devices.
  */
-export function enterTables(make: Make<typeof linux>, name: string, dev: Device, domain: IommuDomain | null, by_probe: boolean): void {
+export function enterTables(make: Make<typeof linux>, name: string, dev: Device, domain: IommuDomain | null, of612: boolean): void {
   const info = dev.iommu!.priv!;
   info.link = make("list_head", `${name}.link`);
   if (dev.scope!.ops!.driver === "intel_scalable") info.pasid_table = make("pasid_table", `pasid_table-${name}`);
-  if (domain !== null) attachAtStart(info, domain);
+  const did = domain === null || domain.iommu_array === null ? null : domain.iommu_array.did;
+  if (domain !== null) attachAtStart(info, domain, did, of612 && domain.type === "IDENTITY");
   for (const id of dev.requester_ids) {
     if (id.domain !== null || id.pasid_table !== null) continue;
     if (info.pasid_table === null) {
       id.domain = domain;
-      id.did = didOf(domain);
-    } else if (by_probe ? id.owner === dev : domain !== null) id.pasid_table = info.pasid_table;
+      id.did = did;
+    } else if (of612 ? id.owner === dev : domain !== null) id.pasid_table = info.pasid_table;
   }
   const arriving = dev.requester_ids.at(dev.requester_ids.length - 1)!;
   dev.hw = arriving.pasid_table === null ? arriving.domain : arriving.pasid_table.domain;
 }
 
-function attachAtStart(info: DevIommuPriv, domain: IommuDomain): void {
+function attachAtStart(info: DevIommuPriv, domain: IommuDomain, did: DomainId | null, isStatic: boolean): void {
   info.domain_attached = true;
-  list_add(info.link!, domain.devices!);
+  if (isStatic) info.domain = null;
+  else list_add(info.link!, domain.devices!);
   if (info.pasid_table === null) return;
   info.pasid_table.domain = domain;
-  info.pasid_table.did = didOf(domain);
-}
-
-function didOf(domain: IommuDomain | null): DomainId | null {
-  return domain === null || domain.iommu_array === null ? null : domain.iommu_array.did;
+  info.pasid_table.did = did;
 }

@@ -168,26 +168,8 @@ export function* vfio_user_once(iommu_group: IommuGroup, maps: boolean): Proc {
   yield* vfio_fops_release(container);
 }
 
-/** A process that attaches one group, and goes away when the device has left that. */
-export function* vfio_user_until_unplugged(iommu_group: IommuGroup, dev: Device): Proc {
-  const container = yield* vfio_fops_open();
-  if (container === null) return;
-  yield;
-  const group = yield* vfio_group_fops_open(iommu_group);
-  yield;
-  if (group !== null) {
-    yield* vfio_group_ioctl_set_container(group, container);
-    yield;
-    yield* vfio_ioctl_set_iommu(container);
-    yield idle(() => dev.iommu_group === null);
-    yield* vfio_group_fput(group);
-    yield;
-  }
-  yield* vfio_fops_release(container);
-}
-
-/** A process that attaches one group and never closes anything: neither the group, nor the container, nor any device. */
-export function* vfio_user_that_stays(iommu_group: IommuGroup): Proc {
+/** A process that attaches one group and closes nothing, neither the group nor the container: for ever, or until a device has left the group. */
+export function* vfio_user_that_stays(iommu_group: IommuGroup, leaving: Device | null): Proc {
   const container = yield* vfio_fops_open();
   if (container === null) return;
   yield;
@@ -198,7 +180,7 @@ export function* vfio_user_that_stays(iommu_group: IommuGroup): Proc {
     yield;
     yield* vfio_ioctl_set_iommu(container);
   }
-  yield idle(() => false);
+  yield idle(() => leaving !== null && leaving.iommu_group === null);
   if (group !== null) yield* vfio_group_fput(group);
   yield* vfio_fops_release(container);
 }
