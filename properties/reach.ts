@@ -56,7 +56,7 @@ export function isAttachDeferred(dev: Device): boolean {
 
 /** Whether the device is on the domain, or will be when its reset is over. Who is on none is blocked, as on a blocking domain. */
 export function isOn(dev: Device, domain: IommuDomain | null): boolean {
-  const isBlocked = domain !== null && domain.type === "BLOCKED" && dev.hw === null;
+  const isBlocked = dev.hw === null && domain !== null && domain.type === "BLOCKED";
   return dev.hw === domain || isBlocked || dev.resets > 0;
 }
 
