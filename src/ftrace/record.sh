@@ -54,12 +54,11 @@ check_kernel() {
 
 # Adds the probes that this kernel can have, and writes down which it cannot, and why.
 install_probes() {
-  if [ -e "$TRACEFS/available_filter_functions" ]; then
-    sed 's/[[:space:]].*//' "$TRACEFS/available_filter_functions" >"$work/functions"
-  else
-    : >"$work/functions"
-  fi
-  probes | while IFS= read -r probe; do
+  probes >"$work/probes"
+  # Of the tens of thousands of functions of the kernel, those of interest and their clones.
+  content "$TRACEFS/available_filter_functions" |
+    awk 'NR == FNR { wanted[$2]; next } { name = $1; sub(/\..*/, "", name) } name in wanted { print $1 }' "$work/probes" - >"$work/functions"
+  while IFS= read -r probe; do
     rest=${probe#* }
     function=${rest%% *}
     if [ ! -s "$work/functions" ] || grep -qx "$function" "$work/functions"; then
@@ -73,7 +72,7 @@ install_probes() {
         echo "$function: not in this kernel, inlined, or in a module that is not loaded" >>"$work/skipped"
       fi
     fi
-  done
+  done <"$work/probes"
 }
 
 add_probe() {
@@ -88,13 +87,10 @@ add_probe() {
 clean_up() {
   try 0 events/enable
   rmdir "$OURS" 2>/dev/null
-  probes | while IFS= read -r probe; do
-    event=${probe%% *}
-    event=${event#*:}
-    if grep -q ":$event " "$TRACEFS/kprobe_events"; then
-      echo "-:$event" 2>/dev/null >>"$TRACEFS/kprobe_events"
-    fi
-  done
+  sed -n "s/^[pr][0-9]*:\($GROUP\/[^ ]*\) .*/-:\1/p" "$TRACEFS/kprobe_events" >"$work/removals"
+  while IFS= read -r removal; do
+    echo "$removal" 2>/dev/null >>"$TRACEFS/kprobe_events"
+  done <"$work/removals"
   rm -rf "$work"
 }
 
