@@ -567,6 +567,11 @@ export const commits: Readonly<Record<string, Commit>> = {
     fixes: ["2031c469f816"],
     needs: ["a9c362db3920"],
   },
+  "07107e74444b": {
+    subject: "iommu/virtio: Move to domain_alloc_paging()",
+    since: "v6.16",
+    year: 2025,
+  },
   "72b6f7cd89ce": {
     subject: "iommu/virtio: Make instance lookup robust",
     since: "v6.17",

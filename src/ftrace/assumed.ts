@@ -7,7 +7,7 @@ import type { Judged } from "./nesting.js";
 import type { Assumption, Surroundings } from "./scope.js";
 import { factsOf } from "./vocabulary.js";
 
-/** What has to have happened before the first record of the second part, if there is a first part. */
+/** What has to have happened before the first record of the second part, if the IOMMU was not there from the start. */
 export function assumedBetween(
   judged: readonly Judged[],
   places: ReadonlyMap<Judged, number>,
@@ -15,8 +15,8 @@ export function assumedBetween(
   notified: Notified,
 ): Assumption[] {
   const first = judged.find((each) => each.part === 1 && places.has(each));
-  const hasFirstPart = judged.some((each) => each.part === 0 && places.has(each));
-  if (first === undefined || !hasFirstPart) return [];
+  const registers = judged.some(({ record, why }) => why === null && record.event === "iommu_device_register");
+  if (first === undefined || !registers) return [];
   const before = places.get(first) as number;
   const uses = judged.flatMap(({ record, part, ends }) =>
     part === 0 && record.kind === "return" && record.event === "iommu_device_use_default_domain" && record.fields.r === 0 && ends?.facts.dev

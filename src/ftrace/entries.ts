@@ -31,6 +31,9 @@ const CALLED_BY_OTHERS: ReadonlySet<string> = new Set([
   "pci_dma_cleanup",
 ]);
 
+/** Where the bus's notifier is not probed, this is the first that is seen of a device that is added. */
+const JOINS: ReadonlySet<string> = new Set(["iommu_init_device", "__iommu_probe_device"]);
+
 /** Functions of kernels that make a domain for a user, all of which the model has as one. */
 const ALLOCATE: ReadonlySet<string> = new Set(["iommu_domain_alloc", "iommu_paging_domain_alloc", "iommu_paging_domain_alloc_flags"]);
 
@@ -96,6 +99,7 @@ export function entryOf(each: Judged, notified: Notified): Entry | null {
     const isNative = each.inside.some(({ record: { event } }) => event === "iommu_device_use_default_domain");
     return { call: `pci_dma_configure: ${isNative ? "native" : "managed"}`, facts, device: facts.dev };
   }
+  if (JOINS.has(record.event)) return { call: "iommu_bus_notifier: added", facts, device: facts.dev };
   if (ALLOCATE.has(record.event)) return { call: "iommu_domain_alloc", facts, device: facts.dev };
   return CALLED_BY_OTHERS.has(record.event) ? { call: record.event, facts, device: facts.dev } : null;
 }

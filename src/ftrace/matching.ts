@@ -149,6 +149,9 @@ function sameArguments(
 
 const NULL = "0x0";
 
+/** Results below are pointers that were printed as signed. */
+const MAX_ERRNO = 4095;
+
 /** The device's group before and after the block: the record may be of either. */
 function groupsOf({ before, after, machine }: Comparison, dev: StructView): readonly (StructView | null)[] {
   return [before, after].flatMap((state) => (state === null ? [] : [pointerOf(machine, state, dev, "iommu_group")]));
@@ -270,7 +273,7 @@ function typesOf({ machine, before, after, shared }: Comparison, domain: StructV
 function sameResult(comparison: Comparison, { facts, record }: Happening, value: unknown, bindings: Bindings): Bindings | string {
   const { machine } = comparison;
   const { result, group, domain } = facts;
-  const hasFailed = typeof result === "number" && result < 0;
+  const hasFailed = typeof result === "number" && result < 0 && result >= -MAX_ERRNO;
   if (typeof value === "number" || hasFailed) {
     const own = typeof value === "number" ? Math.min(value, 0) : 0;
     const recorded = hasFailed ? result : 0;

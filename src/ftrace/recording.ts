@@ -41,7 +41,7 @@ export async function openRecording(path: string): Promise<Recording> {
     release:
       (await releaseInHeader(trace)) ??
       /^Linux \S+ (\S+)/.exec(beside("uname.txt") ?? "")?.[1] ??
-      /^kernel (\S+)/m.exec(beside("scenario.log") ?? "")?.[1] ??
+      /^(?:crash )?kernel (\S+)/m.exec(beside("scenario.log") ?? "")?.[1] ??
       null,
     probes: probes === null ? null : readProbes(probes),
     topology: topology === null ? null : readTopology(topology, join(folder, "topology.json")),

@@ -178,7 +178,8 @@ export function factsOf({ fields, event }: TraceRecord): Facts {
   const number = (name: string) => numberOf(named[name] ?? null);
   const type = number("type");
   return {
-    dev: text("dev"),
+    // An IOMMU is a device too, but none that is behind one.
+    dev: event === "iommu_device_register" ? null : text("dev"),
     group: {
       pointer: text("grp"),
       id: number("gid"),

@@ -70,7 +70,7 @@ export async function openValidation(path: string, options: ValidationOptions): 
     isRegistered,
     devices: devices.map((each) => ({ ...each, group: isRegistered ? each.group : null, driver: isRegistered ? each.driver : null })),
     defaultType: defaultTypeOf(records),
-    isKdump: false,
+    isKdump: records.some(({ event }) => event === "iommu_deferred_attach"),
     releaseDomain: design.includes.includes("0061ffe289e1"),
     owners: owners.length,
     tasks: overlapping(scope),
@@ -131,7 +131,7 @@ interface Described {
 function describe(records: readonly TraceRecord[], topology: readonly RecordedDevice[], design: Design): Described {
   const iommu = iommuDriverOf(topology.map((device) => device.iommu).filter((name) => name !== ""));
   if (iommu === null) throw new ModelError("the topology names no IOMMU that the model knows", "It is in the field iommu of each device.");
-  const behind = topology.filter(({ group }) => group !== null);
+  const behind = topology.filter(({ group, bus }) => group !== null || bus === "pci");
   const known = new Set(behind.map(({ name }) => name));
   const later = [
     ...new Set(records.flatMap((record) => (record.event === "add_device_to_group" ? (factsOf(record).dev ?? []) : []))),
@@ -139,12 +139,12 @@ function describe(records: readonly TraceRecord[], topology: readonly RecordedDe
   const driverOf = (name: string) => kindOf(behind.find((device) => device.name === name)?.driver ?? "");
   const devices = [
     ...behind.map((device) => {
-      const others = behind.filter(({ name, group }) => group === device.group && name !== device.name);
+      const others = behind.filter(({ name, group }) => group !== null && group === device.group && name !== device.name);
       const bridge = others.find(({ isBridge, path }) => isBridge && device.path.startsWith(`${path}/`)) ?? null;
       return {
         name: device.name,
         isPresent: true,
-        group: groupName(device.group as number),
+        group: device.group === null ? null : groupName(device.group),
         upstream: bridge?.name ?? null,
         aliases: bridge === null && !device.isBridge ? others.map(({ name }) => name) : [],
         driver: driverOf(device.name),

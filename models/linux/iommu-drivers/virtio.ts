@@ -18,9 +18,9 @@ import {
 abstraction("a virtio-iommu's identity domain is one flag (VIRTIO_IOMMU_F_BYPASS_CONFIG), not a page table", "may miss a bug");
 abstraction("viommu_replay_mappings() does not fail, and map and unmap do not ask how many endpoints a domain has", "may miss a bug");
 
-/** Line 640: knows no DMA_FQ. */
+/** Line 640: knows no DMA_FQ. Since 07107e74444b (v6.16) the core asks it for a domain with a page table, of whatever type. */
 function viommu_domain_alloc(ops: IommuOps, type: DomainType): IommuDomain | null {
-  if (type === "BLOCKED" || type === "DMA_FQ" || fault("domain_alloc")) return null;
+  if (type === "BLOCKED" || (type === "DMA_FQ" && !applied("07107e74444b")) || fault("domain_alloc")) return null;
   return alloc_domain(ops);
 }
 

@@ -176,13 +176,21 @@ function* recorded_register(): Proc {
   if (!ret) iommu.is_bound = true;
 }
 
+/**
+ * drivers/pci/probe.c, pci_scan_slot(): that a function is one of several is noted after it has been added, so that nobody looks for the
+ * others of its slot while it is.
+ */
 function* recorded_add(dev: Device): Proc {
   dev.on_bus = true;
   const bus = dev.bus!;
+  const functions = [...dev.aliases];
+  dev.aliases.clear();
   yield;
   if (!bus.klist_devices.includes(dev)) list_add_tail(dev, bus.klist_devices);
   yield;
   yield* iommu_bus_notifier("BUS_NOTIFY_ADD_DEVICE", dev);
+  yield;
+  for (const other of functions) dev.aliases.add(other);
 }
 
 function* recorded_removal(dev: Device): Proc {
