@@ -166,7 +166,7 @@ class Explanation {
     const isAlone = candidate.running.filter((each) => each !== null).length === 1;
     const state = running.entry.hasFailed ? { ...candidate.state, faults: 1 } : candidate.state;
     for (const block of machine.blocks(state, thread, { trace: true, parked: true })) {
-      const comparison = { machine, before: state, after: block.state, isAlone, shared };
+      const comparison = { machine, before: state, after: block.state, isAlone, isOpen: running.entry.isOpen, shared };
       const matched = match(comparison, block.events, records, { ...running, bindings: candidate.bindings });
       if ("why" in matched) {
         mismatches.push(matched);

@@ -1,5 +1,5 @@
 /** What of a trace the model can say something of: each task's calls, what they are made within, and what is left out and why. */
-import { assumedBetween } from "./assumed.js";
+import { assumedBetween, boundAtFirst } from "./assumed.js";
 import { entryOf, type Notified, notifiedDevices, whyNoEntry } from "./entries.js";
 import { isOfSecondPart, type Judged, nest } from "./nesting.js";
 import type { TraceRecord } from "./record.js";
@@ -27,6 +27,8 @@ export interface Happening {
   readonly entry: Entry | null;
   /** Something within the call, or itself, has failed. */
   readonly hasFailed: boolean;
+  /** Nobody has recorded that the call returned. */
+  readonly isOpen: boolean;
 }
 
 /** Which calls and returns of procedures there are records of. */
@@ -63,6 +65,8 @@ export interface Scope {
   /** The same by the task's thread id. */
   readonly tasks: ReadonlyMap<number, readonly Happening[]>;
   readonly assumptions: readonly Assumption[];
+  /** What kind of driver is bound to a device before it is first seen. */
+  readonly boundAtFirst: (device: string) => "native" | "managed" | null;
   readonly outOfScope: readonly OutOfScope[];
 }
 
@@ -104,6 +108,7 @@ export function scopeOf(records: readonly TraceRecord[], surroundings: Surroundi
       probes: probes[part] as Probes,
       entry: enclosing(each) === null ? entryOf(each, notified) : null,
       hasFailed: record.kind === "call" && failed(each),
+      isOpen: !each.inside.some(({ ends }) => ends === each),
     };
     places.set(each, happening.index);
     happenings.push(happening);
@@ -116,6 +121,7 @@ export function scopeOf(records: readonly TraceRecord[], surroundings: Surroundi
     happenings,
     tasks,
     assumptions: assumedBetween(judged, places, surroundings, notified),
+    boundAtFirst: (device) => boundAtFirst(device, judged, surroundings, notified),
     outOfScope: [...left.values()].sort((one, other) => other.count - one.count),
   };
 }

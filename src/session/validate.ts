@@ -68,7 +68,11 @@ export async function openValidation(path: string, options: ValidationOptions): 
     name: "recorded",
     iommu: machineOf.iommu,
     isRegistered,
-    devices: devices.map((each) => ({ ...each, group: isRegistered ? each.group : null, driver: isRegistered ? each.driver : null })),
+    devices: devices.map((each) => ({
+      ...each,
+      group: isRegistered ? each.group : null,
+      driver: isRegistered && each.group !== null ? scope.boundAtFirst(each.name) : null,
+    })),
     defaultType: defaultTypeOf(records),
     isKdump: records.some(({ event }) => event === "iommu_deferred_attach"),
     releaseDomain: design.includes.includes("0061ffe289e1"),
@@ -122,7 +126,6 @@ interface Described {
     readonly group: string | null;
     readonly upstream: string | null;
     readonly aliases: readonly string[];
-    readonly driver: "native" | "managed" | null;
   }[];
   readonly surroundings: Surroundings;
 }
@@ -147,10 +150,9 @@ function describe(records: readonly TraceRecord[], topology: readonly RecordedDe
         group: device.group === null ? null : groupName(device.group),
         upstream: bridge?.name ?? null,
         aliases: bridge === null && !device.isBridge ? others.map(({ name }) => name) : [],
-        driver: driverOf(device.name),
       };
     }),
-    ...later.map((name) => ({ name, isPresent: false, group: null, upstream: null, aliases: [], driver: null })),
+    ...later.map((name) => ({ name, isPresent: false, group: null, upstream: null, aliases: [] })),
   ];
   const surroundings = { devices: new Set([...known, ...later]), firstAction: firstAction(design), driverOf };
   return { iommu, devices, surroundings };
