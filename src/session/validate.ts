@@ -73,7 +73,7 @@ export async function openValidation(path: string, options: ValidationOptions): 
       group: isRegistered ? each.group : null,
       driver: isRegistered && each.group !== null ? scope.boundAtFirst(each.name) : null,
     })),
-    defaultType: defaultTypeOf(records),
+    defaultType: defaultTypeOf(records, recording),
     isKdump: records.some(({ event }) => event === "iommu_deferred_attach"),
     releaseDomain: design.includes.includes("0061ffe289e1"),
     owners: owners.length,
@@ -163,15 +163,16 @@ function kindOf(driver: string): "native" | "managed" | null {
   return MANAGED.has(driver) ? "managed" : "native";
 }
 
-/** The kernel's default type, as the first domain that a device was attached to for the DMA API has it. */
-function defaultTypeOf(records: readonly TraceRecord[]): string {
-  for (const record of records) {
-    const { domain } = factsOf(record);
-    if (record.event === "__iommu_attach_device" && domain !== null && ["DMA", "DMA_FQ", "IDENTITY"].includes(domain.type ?? "")) {
-      return domain.type as string;
-    }
-  }
-  return "DMA";
+/** The kernel's default type: that of most groups at the start, or that of the first domain a device was attached to for the DMA API. */
+function defaultTypeOf(records: readonly TraceRecord[], { groups }: Recording): string {
+  const attached = records.flatMap((record) => (record.event === "__iommu_attach_device" ? (factsOf(record).domain?.type ?? []) : []));
+  const ofGroups = (groups ?? []).map(({ type }) => typeWritten(type) ?? "").filter(isDefaultType);
+  const count = (type: string) => ofGroups.filter((each) => each === type).length;
+  return ofGroups.sort((one, other) => count(other) - count(one))[0] ?? attached.find(isDefaultType) ?? "DMA";
+}
+
+function isDefaultType(type: string): boolean {
+  return ["DMA", "DMA_FQ", "IDENTITY"].includes(type);
 }
 
 /** Calls of tasks that are under way at a time, at most. */
