@@ -462,6 +462,18 @@ export const commits: Readonly<Record<string, Commit>> = {
     year: 2024,
     needs: ["81e921fd3216"],
   },
+  "3b1d9e2b2d68": {
+    subject: "iommu/vt-d: Add cache tag assignment interface",
+    since: "v6.10",
+    year: 2024,
+  },
+  "041be2717b19": {
+    subject: "iommu/vt-d: Fix missed device TLB cache tag",
+    since: "v6.10",
+    year: 2024,
+    fixes: ["3b1d9e2b2d68"],
+    needs: ["3b1d9e2b2d68"],
+  },
   b67483b3c44e: {
     subject: "iommu/dma: Centralise iommu_setup_dma_ops()",
     since: "v6.10",
@@ -502,6 +514,13 @@ export const commits: Readonly<Record<string, Commit>> = {
     subject: "iommu/vt-d: Add support for static identity domain",
     since: "v6.12",
     year: 2024,
+  },
+  "1f2557e08a61": {
+    subject: "iommu/vt-d: Remove cache tags before disabling ATS",
+    since: "v6.13",
+    year: 2025,
+    fixes: ["3b1d9e2b2d68"],
+    needs: ["3b1d9e2b2d68"],
   },
   "229e6ee43d2a": {
     subject: "iommu/arm-smmu: Defer probe of clients after smmu device bound",

@@ -40,7 +40,13 @@ export const linux61 = kernel("linux-6.1", "6.1.176 (Debian 6.1.176-1)", "v6.1",
 export const linux66 = kernel("linux-6.6", "6.6", "v6.6");
 
 /** What the source of Debian's trixie has: 6.12.107, with what its maintainers took of later releases. */
-export const linux612 = kernel("linux-6.12", "6.12.107", "v6.12", ["229e6ee43d2a", "280e5a301005", "38e8844005e6", "b46064a18810"]);
+export const linux612 = kernel("linux-6.12", "6.12.107", "v6.12", [
+  "1f2557e08a61",
+  "229e6ee43d2a",
+  "280e5a301005",
+  "38e8844005e6",
+  "b46064a18810",
+]);
 
 export const linux72 = kernel("linux-7.2", "7.2.13", "v7.2");
 

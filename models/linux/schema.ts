@@ -232,6 +232,8 @@ export const linux = schema({
     iommu_array: ref("iommu_domain_info"),
     /** Where VT-d's tables are modelled: the head of the list of its devices. */
     devices: ref("list_head"),
+    /** The same since 3b1d9e2b2d68 (v6.10): users of the tag by which what the IOMMU caches of it is flushed. Without there is no flush. */
+    cache_tags: counter(5),
     /** Its page table is freed, though the domain may not be. */
     has_no_pgd: flag(),
     /** SMMUv3: given out at the first attach. */

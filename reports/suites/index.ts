@@ -7,6 +7,7 @@ import { arm64DomainSuites } from "./arm64-domains.js";
 import { arm64OrderSuites } from "./arm64-orders.js";
 import { before6Suites } from "./before-6.js";
 import { before6UserSuites } from "./before-6-users.js";
+import { cacheTagSuites } from "./cache-tags.js";
 import { defaultDomainSuites } from "./default-domain.js";
 import { defaultDomainRaceSuites } from "./default-domain-race.js";
 import { deferredAttachSuites } from "./deferred-attach.js";
@@ -63,6 +64,7 @@ export const suites: readonly Suite[] = [
   ...pasidSuites,
   ...resetSuites,
   ...requesterSuites,
+  ...cacheTagSuites,
   ...closeSuites(smmuv3Virt),
   ...partialAttachSuites(intelQ35),
   ...ownershipSuites(intelQ35, { rebinders: 2 }),

@@ -113,19 +113,39 @@ function give_back_id(domain: IommuDomain): void {
 
 /**
  * 6.1.176 line 4163, 6.12.107 line 3411, 7.2.13 line 2744. Since 2031c469f816 (v6.12) the device itself says whether there is anything to
- * block, since the static identity domain has no list.
+ * block, since the static identity domain has no list. Since 1f2557e08a61 (v6.13, which 6.12.107 has) the domain has lost its cache tag before.
  */
 function* device_block_translation(dev: Device): Proc {
   const info = privOf(dev);
   if (applied("2031c469f816") && !info.domain_attached) return;
+  const domain = info.domain;
+  if (domain !== null && applied("1f2557e08a61")) {
+    cache_tag_unassign_domain(domain);
+    yield;
+    atomic("context and PASID entries are cleared under the IOMMU's lock");
+  }
   if (sm_supported(dev)) yield* intel_pasid_tear_down_entry(dev);
   else yield* domain_context_clear(info);
   info.domain_attached = false;
-  const domain = info.domain;
   if (domain === null) return;
   unlink_from(domain, info);
+  if (!applied("1f2557e08a61")) cache_tag_unassign_domain(domain);
   give_back_id(domain);
   info.domain = null;
+}
+
+/** cache.c of 6.12.107 line 214, of 7.2.13 line 222: nothing is flushed of what was cached without it. */
+function cache_tag_assign_domain(domain: IommuDomain): void {
+  if (!applied("3b1d9e2b2d68")) return;
+  atomic("a domain's cache tags have a lock of their own");
+  domain.cache_tags++;
+}
+
+/** cache.c of 6.12.107 line 238, of 7.2.13 line 246. */
+function cache_tag_unassign_domain(domain: IommuDomain): void {
+  if (!applied("3b1d9e2b2d68")) return;
+  atomic("a domain's cache tags have a lock of their own");
+  domain.cache_tags--;
 }
 
 /** Who is asked to attach depends on the domain's own operations. */
@@ -162,12 +182,16 @@ function* intel_iommu_attach_device(domain: IommuDomain, dev: Device): Proc<Errn
   return yield* dmar_domain_attach_device(domain, dev);
 }
 
-/** 6.1.176 line 2504, where it is called domain_add_dev_info(); 6.12.107 line 1986, 7.2.13 line 1325. */
+/**
+ * 6.1.176 line 2504, where it is called domain_add_dev_info(); 6.12.107 line 1986, 7.2.13 line 1325. Since 041be2717b19 (v6.10) the domain has
+ * its cache tag when the tables have been set up.
+ */
 function* dmar_domain_attach_device(domain: IommuDomain, dev: Device): Proc<Errno> {
   const info = privOf(dev);
   if (fault("domain_attach_iommu", !domain.attached_before.has(dev))) return -ENOMEM;
   const failed = domain_attach_iommu(domain);
   if (failed) return failed;
+  if (!applied("041be2717b19")) cache_tag_assign_domain(domain);
   info.domain = domain;
   if (applied("2031c469f816")) info.domain_attached = true;
   list_add(info.link!, domain.devices!);
@@ -178,6 +202,9 @@ function* dmar_domain_attach_device(domain: IommuDomain, dev: Device): Proc<Errn
   }
   if (!sm_supported(dev) || !applied("301f1a80487f")) yield* domain_context_mapping(domain, dev);
   domain.attached_before.add(dev);
+  if (!applied("041be2717b19")) return 0;
+  yield;
+  cache_tag_assign_domain(domain);
   return 0;
 }
 

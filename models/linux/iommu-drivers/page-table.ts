@@ -2,9 +2,9 @@
  * Page tables: `map_pages`, `unmap_pages`, `iotlb_sync` and `flush_iotlb_all` of the IOMMU drivers of 6.1.176. Only where the
  * scenario has an IOTLB.
  */
-import { abstraction, atomic, data_race, kfree, kzalloc, type Proc, WARN_ON } from "iommu-mc";
+import { abstraction, applied, atomic, data_race, kfree, kzalloc, type Proc, WARN_ON } from "iommu-mc";
 import { type IommuDomain, linux, type Page } from "../schema.js";
-import { isIntel } from "./hardware.js";
+import { isIntel, knowsRequesterIds } from "./hardware.js";
 import { flush_id, flush_range, go_stale, type Iova, idOf } from "./iotlb.js";
 
 abstraction("a write to a page table and what it makes stale in the IOTLB are one step: the IOTLB has no time of its own", "neither");
@@ -48,11 +48,27 @@ function isInUse(domain: IommuDomain): boolean {
   return domain.ops!.driver !== "amd_iommu" || domain.dev_iommu > 0;
 }
 
+/** Since 3b1d9e2b2d68 (v6.10) VT-d's driver flushes a domain by the tags it has, and what has none is not flushed. */
+function isFlushedByTags(domain: IommuDomain): boolean {
+  return knowsRequesterIds(domain.ops!.driver) && applied("3b1d9e2b2d68");
+}
+
+/** cache.c of 6.12.107 line 437, of 7.2.13 line 428. */
+function cache_tag_flush_range(domain: IommuDomain, iova: Iova, pages: number, walks: boolean): void {
+  atomic("a domain's cache tags have a lock of their own, under which they are flushed");
+  if (domain.cache_tags > 0) flush_range(idOf(domain)!, iova, pages, walks);
+}
+
 /**
  * `iotlb_sync`, for the range that was unmapped: intel/iommu.c line 4430, which flushes at every IOMMU that has the domain, and
  * frees the pages of the page table then; arm-smmu-v3.c line 2552; amd/iommu.c line 2409.
  */
 export function* iotlb_sync(domain: IommuDomain, iova: Iova, pages: number, freelist: Page | null): Proc {
+  if (isFlushedByTags(domain)) {
+    cache_tag_flush_range(domain, iova, pages, freelist !== null);
+    put_pages_list(freelist);
+    return;
+  }
   if (isIntel(domain.ops!.driver)) {
     const info = data_race(() => domain.iommu_array);
     yield;
@@ -70,6 +86,10 @@ export function* iotlb_sync(domain: IommuDomain, iova: Iova, pages: number, free
 
 /** `flush_iotlb_all`: intel/iommu.c line 1617, arm-smmu-v3.c line 2544, amd/iommu.c line 2398. */
 export function* flush_iotlb_all(domain: IommuDomain): Proc {
+  if (isFlushedByTags(domain)) {
+    cache_tag_flush_range(domain, 0, 2, true);
+    return;
+  }
   if (isIntel(domain.ops!.driver)) {
     const info = data_race(() => domain.iommu_array);
     if (info === null) return;

@@ -33,6 +33,7 @@ export function enterTables(make: Make<typeof linux>, name: string, dev: Device,
 
 function attachAtStart(info: DevIommuPriv, domain: IommuDomain, did: DomainId | null, isStatic: boolean): void {
   info.domain_attached = true;
+  if (!isStatic) domain.cache_tags++;
   if (isStatic) info.domain = null;
   else list_add(info.link!, domain.devices!);
   if (info.pasid_table === null) return;

@@ -7,9 +7,11 @@ import {
   iommu_domain_free,
   iommu_get_domain_for_dev,
 } from "../iommu/attach.js";
+import { iommu_unmap } from "../iommu/map.js";
 import { iommu_attach_device_pasid, iommu_attach_handle_get, iommu_detach_device_pasid } from "../iommu/pasid.js";
 import { pci_dev_reset_iommu_done, pci_dev_reset_iommu_prepare } from "../iommu/reset.js";
 import { arm_smmu_sva_bind, arm_smmu_sva_unbind, mmput } from "../iommu/sva.js";
+import { map_page } from "../iommu-drivers/page-table.js";
 import {
   iommufd_device_attach,
   iommufd_device_bind,
@@ -18,7 +20,7 @@ import {
   iommufd_device_unbind,
 } from "../iommufd/device.js";
 import { type Id, iommufd_get_object, iommufd_hwpt_alloc, iommufd_object_remove, iommufd_put_object } from "../iommufd/object.js";
-import { type BusType, type Device, type IommuAttachHandle, type IommufdCtx, linux, type MmStruct } from "../schema.js";
+import { type BusType, type Device, type IommuAttachHandle, type IommufdCtx, linux, type MmStruct, type Page } from "../schema.js";
 
 abstraction("what a reset does to a device is nothing but that it takes a while", "may miss a bug");
 
@@ -171,6 +173,25 @@ export function* iommufd_attach_once(ictx: IommufdCtx, dev: Device, id: Id): Pro
     yield;
   }
   yield* iommufd_device_unbind(idev);
+}
+
+/** A process that makes a page table, maps a page in it, gives it to the device, and takes it back; it keeps the page table. */
+export function* iommufd_user_of_page(ictx: IommufdCtx, dev: Device, page: Page): Proc {
+  const made = yield* iommufd_hwpt_alloc(ictx, 0, dev.bus!);
+  yield;
+  if (made !== 0) return;
+  page.for_dma = true;
+  map_page(ictx.hwpt0!.domain!, 0, page);
+  yield;
+  yield* iommufd_attach_once(ictx, dev, 0);
+}
+
+/** Another thread of it unmaps the page, which is the kernel's again when the ioctl returns. */
+export function* iommufd_unmap(ictx: IommufdCtx, page: Page): Proc {
+  yield idle(() => page.for_dma);
+  yield* iommu_unmap(ictx.hwpt0!.domain!, 0, 1);
+  yield;
+  page.for_dma = false;
 }
 
 /** A thread of a process makes a page table, and another of its ioctls names it. */
