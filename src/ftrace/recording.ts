@@ -22,8 +22,11 @@ export interface Recording {
 /** Names that the trace of a folder may have, the one that is rather taken first; each also with `.gz`. */
 const TRACES = ["trace.jsonl", "trace.txt", "trace-filtered.txt", "trace-raw.txt", "trace"];
 
-/** The recording of a folder, or of a trace and what is beside it. Throws a ModelError if the folder has no trace. */
+/** The recording of a folder, or of a trace and what is beside it. Throws a ModelError if the folder has no trace, or the path is that of an archive. */
 export async function openRecording(path: string): Promise<Recording> {
+  if (/\.(?:tar(?:\.gz)?|tgz)$/.test(path)) {
+    throw new ModelError(`${path} is an archive`, `Unpack it, tar xf ${path}, and give the folder that was in it.`);
+  }
   const isFolder = statSync(path).isDirectory();
   const folder = isFolder ? path : dirname(path);
   const trace = isFolder

@@ -66,6 +66,14 @@ describe("JSON lines", () => {
     expect((await records(file))[0]?.fields.ret).toBe(ret);
   });
 
+  it("are read as they are asked for", async () => {
+    const file = write("long.jsonl", `${claim.repeat(3)}no record\n`);
+    let taken = 0;
+    for await (const _ of readTrace(file)) if (++taken === 3) break;
+    expect(taken).toBe(3);
+    expect(await refusal(file)).toMatchObject({ before: 3 });
+  });
+
   it("may be gzipped", async () => {
     expect(await records(write("claims.jsonl.gz", gzipSync(claim.repeat(3))))).toHaveLength(3);
   });

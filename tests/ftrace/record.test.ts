@@ -264,8 +264,9 @@ describe("the command", () => {
     const commands = blocksOf("docs/record.md").flatMap(({ text }) =>
       text.split("\n").filter((line) => line.startsWith("npx iommu-mc record")),
     );
-    expect(commands.length).toBeGreaterThan(0);
-    for (const command of commands) {
+    expect(commands.filter((command) => command.includes("--btf"))).toHaveLength(1);
+    // Not every machine that runs tests tells the types of its kernel.
+    for (const command of commands.filter((each) => each.includes("--btf") || existsSync("/sys/kernel/btf/vmlinux"))) {
       const ended = await shell(command.replace("npx iommu-mc", '"$MC"'), { cwd: folder });
       expect([command, ended.code]).toEqual([command, 0]);
     }

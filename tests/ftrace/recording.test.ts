@@ -65,6 +65,10 @@ describe("a recording", () => {
     expect((await openRecording(recording({ "trace.jsonl": "{}\n", [name]: text }))).release).toBe(release);
   });
 
+  it("is to be unpacked", async () => {
+    await expect(openRecording("iommu-6.1.0-50-amd64.tar.gz")).rejects.toThrow("iommu-6.1.0-50-amd64.tar.gz is an archive");
+  });
+
   it("without a trace is none", async () => {
     await expect(openRecording(recording({ "topology.json": "[]" }))).rejects.toThrow("has no trace");
   });
