@@ -51,7 +51,7 @@ export const MOST_CHOICES = 256;
 /** The reason for `visit` to return that there is something for the host to look at. */
 export const REMARKABLE = 1;
 
-let module: WebAssembly.Module | null = null;
+let bundled: WebAssembly.Module | null = null;
 
 /** What the core asks its host to do. */
 export interface Host {
@@ -61,9 +61,9 @@ export interface Host {
   judgeRest(number: number, moves: number, upperMoves: number): void;
 }
 
-/** A core of its own over the memory. */
-export function newCore(memory: Memory, host: Host): Core {
-  module ??= new WebAssembly.Module(readFileSync(resolve(packageRoot(), "dist/explore/core.wasm")));
-  const { exports } = new WebAssembly.Instance(module, { env: { memory: memory.shared }, core: { ...host } });
+/** A core of its own over the memory; `compiled` is a module with more in it than the bundled one. */
+export function newCore(memory: Memory, host: Host, compiled?: WebAssembly.Module): Core {
+  bundled ??= new WebAssembly.Module(readFileSync(resolve(packageRoot(), "dist/explore/core.wasm")));
+  const { exports } = new WebAssembly.Instance(compiled ?? bundled, { env: { memory: memory.shared }, core: { ...host } });
   return exports as unknown as Core;
 }

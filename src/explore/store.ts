@@ -20,7 +20,6 @@ const HASHES_BYTES = MOST_SLOTS * 4;
 const NOBODY: Host = { normalise: () => {}, judgeRest: () => {} };
 
 export class Store {
-  readonly core: Core;
   /** 64-bit words of a stored state. */
   readonly #words64: number;
   readonly #chunks: Uint32Array[] = [];
@@ -35,13 +34,12 @@ export class Store {
     readonly memory: Memory,
     readonly words: number,
     host: Host = NOBODY,
+    readonly core: Core = newCore(memory, host),
   ) {
-    this.core = newCore(memory, host);
     this.#words64 = Math.ceil(words / 2);
     this.#state = memory.words(memory.allocate(this.#words64 * 8), this.#words64 * 2);
     this.#addresses = memory.words(memory.allocate(64 * 4), 64);
     this.#hashKeys = hashKeys(memory, this.#words64 * 2);
-    const { core } = this;
     core.words.value = this.#words64;
     core.chunks.value = this.#addresses.byteOffset;
     core.hashKeys.value = this.#hashKeys.byteOffset;
