@@ -55,7 +55,7 @@ const GROUP_STATE = [
   ["rec", "recovery_cnt", "u32"],
 ] as const;
 
-/** What a parameter shows by its type: the struct that it points to, and the way from there to a `struct device`, if there is one. */
+/** Types of parameters that lead to a device: the struct that they point to, and the way from there to its `struct device`. */
 const DEVICES: ReadonlyMap<string, { readonly struct: string; readonly device: string }> = new Map([
   ["struct device *", { struct: "device", device: "" }],
   ["struct pci_dev *", { struct: "pci_dev", device: "dev." }],
@@ -83,19 +83,25 @@ export interface ProbeSet {
  * arguments: it may not be there, or the compiler may have moved them.
  */
 export function probeSet(btfs: readonly [Btf, ...Btf[]], release: string): ProbeSet {
-  const withoutArguments = FUNCTIONS.filter((name) => btfs.every((btf) => btf.prototype(name) === null));
+  const withoutArguments: string[] = [];
   const lines = FUNCTIONS.flatMap((name) => {
-    const owner = btfs.find((btf) => btf.prototype(name) !== null);
-    const prototype = owner?.prototype(name) ?? null;
-    const call = owner && prototype ? argumentFields(owner, prototype) : [];
-    const result = owner && prototype ? resultFields(owner, prototype) : ["ret=$retval:s64"];
-    const state = owner && prototype && keepsArguments(release) ? stateAtReturn(owner, prototype, name) : [];
-    return [
-      [`p:${PROBE_GROUP}/${name}`, name, ...call].join(" "),
-      [`r${IN_FLIGHT}:${PROBE_GROUP}/${name}_ret`, name, ...unique([...result, ...state])].join(" "),
-    ];
+    const btf = btfs.find((each) => each.prototype(name) !== null);
+    const prototype = btf?.prototype(name);
+    if (!btf || !prototype) {
+      withoutArguments.push(name);
+      return definitions(name, [], ["ret=$retval:s64"]);
+    }
+    const state = keepsArguments(release) ? stateAtReturn(btf, prototype, name) : [];
+    return definitions(name, argumentFields(btf, prototype), [...resultFields(btf, prototype), ...state]);
   });
   return { lines, functions: FUNCTIONS, withoutArguments };
+}
+
+function definitions(name: string, atCall: readonly string[], atReturn: readonly string[]): string[] {
+  return [
+    [`p:${PROBE_GROUP}/${name}`, name, ...unique(atCall)].join(" "),
+    [`r${IN_FLIGHT}:${PROBE_GROUP}/${name}_ret`, name, ...unique(atReturn)].join(" "),
+  ];
 }
 
 function keepsArguments(release: string): boolean {
@@ -106,7 +112,7 @@ function keepsArguments(release: string): boolean {
 
 function argumentFields(btf: Btf, { parameters }: Prototype): string[] {
   const first = parameters.findIndex((parameter) => showsGroup(btf, parameter));
-  return unique(parameters.flatMap((parameter, number) => fieldsOf(btf, parameter, `$arg${number + 1}`, number === first)));
+  return parameters.flatMap((parameter, number) => fieldsOf(btf, parameter, `$arg${number + 1}`, number === first));
 }
 
 /** The state as the function leaves it, of the first device or group that it was given, unless it gives the device back. */

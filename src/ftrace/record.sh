@@ -82,15 +82,19 @@ add_probe() {
   fi
 }
 
-# Takes away our trace and our probes, and leaves those of others.
-# shellcheck disable=SC2317 # The trap below runs it.
-clean_up() {
+# Takes away our probes, also those of a recording that was killed, and leaves those of others.
+remove_probes() {
   try 0 events/enable
-  rmdir "$OURS" 2>/dev/null
   sed -n "s/^[pr][0-9]*:\($GROUP\/[^ ]*\) .*/-:\1/p" "$TRACEFS/kprobe_events" >"$work/removals"
   while IFS= read -r removal; do
     echo "$removal" 2>/dev/null >>"$TRACEFS/kprobe_events"
   done <"$work/removals"
+}
+
+# shellcheck disable=SC2317 # The trap below runs it.
+clean_up() {
+  remove_probes
+  rmdir "$OURS" 2>/dev/null
   rm -rf "$work"
 }
 
@@ -127,6 +131,7 @@ groups() {
 }
 
 record() {
+  remove_probes
   install_probes
   # The probes of a function's call and return are refused alike.
   sort -u "$work/skipped" >"$dir/skipped.txt"

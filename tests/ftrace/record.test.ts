@@ -176,6 +176,16 @@ describe("the script", () => {
     expect(lines).toContain("p:mine/vfs_read vfs_read");
   });
 
+  it("begins by taking away what a recording left that was killed", async () => {
+    const on = machine();
+    put(join(on.tracefs, "kprobe_events"), "r64:iommu_mc/old_ret old\n");
+    await run("true", on);
+    expect(readFileSync(join(on.tracefs, "kprobe_events"), "utf8").split("\n").slice(0, 2)).toEqual([
+      "r64:iommu_mc/old_ret old",
+      "-:iommu_mc/old_ret",
+    ]);
+  });
+
   it("says which functions the kernel lacks", async () => {
     const { recording } = await run("true");
     const skipped = readFileSync(join(recording, "skipped.txt"), "utf8").trim().split("\n");
