@@ -13,7 +13,7 @@ import {
 import type { Driver } from "./driver.js";
 import { alloc_domain, dev_iommu_priv_get, privOf, put_on_domain, registeredScope, take_off_domain } from "./hardware.js";
 import { all_go_stale, allocate_id, flush_id, free_id } from "./iotlb.js";
-import { put_pages_list } from "./page-table.js";
+import { flush_asid, put_pages_list } from "./page-table.js";
 
 abstraction("AMD's alias entries in the device table, which are copies of the device's own, are not modelled", "may miss a bug");
 abstraction("memory encryption, which keeps AMD's driver from asking for an identity domain as SNP does, is not modelled", "neither");
@@ -169,6 +169,6 @@ export const amd_iommu_ops: Driver = {
   def_domain_type: amd_iommu_def_domain_type,
   attach_dev: amd_iommu_attach_device,
   detach_dev: amd_iommu_detach_device,
-  flush_iotlb_all: true,
+  flush_iotlb_all: flush_asid,
   free: amd_iommu_domain_free,
 };

@@ -23,7 +23,7 @@ import {
   take_off_domain,
 } from "./hardware.js";
 import { all_go_stale, allocate_id, flush_id, free_id } from "./iotlb.js";
-import { put_pages_list } from "./page-table.js";
+import { flush_asid, put_pages_list } from "./page-table.js";
 
 abstraction("an SMMU's device never uses SVA, for which an attach is refused before anything is done", "may miss a bug");
 
@@ -113,6 +113,6 @@ export const arm_smmu_ops: Driver = {
   release_device: arm_smmu_release_device,
   def_domain_type: arm_smmu_def_domain_type,
   attach_dev: arm_smmu_attach_dev,
-  flush_iotlb_all: true,
+  flush_iotlb_all: flush_asid,
   free: arm_smmu_domain_free,
 };

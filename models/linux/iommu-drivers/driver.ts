@@ -3,8 +3,8 @@ import type { Errno, Proc } from "iommu-mc";
 import type { Device, DomainType, IommuDevice, IommuDomain, IommuOps } from "../schema.js";
 
 /**
- * Operations of a domain are one step each: see hardware.ts. `probe_finalize` is in iommu/dma-iommu.ts, since the drivers
- * that have one do the same in it; `device_group` is in iommu/group.ts for the same reason.
+ * Operations of a domain are one step each: see hardware.ts. `probe_finalize` is in iommu/dma-iommu.ts, where the drivers
+ * that have one call what they are given; `device_group` is in iommu/group.ts for the same reason.
  */
 export interface Driver {
   /** The device's IOMMU or an error. Null is neither: only a driver that is wrong returns it. */
@@ -27,6 +27,6 @@ export interface Driver {
   readonly set_dev_pasid?: (domain: IommuDomain, dev: Device, old: IommuDomain | null) => Errno;
   /** Blocks the one PASID, which is on that domain. */
   readonly remove_dev_pasid?: (domain: IommuDomain, dev: Device) => void;
-  /** Whether there is a `flush_iotlb_all`. */
-  readonly flush_iotlb_all: boolean;
+  /** Absent: there is nothing to flush. */
+  readonly flush_iotlb_all?: (domain: IommuDomain) => Proc;
 }

@@ -8,7 +8,6 @@ import type { Driver } from "./driver.js";
 import { dev_iommu_fwspec_get, knowsRequesterIds } from "./hardware.js";
 import { intel_iommu_ops } from "./intel.js";
 import { intel_requesters_ops } from "./intel-requesters.js";
-import { flush_id, idOf } from "./iotlb.js";
 import { mtk_iommu_ops } from "./mtk.js";
 import { mtk_iommu_v1_ops } from "./mtk-v1.js";
 import { omap_iommu_ops } from "./omap.js";
@@ -116,11 +115,14 @@ export function domain_free(domain: IommuDomain): void {
 
 /** include/linux/iommu.h line 668: drivers without the operation have nothing to flush. */
 export function* iommu_flush_iotlb_all(domain: IommuDomain): Proc {
-  if (!domain.ops!.flush_iotlb_all) return;
+  if (drivers[domain.ops!.driver].flush_iotlb_all === undefined) return;
   observe("flush_iotlb_all", domain);
-  if (iommu_core.has_iotlb) atomic("a flush is one step, with the id it is for");
-  const id = idOf(domain);
-  if (id !== null) flush_id(id);
+  yield* flush_iotlb_all(domain);
+}
+
+/** `domain->ops->flush_iotlb_all`. */
+export function* flush_iotlb_all(domain: IommuDomain): Proc {
+  yield* drivers[domain.ops!.driver].flush_iotlb_all!(domain);
 }
 
 /** `domain->ops->attach_dev`. */

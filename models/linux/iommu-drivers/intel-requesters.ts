@@ -20,7 +20,7 @@ import {
   load_into_iotlb,
   sm_supported,
 } from "./intel-context.js";
-import { put_pages_list } from "./page-table.js";
+import { intel_flush_iotlb_all, put_pages_list } from "./page-table.js";
 
 /** 6.1.176 line 4210. The static blocking domain, since 35a99c54dd60 (v6.2), is that which devices are released on. */
 function requesters_domain_alloc(ops: IommuOps, type: DomainType): IommuDomain | null {
@@ -215,6 +215,6 @@ export const intel_requesters_ops: Driver = {
   release_device: intel_iommu_release_device,
   def_domain_type: device_def_domain_type,
   attach_dev_calls: attach,
-  flush_iotlb_all: true,
+  flush_iotlb_all: intel_flush_iotlb_all,
   free: requesters_domain_free,
 };

@@ -39,7 +39,7 @@ import {
   take_off_domain,
 } from "./hardware.js";
 import { all_go_stale, allocate_id, flush_id, free_id, idOf } from "./iotlb.js";
-import { put_pages_list } from "./page-table.js";
+import { intel_flush_iotlb_all, put_pages_list } from "./page-table.js";
 
 abstraction(
   "before 586081d3f6b1 (v5.18) what Intel's driver knows of a device was made when that was attached; here it is made when the device is probed and freed when it is released, so that to attach a released device is a NULL dereference, and not a device that stays on the domain",
@@ -309,6 +309,6 @@ export const intel_iommu_ops: Driver = {
   detach_dev: intel_iommu_detach_device,
   set_dev_pasid: intel_iommu_set_dev_pasid,
   remove_dev_pasid: intel_iommu_remove_dev_pasid,
-  flush_iotlb_all: true,
+  flush_iotlb_all: intel_flush_iotlb_all,
   free: intel_iommu_domain_free,
 };

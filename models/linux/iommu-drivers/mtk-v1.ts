@@ -71,6 +71,5 @@ export const mtk_iommu_v1_ops: Driver = {
   def_domain_type: mtk_iommu_v1_def_domain_type,
   attach_dev: mtk_iommu_v1_attach_device,
   detach_dev: mtk_iommu_v1_detach_device,
-  flush_iotlb_all: false,
   free: mtk_iommu_v1_domain_free,
 };

@@ -12,6 +12,7 @@ import {
   put_on_domain,
   take_off_domain,
 } from "./hardware.js";
+import { flush_asid } from "./page-table.js";
 
 abstraction("a MediaTek IOMMU has a group for each device, one bank, and no links to its memory interface", "may miss a bug");
 
@@ -67,6 +68,6 @@ export const mtk_iommu_ops: Driver = {
   probe_device: mtk_iommu_probe_device,
   release_device: mtk_iommu_release_device,
   attach_dev: mtk_iommu_attach_device,
-  flush_iotlb_all: true,
+  flush_iotlb_all: flush_asid,
   free: mtk_iommu_domain_free,
 };

@@ -59,6 +59,5 @@ export const omap_iommu_ops: Driver = {
   release_device: omap_iommu_release_device,
   attach_dev: omap_iommu_attach_dev,
   detach_dev: omap_iommu_detach_dev,
-  flush_iotlb_all: false,
   free: omap_iommu_domain_free,
 };

@@ -84,22 +84,24 @@ export function* iotlb_sync(domain: IommuDomain, iova: Iova, pages: number, free
   if (domain.asid !== null && isInUse(domain)) flush_range(domain.asid, iova, pages, false);
 }
 
-/** `flush_iotlb_all`: intel/iommu.c line 1617, arm-smmu-v3.c line 2544, amd/iommu.c line 2398. */
-export function* flush_iotlb_all(domain: IommuDomain): Proc {
+/** `flush_iotlb_all` of intel/iommu.c, line 1617. */
+export function* intel_flush_iotlb_all(domain: IommuDomain): Proc {
   if (isFlushedByTags(domain)) {
     cache_tag_flush_range(domain, 0, 2, true);
     return;
   }
-  if (isIntel(domain.ops!.driver)) {
-    const info = data_race(() => domain.iommu_array);
-    if (info === null) return;
-    yield;
-    atomic("a flush is one step, with the id it is for");
-    flush_id(info.did!);
-    return;
-  }
+  const info = data_race(() => domain.iommu_array);
+  if (info === null) return;
+  yield;
   atomic("a flush is one step, with the id it is for");
-  if (domain.asid !== null && isInUse(domain)) flush_id(domain.asid);
+  flush_id(info.did!);
+}
+
+/** `flush_iotlb_all` of arm-smmu-v3.c line 2544, arm-smmu.c line 1218, mtk_iommu.c line 738 and amd/iommu.c line 2398. */
+export function* flush_asid(domain: IommuDomain): Proc {
+  if (domain.asid === null) return;
+  atomic("a flush is one step, with the id it is for");
+  if (isInUse(domain)) flush_id(domain.asid);
 }
 
 /** put_pages_list(): the pages go back to the kernel. */

@@ -110,6 +110,5 @@ export const s390_iommu_ops: Driver = {
   release_device: s390_iommu_release_device,
   attach_dev: s390_iommu_attach_device,
   detach_dev: s390_iommu_detach_device,
-  flush_iotlb_all: false,
   free: s390_domain_free,
 };

@@ -88,6 +88,5 @@ export const viommu_ops: Driver = {
   probe_device: viommu_probe_device,
   release_device: viommu_release_device,
   attach_dev: viommu_attach_dev,
-  flush_iotlb_all: false,
   free: viommu_domain_free,
 };

@@ -1,7 +1,7 @@
 /** The DMA API of a bound driver, as far as page tables go: drivers/iommu/dma-iommu.c and kernel/dma/mapping.c of 6.1.176. */
-import { abstraction, applied, type Proc } from "iommu-mc";
+import { abstraction, applied, operations, type Proc } from "iommu-mc";
 import { dev_iommu_ops } from "../iommu-drivers/index.js";
-import { type Device, type IommuDomain, iommu_core } from "../schema.js";
+import { type Device, type IommuDomain, type IommuOps, iommu_core, linux } from "../schema.js";
 import { iommu_attach_device, iommu_deferred_attach, iommu_get_dma_domain, iommu_get_domain_for_dev } from "./attach.js";
 import { iommu_dma_init_domain } from "./dma-cookie.js";
 import { iommu_is_dma_domain } from "./domain-type.js";
@@ -73,19 +73,38 @@ export function arch_teardown_dma_ops(dev: Device): void {
   if (!applied("b67483b3c44e") && iommu_core.is_arm64) dev.has_iommu_dma_ops = false;
 }
 
-/**
- * `ops->probe_finalize`: Intel's, AMD's and virtio's drivers set the DMA ops up anew until b67483b3c44e (v6.10); on arm64 nobody has one.
- * That of MediaTek's v1 (mtk_iommu_v1.c line 516) attaches the domain of its mapping as any user of the IOMMU API would.
- */
+/** `ops->probe_finalize`. On arm64, and since b67483b3c44e (v6.10) anywhere, only 32-bit ARM has one. */
 export function* probe_finalize(dev: Device): Proc {
   const ops = yield* dev_iommu_ops(dev);
   yield;
-  if (ops.driver === "mtk_iommu_v1") {
-    yield* iommu_attach_device(dev.scope!.mapping!, dev);
-    return;
-  }
-  if (iommu_core.is_arm64 || applied("b67483b3c44e")) return;
+  const { driver } = ops;
+  if (driver !== "mtk_iommu_v1" && (iommu_core.is_arm64 || applied("b67483b3c44e"))) return;
+  if (finalizing[driver].probe_finalize === undefined) return;
+  yield* finalizing[driver].probe_finalize!(dev);
+}
+
+/** 6.1.176: intel/iommu.c line 4612, amd/iommu.c line 1910, virtio-iommu.c line 1005: the DMA ops are set up anew. */
+function* set_dma_ops_up_anew(dev: Device): Proc {
   dev.has_iommu_dma_ops = false;
   yield;
   yield* iommu_setup_dma_ops(dev);
 }
+
+/** 6.1.176, mtk_iommu_v1.c line 516: attaches the domain of its mapping as any user of the IOMMU API would. */
+function* mtk_iommu_v1_probe_finalize(dev: Device): Proc {
+  yield* iommu_attach_device(dev.scope!.mapping!, dev);
+}
+
+const finalizing: Readonly<Record<IommuOps["driver"], { readonly probe_finalize?: (dev: Device) => Proc }>> = operations(linux, {
+  intel_iommu: { probe_finalize: set_dma_ops_up_anew },
+  intel_legacy: { probe_finalize: set_dma_ops_up_anew },
+  intel_scalable: { probe_finalize: set_dma_ops_up_anew },
+  amd_iommu: { probe_finalize: set_dma_ops_up_anew },
+  virtio_iommu: { probe_finalize: set_dma_ops_up_anew },
+  mtk_iommu_v1: { probe_finalize: mtk_iommu_v1_probe_finalize },
+  arm_smmu_v3: {},
+  arm_smmu: {},
+  mtk_iommu: {},
+  s390_iommu: {},
+  omap_iommu: {},
+});

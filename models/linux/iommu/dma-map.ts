@@ -3,8 +3,9 @@
  * unmapped, and the IOTLB is flushed at once (strict) or for many at a time (lazy, IOMMU_DOMAIN_DMA_FQ).
  */
 import { abstraction, atomic, idle, mutex_lock, mutex_unlock, type Proc, WARN_ON } from "iommu-mc";
+import { flush_iotlb_all } from "../iommu-drivers/index.js";
 import type { Iova } from "../iommu-drivers/iotlb.js";
-import { flush_iotlb_all, iotlb_sync, put_pages_list } from "../iommu-drivers/page-table.js";
+import { iotlb_sync, put_pages_list } from "../iommu-drivers/page-table.js";
 import { type Device, type IommuDmaCookie, type IovaFq, iommu_core, type Page } from "../schema.js";
 import { iommu_get_dma_domain } from "./attach.js";
 import { iommu_map_sg, iommu_unmap_fast } from "./map.js";

@@ -4,6 +4,7 @@ import {
   applied,
   atomic,
   data_race,
+  ENODEV,
   ENOMEM,
   type Errno,
   fault,
@@ -18,12 +19,14 @@ import {
   mutex_lock,
   mutex_unlock,
   observe,
+  operations,
   type Proc,
   WARN_ON,
 } from "iommu-mc";
+import { dev_iommu_priv_get } from "../iommu-drivers/hardware.js";
 import { domain_free, driverOf, is_attach_deferred } from "../iommu-drivers/index.js";
 import { mtk_iommu_get_frst_data } from "../iommu-drivers/mtk.js";
-import { type Device, type GroupDevice, type GroupId, type IommuGroup, iommu_core, linux } from "../schema.js";
+import { type Device, type GroupDevice, type GroupId, type IommuGroup, type IommuOps, iommu_core, linux } from "../schema.js";
 import { __iommu_attach_device } from "./attach.js";
 import { iommu_put_dma_cookie } from "./dma-cookie.js";
 import { blocking_notifier_call_chain } from "./group-notifier.js";
@@ -231,17 +234,56 @@ export function* iommu_group_get_for_dev(dev: Device): Proc<IommuGroup | Errno> 
   return ret;
 }
 
-/** `ops->device_group`: pci_device_group() for PCI devices and generic_device_group() for others; OMAP's asks for no bus. */
+/** `ops->device_group`. */
 export function* device_group(dev: Device): Proc<IommuGroup | Errno> {
-  const driver = driverOf(dev);
-  if (driver === "mtk_iommu") {
-    yield* mtk_iommu_get_frst_data(dev);
-    yield;
-  } else if (driver !== "omap_iommu" && dev.bus!.kind === "pci") {
-    return yield* pci_device_group(dev);
-  }
+  return yield* grouping[driverOf(dev)].device_group(dev);
+}
+
+/**
+ * 6.1.176: intel/iommu.c line 4677, amd/iommu.c line 1932, arm-smmu-v3.c line 2757, arm-smmu.c line 1461, virtio-iommu.c line 1023. Other groups of
+ * devices that are not on PCI, and masters that share a stream id, are left out.
+ */
+function* device_group_by_bus(dev: Device): Proc<IommuGroup | Errno> {
+  if (dev.bus!.kind === "pci") return yield* pci_device_group(dev);
+  return yield* generic_device_group(dev);
+}
+
+/** 7.2.13, mtk_iommu.c line 974: a device of a new IOMMU has a group of its own here. */
+function* mtk_iommu_device_group(dev: Device): Proc<IommuGroup | Errno> {
+  yield* mtk_iommu_get_frst_data(dev);
+  yield;
   return yield* iommu_group_alloc();
 }
+
+/** 6.1.176, omap-iommu.c line 1721: the group of the device's IOMMU, instead of which each device has its own here. */
+function* omap_iommu_device_group(dev: Device): Proc<IommuGroup | Errno> {
+  const arch_data = yield* dev_iommu_priv_get(dev);
+  if (arch_data === null) return -ENODEV;
+  yield;
+  return yield* iommu_group_alloc();
+}
+
+/** 6.1.176 line 1491. */
+function* generic_device_group(_dev: Device): Proc<IommuGroup | Errno> {
+  return yield* iommu_group_alloc();
+}
+
+const grouping: Readonly<Record<IommuOps["driver"], { readonly device_group: (dev: Device) => Proc<IommuGroup | Errno> }>> = operations(
+  linux,
+  {
+    intel_iommu: { device_group: device_group_by_bus },
+    intel_legacy: { device_group: device_group_by_bus },
+    intel_scalable: { device_group: device_group_by_bus },
+    amd_iommu: { device_group: device_group_by_bus },
+    virtio_iommu: { device_group: device_group_by_bus },
+    arm_smmu_v3: { device_group: device_group_by_bus },
+    arm_smmu: { device_group: device_group_by_bus },
+    mtk_iommu: { device_group: mtk_iommu_device_group },
+    s390_iommu: { device_group: generic_device_group },
+    omap_iommu: { device_group: omap_iommu_device_group },
+    mtk_iommu_v1: { device_group: generic_device_group },
+  },
+);
 
 /**
  * 6.1.176 line 1501: the group of a bridge above that does not isolate the device, of an alias or of a function of the same

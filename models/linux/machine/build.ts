@@ -128,7 +128,12 @@ function makeOps(
   fields: { readonly no_default_domains?: boolean; readonly snp_en?: boolean },
 ): IommuOps {
   const { detach_dev, flush_iotlb_all } = drivers[driver];
-  return make("iommu_ops", driver, { driver, detach_dev: detach_dev !== undefined, flush_iotlb_all, ...fields });
+  return make("iommu_ops", driver, {
+    driver,
+    detach_dev: detach_dev !== undefined,
+    flush_iotlb_all: flush_iotlb_all !== undefined,
+    ...fields,
+  });
 }
 
 /** Puts a device onto its bus, ready for a driver, as device_add() does. */
