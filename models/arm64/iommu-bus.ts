@@ -1,5 +1,5 @@
 /** The part of drivers/iommu/iommu.c of v4.2 to v4.9 that knows buses: an IOMMU's driver comes, and is told of the devices. */
-import { applied, EBUSY, ENODEV, type Errno, type Proc, WARN_ON } from "iommu-mc";
+import { applied, EBUSY, ENODEV, type Errno, operations, type Proc, WARN_ON } from "iommu-mc";
 import { driver_deferred_probe_trigger } from "./deferred-probe.js";
 import { do_iommu_attach } from "./dma-mapping.js";
 import {
@@ -11,7 +11,7 @@ import {
   iommu_group_remove_device,
 } from "./iommu.js";
 import { detach_dev, isMaster } from "./iommu-driver.js";
-import type { BusType, Device, IommuOps } from "./schema.js";
+import { arm64, type BusType, type Device, type IommuOps } from "./schema.js";
 
 /** The probe of an IOMMU by its driver. That it is bound has the devices probed again that wait for it (v4.12). */
 export function* probe_iommu(bus: BusType, ops: IommuOps): Proc {
@@ -76,11 +76,21 @@ function* remove_iommu_group(dev: Device): Proc {
   if (group !== null) yield* remove_device(dev);
 }
 
-/**
- * `ops->add_device`: a device that is behind another kind of IOMMU, or none, is not its concern. With "setup-in-add-device" it sets
- * the DMA ops up too, as amd_iommu_add_device() does on x86 and ipmmu_add_device() does on arm.
- */
+/** `ops->add_device`. */
 export function* add_device(ops: IommuOps, dev: Device): Proc<Errno> {
+  return yield* iommu_driver.add_device(dev, ops);
+}
+
+/** `ops->remove_device`. */
+function* remove_device(dev: Device): Proc {
+  yield* iommu_driver.remove_device(dev);
+}
+
+/**
+ * A device that is behind another kind of IOMMU, or none, is not the driver's concern. With "setup-in-add-device" it sets the DMA ops up
+ * too, as amd_iommu_add_device() does on x86 and ipmmu_add_device() does on arm.
+ */
+function* add_master(dev: Device, ops: IommuOps): Proc<Errno> {
   if (!isMaster(ops, dev)) return -ENODEV;
   const isOfCore = applied("device-group") || dev.bus!.kind === "pci";
   const ret = isOfCore ? yield* add_to_group_of_core(dev) : yield* add_to_own_group(ops, dev);
@@ -109,13 +119,15 @@ function* add_to_own_group(ops: IommuOps, dev: Device): Proc<Errno> {
   return ret;
 }
 
-/** `ops->remove_device`: takes the device off what it is on, which the core does not. */
-function* remove_device(dev: Device): Proc {
+/** Takes the device off what it is on, which the core does not. */
+function* remove_master(dev: Device): Proc {
   const domain = dev.hw;
   if (domain !== null) yield* detach_dev(domain, dev);
   yield;
   yield* iommu_group_remove_device(dev);
 }
+
+const { iommu_driver } = operations(arm64, { iommu_driver: { add_device: add_master, remove_device: remove_master } });
 
 /** Of all events only these two are more than news for the group's notifier chain. What add_device() returns is lost. */
 export function* iommu_bus_notifier(action: "BUS_NOTIFY_ADD_DEVICE" | "BUS_NOTIFY_REMOVED_DEVICE", dev: Device): Proc {

@@ -1,5 +1,5 @@
 /** What the core asks of an IOMMU's driver: add_device(), attach_dev() and the like, as drivers of v4.2 to v4.4 had them. */
-import { abstraction, atomic, EINVAL, ENODEV, ENOSPC, type Errno, fault, kfree, kzalloc, observe, type Proc } from "iommu-mc";
+import { abstraction, atomic, EINVAL, ENODEV, ENOSPC, type Errno, fault, kfree, kzalloc, observe, operations, type Proc } from "iommu-mc";
 import { arm64, type Device, type DomainType, type IommuDomain, type IommuOps, type Smmu } from "./schema.js";
 
 abstraction("attaching or detaching one device, and freeing a domain, is one step each", "may miss a bug", arm64);
@@ -9,8 +9,7 @@ abstraction(
   arm64,
 );
 
-/** `ops->domain_alloc`. */
-export function domain_alloc(ops: IommuOps, type: DomainType): IommuDomain | null {
+function allocDomain(ops: IommuOps, type: DomainType): IommuDomain | null {
   if (type === "DMA" && !ops.has_dma_domains) return null;
   if (ops.can_run_out && fault("domain_alloc")) return null;
   const domain = kzalloc(arm64, "iommu_domain");
@@ -18,21 +17,15 @@ export function domain_alloc(ops: IommuOps, type: DomainType): IommuDomain | nul
   return domain;
 }
 
-/** `ops->domain_free`. */
-export function domain_free(domain: IommuDomain): void {
+function freeDomain(domain: IommuDomain): void {
   if (domain.smmu !== null) domain.smmu.contexts++;
   kfree(domain);
 }
 
-/** `ops->attach_dev`. A failure leaves the device on nothing, as where an IOMMU has no context bank left. */
-export function* attach_dev(domain: IommuDomain, dev: Device): Proc<Errno> {
-  atomic("attaching one device is one step");
-  const ret = attachOne(domain, dev);
-  observe("attach_dev", domain, dev, ret);
-  return ret;
-}
-
-/** In the order of arm_smmu_attach_dev(): what refuses the device last has given the domain a context before. */
+/**
+ * In the order of arm_smmu_attach_dev(): what refuses the device last has given the domain a context before. A failure leaves the device
+ * on nothing, as where an IOMMU has no context bank left.
+ */
 function attachOne(domain: IommuDomain, dev: Device): Errno {
   const { ungrouped } = domain.ops!;
   // Of a device of another kind of IOMMU the driver knows nothing.
@@ -63,10 +56,36 @@ function translate(dev: Device, domain: IommuDomain | null): void {
   if (dev.twin !== null) dev.twin.hw = domain;
 }
 
+function detachOne(domain: IommuDomain, dev: Device): void {
+  if (dev.hw === domain) translate(dev, null);
+}
+
+const { iommu_driver } = operations(arm64, {
+  iommu_driver: { domain_alloc: allocDomain, domain_free: freeDomain, attach_dev: attachOne, detach_dev: detachOne },
+});
+
+/** `ops->domain_alloc`. */
+export function domain_alloc(ops: IommuOps, type: DomainType): IommuDomain | null {
+  return iommu_driver.domain_alloc(ops, type);
+}
+
+/** `ops->domain_free`. */
+export function domain_free(domain: IommuDomain): void {
+  iommu_driver.domain_free(domain);
+}
+
+/** `ops->attach_dev`. */
+export function* attach_dev(domain: IommuDomain, dev: Device): Proc<Errno> {
+  atomic("attaching one device is one step");
+  const ret = iommu_driver.attach_dev(domain, dev);
+  observe("attach_dev", domain, dev, ret);
+  return ret;
+}
+
 /** `ops->detach_dev`. */
 export function* detach_dev(domain: IommuDomain, dev: Device): Proc {
   atomic("detaching one device is one step");
-  if (dev.hw === domain) translate(dev, null);
+  iommu_driver.detach_dev(domain, dev);
   observe("detach_dev", domain, dev);
 }
 

@@ -21,13 +21,7 @@ import {
   WARN_ON,
 } from "iommu-mc";
 import { iommu_domain_free, iommu_group_get, iommu_group_put } from "./group.js";
-import {
-  attach_dev,
-  spapr_tce_blocking_iommu_set_platform_dma,
-  spapr_tce_iommu_device_group,
-  spapr_tce_iommu_domain_alloc,
-  spapr_tce_iommu_probe_device,
-} from "./iommu-ops.js";
+import { attach_dev, spapr_tce_iommu_ops } from "./iommu-ops.js";
 import { type Device, type IommuDomain, type IommuGroup, iommu_core, ppc64, type TceContainer } from "./schema.js";
 
 abstraction("the IOMMU core of v6.4 undoes a change of domain that fails as that of v6.5 does (dcf40ed3a20d)", "may miss a bug", ppc64);
@@ -79,7 +73,7 @@ function* __iommu_probe_device(dev: Device): Proc<Errno> {
 
 /** 6.12.107 line 402. The link is made in the sysfs directory of the IOMMU. */
 function* iommu_init_device(dev: Device): Proc<Errno> {
-  const iommu_dev = spapr_tce_iommu_probe_device(dev);
+  const iommu_dev = spapr_tce_iommu_ops.probe_device(dev);
   dev.iommu_dev = iommu_dev;
   yield;
   const directory = iommu_dev.dev;
@@ -87,7 +81,7 @@ function* iommu_init_device(dev: Device): Proc<Errno> {
   directory!.devices.add(dev);
   yield;
   atomic("taking the group's reference, which the PE keeps alive");
-  const group = spapr_tce_iommu_device_group(dev);
+  const group = spapr_tce_iommu_ops.device_group(dev);
   if (typeof group === "number") {
     directory!.devices.delete(dev);
     dev.iommu_dev = null;
@@ -102,6 +96,7 @@ function* iommu_init_device(dev: Device): Proc<Errno> {
 function iommu_deinit_device(dev: Device, group: IommuGroup): void {
   atomic("a device that is taken off its group");
   dev.iommu_dev!.dev!.devices.delete(dev);
+  spapr_tce_iommu_ops.release_device(dev);
   if (list_empty(group.devices)) {
     for (const domain of [group.default_domain, group.blocking_domain]) if (domain !== null) iommu_domain_free(domain);
     group.default_domain = null;
@@ -146,7 +141,7 @@ function* iommu_setup_default_domain(group: IommuGroup, dev: Device): Proc<Errno
 function* __iommu_group_set_domain(group: IommuGroup, new_domain: IommuDomain | null, mustSucceed: boolean): Proc<Errno> {
   if (group.domain === new_domain) return 0;
   if (new_domain === null) {
-    for (const dev of group.devices) yield* spapr_tce_blocking_iommu_set_platform_dma(dev);
+    for (const dev of group.devices) yield* spapr_tce_iommu_ops.set_platform_dma_ops(dev);
     group.domain = null;
     return 0;
   }
@@ -184,7 +179,7 @@ function __iommu_group_alloc_blocking_domain(group: IommuGroup): Errno {
   atomic("iommu_ops do not change once they are registered");
   const ops = iommu_core.pci_ops;
   if (ops === null) return -EINVAL;
-  group.blocking_domain = ops.blocked_domain ?? spapr_tce_iommu_domain_alloc("BLOCKED");
+  group.blocking_domain = ops.blocked_domain ?? spapr_tce_iommu_ops.domain_alloc("BLOCKED");
   return group.blocking_domain === null ? -EINVAL : 0;
 }
 

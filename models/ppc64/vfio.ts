@@ -1,7 +1,7 @@
 /** VFIO as far as it is not the container's driver: 6.1.176's vfio_main.c and container.c, and 5.10.223's vfio.c before v5.19. */
 import { abstraction, applied, EINVAL, type Errno, mutex_lock, mutex_unlock, type Proc } from "iommu-mc";
 import { iommu_group_claim_dma_owner, iommu_group_release_dma_owner } from "./core.js";
-import { spapr_tce_iommu_capable } from "./iommu-ops.js";
+import { spapr_tce_iommu_ops } from "./iommu-ops.js";
 import { type Device, type IommuGroup, ppc64, type TceContainer } from "./schema.js";
 import { tce_iommu_attach_group, tce_iommu_detach_group } from "./spapr-tce.js";
 
@@ -30,7 +30,7 @@ export function* vfio_register_group_dev(dev: Device): Proc<Errno> {
 function* device_iommu_capable(dev: Device): Proc<boolean> {
   const iommu_dev = dev.iommu_dev;
   yield;
-  return iommu_dev !== null && iommu_dev.ops !== null && spapr_tce_iommu_capable();
+  return iommu_dev !== null && iommu_dev.ops !== null && spapr_tce_iommu_ops.capable(dev, "CACHE_COHERENCY");
 }
 
 /** container.c, 6.1.176 line 427. Before 70693f470848 (v5.19; vfio.c, 5.10.223) nobody is asked. */

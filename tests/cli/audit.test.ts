@@ -72,7 +72,7 @@ describe("audit", () => {
 
   it.each([
     [["ops", "linux-6.2"], /there is no design linux-6\.2/],
-    [["ops", "linux-4.4"], /declares no operations of drivers/],
+    [["ops", "ioda2-4.1"], /declares no operations of drivers/],
     [["linux-6.2", "linux-6.1"], /there is no design linux-6\.2/],
     [["linux-6.1", "linux-6.1+0286300e6045"], /includes it already/],
     [["linux-6.1", "linux-6.1-dcf40ed3a20d"], /does not include it/],
