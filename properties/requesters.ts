@@ -11,7 +11,7 @@ export const T2Requester = property({
     "With the group's mutex free, DMA with any requester id of its devices is translated by the group's domain or blocked: no entry of another domain is left, and none is cached.",
   source: "device_block_translation(), domain_context_clear() (for every DMA alias); intel_context_flush_no_pasid()",
   seenRedBy:
-    "the base (a released sibling has cleared the entry of the bridge's id); linux-6.12 (the context cache is flushed of another id)",
+    "the base (a released sibling has cleared the entry of the bridge's id); linux-6.12 (the context cache is flushed of another id); mutant: VT-d's driver clears a context entry without flushing it",
   window: atRest("iommu_group", "mutex", (group) => {
     if (group.domain === null || group.devices.every(({ dev }) => dev!.requester_ids.length === 0)) return null;
     return everyMember(group, (dev) =>

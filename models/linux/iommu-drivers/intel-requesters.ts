@@ -79,7 +79,9 @@ function* intel_iommu_release_device(dev: Device): Proc {
     yield;
   }
   kfree(info.pasid_table);
+  yield;
   kfree(info.link);
+  yield;
   yield* free_priv(dev, info);
   if (applied("b67483b3c44e")) return;
   yield;

@@ -1,7 +1,7 @@
 /** What turns the properties of requester ids red. */
 import type { Cause } from "./cause.js";
 
-export const causes: readonly Cause[] = ["T2-requester", "L2-requester"].flatMap((red, position, both) => [
+const ofBoth: readonly Cause[] = ["T2-requester", "L2-requester"].flatMap((red, position, both) => [
   {
     name: "the base (a released sibling has cleared the entry of the bridge's id)",
     red,
@@ -15,3 +15,14 @@ export const causes: readonly Cause[] = ["T2-requester", "L2-requester"].flatMap
     suite: "requesters/lent/linux-6.12/intel_legacy",
   },
 ]);
+
+export const causes: readonly Cause[] = [
+  ...ofBoth,
+  {
+    name: "mutant: VT-d's driver clears a context entry without flushing it",
+    red: "T2-requester",
+    suite: "requesters/lent/linux-7.2/intel_legacy",
+    file: "models/linux/iommu-drivers/intel-context.ts",
+    edits: [{ find: "  sid.cached.clear();\n", replace: "" }],
+  },
+];
