@@ -32,6 +32,7 @@ import { type ReportOptions, report } from "./report.js";
 import { series } from "./series.js";
 import { type SimulateCommandOptions, simulateCommand } from "./simulate.js";
 import { type StaleOptions, stale } from "./stale.js";
+import { type StatesOptions, states } from "./states.js";
 import { type ImportOptions, importTopology } from "./topology/import.js";
 import { type ValidateOptions, validate } from "./validate.js";
 
@@ -51,6 +52,7 @@ export function makeProgram(done: (exitCode: number) => void): Command {
     .addHelpText("after", examples("iommu-mc check linux-6.1", "iommu-mc check linux-6.1 --revert 0286300e6045", "iommu-mc list commits"));
   addCheck(program, done);
   addSimulate(program, done);
+  addStates(program, done);
   addAudit(program, done);
   addList(program, done);
   addReplay(program, done);
@@ -135,6 +137,25 @@ function addSimulate(program: Command, done: (exitCode: number) => void): void {
       ),
     )
     .action(async (design: string | undefined, options: SimulateCommandOptions) => done(await simulateCommand(design, options)));
+}
+
+function addStates(program: Command, done: (exitCode: number) => void): void {
+  const command = program
+    .command("states")
+    .summary("say why a suite has so many states")
+    .description(
+      "Explores a suite and tells which parts of its state multiply the number of states, and by how much. Exit code: 0 all states counted, 2 wrong usage or model, 3 a limit or an interrupt came first.",
+    )
+    .argument("<suite>", "the suite's name");
+  addLimitOptions(addVariantOptions(command))
+    .option("--against <file>", "what an earlier `states --json` of the suite printed: tell what has changed since")
+    .addOption(fileOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      examples("iommu-mc states own-domain/several-devices", "iommu-mc states own-domain/several-devices --faults 2 --against before.json"),
+    )
+    .action(async (suite: string, options: StatesOptions) => done(await states(suite, options)));
 }
 
 function addAudit(program: Command, done: (exitCode: number) => void): void {

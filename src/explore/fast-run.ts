@@ -202,7 +202,7 @@ export class FastRun {
 
   /** Tells how far the run is, and whether it has to end here. */
   *#look(number: number): Generator<Progress, End, "interrupt" | undefined> {
-    const progress = this.#progress(number);
+    const progress = this.progress(number);
     const over = overLimit(this.options.limits ?? {}, progress);
     const request = yield progress;
     if (request === "interrupt") return { kind: "limit", what: "interrupt" };
@@ -240,7 +240,7 @@ export class FastRun {
     return { kind: "complete" };
   }
 
-  #progress(number: number): Progress {
+  progress(number: number): Progress {
     return {
       states: this.expander.store.count,
       transitions: this.#transitions + (this.#visitor?.transitions ?? 0),
@@ -271,7 +271,7 @@ export class FastRun {
       while (!step.done && !hasToStop) {
         if (performance.now() - lastLook > LOOK_EVERY) {
           lastLook = performance.now();
-          const progress = { ...this.#progress(this.expander.store.count), tracing: found.check };
+          const progress = { ...this.progress(this.expander.store.count), tracing: found.check };
           const request = yield progress;
           const over = overLimit({ ...this.options.limits, timeoutSeconds: latest }, progress);
           hasToStop = (over !== null && over !== stoppedBy) || over === "time" || (request === "interrupt" && stoppedBy !== "interrupt");
