@@ -66,8 +66,7 @@ function cache_tag_flush_range(domain: IommuDomain, iova: Iova, pages: number, w
 export function* iotlb_sync(domain: IommuDomain, iova: Iova, pages: number, freelist: Page | null): Proc {
   if (isFlushedByTags(domain)) {
     cache_tag_flush_range(domain, iova, pages, freelist !== null);
-    put_pages_list(freelist);
-    return;
+    return put_pages_list(freelist);
   }
   if (isIntel(domain.ops!.driver)) {
     const info = data_race(() => domain.iommu_array);
