@@ -1,5 +1,5 @@
 /** The same claims of the kernel of 2015, which is a model of its own. */
-import { type Errno, isFreed, property, windows } from "iommu-mc";
+import { type Errno, isFreed, property, refcount_read, windows } from "iommu-mc";
 import { arm64, type Device, type IommuDomain, type IommuGroup } from "../models/arm64/schema.js";
 
 const { always, atEnd, atRest, onReturn } = windows(arm64);
@@ -76,6 +76,16 @@ export const L3Then = property({
   window: atEnd("iommu_group", (group, state) =>
     state.all("device").every((dev) => group.device_links.has(dev) === (dev.iommu_group === group)),
   ),
+});
+
+export const R1Then = property({
+  code: "R1-2015",
+  sentence: "In the end a group has one reference for each device that is in it: whoever looked it up has given it back.",
+  source: "iommu_group_get() and iommu_group_put() of add_device(), iommu_attach_device() and iommu_get_domain_for_dev()",
+  seenRedBy: "mutant: iommu_get_domain_for_dev() keeps the reference on the group",
+  window: atEnd("iommu_group", (group, state) => {
+    return refcount_read(group.devices_kobj) === state.all("device").filter((dev) => dev.iommu_group === group).length;
+  }),
 });
 
 export const C5Then = property({

@@ -26,6 +26,21 @@ export const O12 = property({
   }),
 });
 
+export const V2Bind = property({
+  code: "V2-bind",
+  sentence:
+    "Who binds a driver to a device ends with the two bound, and the device on a domain if it is in a group, or with an error and the device without a driver.",
+  source: "really_probe() (whatever dma_configure has done is undone if the probe fails)",
+  seenRedBy: "mutant: a device whose DMA cannot be configured keeps its driver; the base, fixed by dcf40ed3a20d",
+  window: onReturn<[DeviceDriver, Device], Errno>("device_driver_attach", ([drv, dev], ret) => {
+    const isIn = dev.iommu_group !== null;
+    return {
+      "it is bound if the answer is 0, and else not": ret === 0 ? dev.is_bound && dev.driver === drv : dev.driver === null,
+      "it is on a domain if it is bound": ret !== 0 || !isIn || dev.hw !== null,
+    };
+  }),
+});
+
 export const O13 = property({
   code: "O13",
   sentence: "While a process has a device open, its group is on a domain of the process's container.",

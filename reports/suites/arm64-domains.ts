@@ -3,7 +3,7 @@ import { type Suite, suite, thread, withCommits } from "iommu-mc";
 import { type Arm64Objects, boot_two_buses, boot_two_kinds, spanningScenario } from "../../models/arm64/boot.js";
 import { arm42, linux42, linux44 } from "../../models/arm64/designs.js";
 import { C5Fallback, C5Platform, pciDefaultDomain, T1Arm64, T5None, T5Pci } from "../../properties/delayed-attach.js";
-import { C1Then, C5Then, T5Arm64, V2Arm64 } from "../../properties/in-2015.js";
+import { C1Then, C5Then, R1Then, T5Arm64, V2Arm64 } from "../../properties/in-2015.js";
 import { boot, deferred, mergedOn42, of42, posted, rockchip, smmu, sysmmu, underEach } from "./arm64-scene.js";
 import { everything, violated } from "./on-linux61.js";
 
@@ -182,11 +182,11 @@ const groupSuites: readonly Suite[] = [
     {
       name: "arm64-one-group/posted",
       design: posted,
-      properties: [T5Arm64, V2Arm64, C1Then],
+      properties: [T5Arm64, V2Arm64, C1Then, R1Then],
       expected: everything(refusedAlone, "T5-arm64", "V2-arm64"),
     },
-    { name: "arm64-one-group/merged-on-4.2", design: mergedOn42, properties: [T5Arm64, V2Arm64, C1Then] },
-    { name: "arm64-one-group/merged", design: linux44, properties: [T5Arm64, V2Arm64, C1Then] },
+    { name: "arm64-one-group/merged-on-4.2", design: mergedOn42, properties: [T5Arm64, V2Arm64, C1Then, R1Then] },
+    { name: "arm64-one-group/merged", design: linux44, properties: [T5Arm64, V2Arm64, C1Then, R1Then] },
   ]),
   of42({
     ...inOneGroup,

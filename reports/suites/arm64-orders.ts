@@ -5,7 +5,7 @@ import { arm42, linux42 } from "../../models/arm64/designs.js";
 import { deferred_probe_work_func, driver_register } from "../../models/arm64/driver-core.js";
 import { probe_iommu } from "../../models/arm64/iommu-bus.js";
 import { T5Bound, V2Bound, V2Early, V2Queue, V2Refused } from "../../properties/delayed-attach.js";
-import { T5Arm64, V2Arm64, X2Then } from "../../properties/in-2015.js";
+import { R1Then, T5Arm64, V2Arm64, X2Then } from "../../properties/in-2015.js";
 import { boot, bootInAnyOrder, deferred, deferredOn44, of42, posted, rockchip, smmu, sysmmu, underEach } from "./arm64-scene.js";
 import { everything, violated } from "./on-linux61.js";
 
@@ -15,7 +15,7 @@ const attachedAtOnce = withCommits(linux42, "attach-in-setup");
 const inAddDevice = withCommits(linux42, "setup-in-add-device");
 
 /** What is claimed of DMA ops. */
-const dmaOps = [T5Arm64, V2Arm64];
+const dmaOps = [T5Arm64, V2Arm64, R1Then];
 const d0 = [{ name: "d0" }];
 const d0d1 = [...d0, { name: "d1" }];
 

@@ -4,7 +4,7 @@ import { boot_two_kinds, do_initcalls, replug, use_after_boot } from "../../mode
 import { linux44, linux47 } from "../../models/arm64/designs.js";
 import { bus_set_iommu } from "../../models/arm64/iommu-bus.js";
 import { T5Bound } from "../../properties/delayed-attach.js";
-import { C1Then, C3Then, C5Then, L3Then, T5Arm64, T5Coherence, V2Arm64, X2Then } from "../../properties/in-2015.js";
+import { C1Then, C3Then, C5Then, L3Then, R1Then, T5Arm64, T5Coherence, V2Arm64, X2Then } from "../../properties/in-2015.js";
 import { boot, of42, smmu, sysmmu } from "./arm64-scene.js";
 import { everything, violated } from "./on-linux61.js";
 
@@ -52,7 +52,7 @@ const drainedOnce = withCommits(linux44, "722ec35f7fae");
 const attachHandled = withCommits(linux44, "797a8b4d768c");
 
 /** What is claimed of DMA ops. */
-const dmaOps = [T5Arm64, V2Arm64, C1Then, C5Then];
+const dmaOps = [T5Arm64, V2Arm64, C1Then, C5Then, R1Then];
 
 const dmaOpsSuites: readonly Suite[] = [
   on2015({
@@ -209,7 +209,7 @@ const attachSuites: readonly Suite[] = [
     threads: ({ device, bus, iommu }) => [
       thread("init", do_initcalls, bus("pci"), iommu(0), device("d0"), device("d1"), "device iommu device"),
     ],
-    properties: [C1Then, C3Then],
+    properties: [C1Then, C3Then, R1Then],
     expected: everything(resultIgnored, "C1-2015"),
   }),
   on2015({
@@ -222,7 +222,7 @@ const attachSuites: readonly Suite[] = [
     ],
     faults: 1,
     threads: ({ device, bus, iommu }) => [thread("init", replug, bus("pci"), iommu(0), device("d0"), device("d1"))],
-    properties: [C1Then, C3Then, L3Then],
+    properties: [C1Then, C3Then, L3Then, R1Then],
     expected: everything(linkForgotten, "L3-2015"),
   }),
   on2015({
@@ -236,7 +236,7 @@ const attachSuites: readonly Suite[] = [
     ],
     faults: 1,
     threads: ({ device, bus, iommu }) => [thread("init", replug, bus("pci"), iommu(0), device("d0"), device("d1"))],
-    properties: [C1Then, C3Then, L3Then],
+    properties: [C1Then, C3Then, L3Then, R1Then],
     expected: everything(firstLeftOut, "C1-2015"),
   }),
 ];

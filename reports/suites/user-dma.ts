@@ -21,7 +21,7 @@ import {
 } from "../../models/user-dma/designs.js";
 import { ask_for_device, bind_and_tell, bind_beside, bind_by_hand, bind_then_ask, look_and_bind } from "../../models/user-dma/workloads.js";
 import { C1, K1, L2, L3, O1, O2, O2User, O3 } from "../../properties/index.js";
-import { O11, O12, O13, O14, O15 } from "../../properties/user-dma.js";
+import { O11, O12, O13, O14, O15, V2Bind } from "../../properties/user-dma.js";
 import { everything, lent, violated } from "./on-linux61.js";
 import { unlockedDmaOps } from "./ownership-on.js";
 import { withVfio } from "./viability.js";
@@ -229,7 +229,11 @@ const untold = violated(
   "a driver that uses the DMA API and says that it manages ownership itself, but does not, is not counted by anybody",
 );
 
-const unowned = [O2User, O11, O12, O13, C1, L2, L3];
+const leftBlocked = violated(
+  "a claim that fails leaves the device whose attach failed on no domain, and its driver is bound all the same; fixed by dcf40ed3a20d (v6.5)",
+);
+
+const unowned = [O2User, O11, O12, O13, V2Bind, C1, L2, L3];
 const apart = [K1, O1, O2, O3, ...unowned];
 const paired = [O3];
 
@@ -243,10 +247,14 @@ export const userDmaSuites: readonly Suite[] = [
     listening: [mergedListening],
     deaf: [mergedDeaf],
   }),
-  ...under("siblings-vfio", harmless(vfioPci), [C1, L2, L3, O13], { listening: [mergedListening], deaf: [mergedDeaf] }),
-  ...under("siblings-stub", harmless(stub), [C1, L2, L3, O13], { listening: [mergedListening], deaf: [mergedDeaf] }),
+  ...under("siblings-vfio", harmless(vfioPci), [C1, L2, L3, O13, V2Bind], { listening: [mergedListening], deaf: [mergedDeaf] }),
+  ...under("siblings-stub", harmless(stub), [C1, L2, L3, O13, V2Bind], { listening: [mergedListening], deaf: [mergedDeaf] }),
   ...under("idle-group", idleGroup, [O15], { merged: [merged, { O15: takenWithGroup }], "at-open": [atOpen] }),
-  ...under("failing", failing, [O1, O2, O2User, O11, O12, O13, L2, L3], { sketch: [sketch], merged: [merged], "at-open": [atOpen] }),
+  ...under("failing", failing, [O1, O2, O2User, O11, O12, O13, V2Bind, L2, L3], {
+    sketch: [sketch, { "V2-bind": leftBlocked }],
+    merged: [merged, { "V2-bind": leftBlocked }],
+    "at-open": [atOpen, { "V2-bind": leftBlocked }],
+  }),
   ...under("transmitting", transmitting, apart, { sketch: [sketch], merged: [merged], "at-open": [atOpen] }),
   ...under(
     "joins",

@@ -43,6 +43,19 @@ export const causes: readonly Cause[] = [
     suite: "default-attach/undone",
   },
   {
+    name: "mutant: iommu_get_domain_for_dev() keeps the reference on the group",
+    red: "R1-2015",
+    suite: "arm64/early-iommu",
+    asked: ["R1-2015"],
+    file: "models/arm64/iommu.ts",
+    edits: [
+      {
+        find: "  const domain = data_race(() => group.domain);\n  yield;\n  iommu_group_put(group);\n  return domain;\n",
+        replace: "  const domain = data_race(() => group.domain);\n  yield;\n  return domain;\n",
+      },
+    ],
+  },
+  {
     name: "linux-4.2 with posted-v5 and domain-of-bus (two kinds of IOMMUs)",
     red: "C5-2015",
     suite: "arm64-two-kinds/of-bus",

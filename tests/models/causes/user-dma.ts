@@ -20,6 +20,20 @@ export const causes: readonly Cause[] = [
       },
     ],
   },
+  { name: "the base, fixed by dcf40ed3a20d", red: "V2-bind", suite: "user-dma/failing/merged", asked: ["V2-bind"] },
+  {
+    name: "mutant: a device whose DMA cannot be configured keeps its driver",
+    red: "V2-bind",
+    suite: "user-dma/siblings/merged",
+    asked: ["V2-bind"],
+    file: "models/linux/driver-core/dd.ts",
+    edits: [
+      {
+        find: "  if (ret) {\n    yield;\n    yield* device_unbind_cleanup(dev);\n    return ret;\n  }\n",
+        replace: "  if (ret) return ret;\n",
+      },
+    ],
+  },
   { name: "another scenario: a driver that does no DMA is not exempt", red: "O14", suite: "user-dma/exempt/no-stub/merged" },
   { name: "the base (ownership is taken with the group)", red: "O15", suite: "user-dma/idle-group/merged" },
 ];
