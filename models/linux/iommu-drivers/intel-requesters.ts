@@ -109,7 +109,7 @@ function unlink_from(domain: IommuDomain, info: DevIommuPriv): void {
 }
 
 function give_back_id(domain: IommuDomain): void {
-  if (domain.iommu_array!.refcnt === 1) load_into_iotlb(domain);
+  if (domain.iommu_array !== null && domain.iommu_array.refcnt === 1) load_into_iotlb(domain);
   domain_detach_iommu(domain);
 }
 
