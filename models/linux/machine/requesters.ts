@@ -12,7 +12,7 @@ export function makeListHead(make: Make<typeof linux>, name: string): ListHead {
 /**
  * The device is on the domain, as probing and attaching have left it in 6.1.176, or, if `of612`, in 6.12.107; null: it was probed only. There
  * probing has entered the PASID table for the device's own requester id, where in 6.1 attaching enters it for all of them,
- * and the identity domain has neither an id nor a list of its devices.
+ * and the identity domain has neither an id nor a list of its devices. Throws if the device has no requester id.
  */
 export function enterTables(make: Make<typeof linux>, name: string, dev: Device, domain: IommuDomain | null, of612: boolean): void {
   const info = dev.iommu!.priv!;
@@ -27,7 +27,9 @@ export function enterTables(make: Make<typeof linux>, name: string, dev: Device,
       id.did = did;
     } else if (of612 ? id.owner === dev : domain !== null) id.pasid_table = info.pasid_table;
   }
-  const arriving = dev.requester_ids.at(dev.requester_ids.length - 1)!;
+  const arriving = dev.requester_ids.at(dev.requester_ids.length - 1);
+  if (arriving === null)
+    throw new Error(`${name} has no requester id, by which the tables of its IOMMU are; machines of boot.ts have them`);
   dev.hw = arriving.pasid_table === null ? arriving.domain : arriving.pasid_table.domain;
 }
 
