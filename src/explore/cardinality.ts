@@ -6,7 +6,7 @@ import { alg, Graph } from "@dagrejs/graphlib";
 import type { Cell } from "../state/layout.js";
 import type { Place } from "../state/packing.js";
 import type { Machine } from "../step/machine.js";
-import { CONTROL_BITS, FastRun } from "./fast-run.js";
+import { FastRun } from "./fast-run.js";
 import { Learner } from "./learner.js";
 import { overLimit } from "./limits.js";
 import type { ExploreOptions, Outcome, Progress } from "./outcome.js";
@@ -38,7 +38,7 @@ interface Part extends Pick<Dimension, "name" | "kind"> {
 
 /** Explores the machine's states and counts. What is counted are the states that were found: all of them only if the run is complete. */
 export function* exploreCardinality(machine: Machine, options: ExploreOptions): Generator<Progress, Cardinality, "interrupt" | undefined> {
-  const run = new FastRun(machine, { ...options, traces: false }, new Learner(machine, CONTROL_BITS[0] as number), performance.now());
+  const run = new FastRun(machine, { ...options, traces: false }, new Learner(machine), performance.now());
   const outcome = yield* run.explore();
   const parts = partsOf(run);
   const counting = count(run, parts, outcome.end.kind === "complete");

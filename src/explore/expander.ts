@@ -50,8 +50,8 @@ export class Expander {
     return this.#freedSlots.freedBits;
   }
 
-  /** Packs all states otherwise, the threads' control states in so many bits each, and of the cells only those that change. */
-  repack(controlBits: number, changing: ReadonlySet<number> | null): void {
+  /** Packs all states otherwise, each thread's control state in so many bits, and of the cells only those that change. */
+  repack(controlBits: readonly number[], changing: ReadonlySet<number> | null): void {
     const { store, learner, machine } = this;
     const packing = learner.packing.again(controlBits, changing);
     const moves = packing.movesFrom(learner.packing);

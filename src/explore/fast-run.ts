@@ -4,6 +4,7 @@
  */
 import { ModelError } from "../lang/errors.js";
 import type { Cell } from "../state/layout.js";
+import { bitsFor } from "../state/packing.js";
 import type { Machine } from "../step/machine.js";
 import { Expander } from "./expander.js";
 import { type Begun, FROM_THE_START, Judge } from "./judge.js";
@@ -24,11 +25,9 @@ const STATES_AT_ONCE = 4096;
 /** Default of `packAfter`: what a smaller run would save is not worth the while. */
 const PACK_AFTER = 20_000;
 
-/** Bits that a large run has for a control state number: packing many states anew takes long. */
-const LARGE_CONTROL_BITS = 12;
-
-/** Bits for a thread's control state number; tried in turn. */
-export const CONTROL_BITS = [9, 12, 16, 20, 24];
+/** Bits that a thread gets when its control states are more than those it has can number: to pack many states anew takes long. */
+const MORE_CONTROL_BITS = 2;
+const MOST_CONTROL_BITS = 24;
 
 export class FastRun {
   readonly expander: Expander;
@@ -135,7 +134,7 @@ export class FastRun {
     const packAfter = options.packAfter ?? PACK_AFTER;
     return this.#ifRoom(() => {
       const isLarge = expander.store.count > packAfter;
-      if (isLarge && learner.packing.changing === null) this.#keepOnly([...learner.written], LARGE_CONTROL_BITS);
+      if (isLarge && learner.packing.changing === null) this.#keepOnly([...learner.written], this.#roomyControlBits());
       let next = from;
       let begun = FROM_THE_START;
       if (this.#visitor !== null) {
@@ -164,8 +163,10 @@ export class FastRun {
     try {
       steps = expander.expand(number);
     } catch (error) {
-      if (error instanceof TooManyControls) this.#repack(moreBits(this.learner.packing.controlBits), this.learner.packing.changing);
-      else if (error instanceof ConstantWritten) this.#keepOnly([...(this.learner.packing.changing ?? []), ...this.learner.written], 0);
+      const { controlBits, changing } = this.learner.packing;
+      if (error instanceof TooManyControls)
+        this.#repack(controlBits.with(error.thread, moreBits(controlBits[error.thread] as number)), changing);
+      else if (error instanceof ConstantWritten) this.#keepOnly([...(changing ?? []), ...this.learner.written], controlBits);
       else throw error;
       return false;
     }
@@ -188,12 +189,17 @@ export class FastRun {
     this.#visitor?.follow();
   }
 
-  /** Keeps of each state only those cells, and what is likely to change with them; at least so many bits for a control state. */
-  #keepOnly(changing: readonly number[], controlBits: number): void {
-    this.#repack(Math.max(controlBits, this.learner.packing.controlBits), sameFields(this.machine, changing));
+  /** By thread, bits for twice as many control states as are known. */
+  #roomyControlBits(): number[] {
+    return this.machine.registers.map(({ controls }) => bitsFor(2 * controls.length));
   }
 
-  #repack(controlBits: number, changing: ReadonlySet<number> | null): void {
+  /** Keeps of each state only those cells, and what is likely to change with them. */
+  #keepOnly(changing: readonly number[], controlBits: readonly number[]): void {
+    this.#repack(controlBits, likelyToChange(this.machine, changing));
+  }
+
+  #repack(controlBits: readonly number[], changing: ReadonlySet<number> | null): void {
     this.expander.repack(controlBits, changing);
     if (this.#visitor === null) return;
     this.#transitions += this.#visitor.transitions;
@@ -320,17 +326,26 @@ export class FastRun {
 }
 
 function moreBits(bits: number): number {
-  const more = CONTROL_BITS.find((each) => each > bits);
-  if (more !== undefined) return more;
+  if (bits < MOST_CONTROL_BITS) return Math.min(bits + MORE_CONTROL_BITS, MOST_CONTROL_BITS);
   throw new ModelError("a thread has more than 16 million control states", "Keep fewer values in locals across yields, or bound them.");
 }
 
-/** The cells and all others of the same fields: what is written of one object is sooner or later written of another. */
-function sameFields({ layout }: Machine, cells: readonly number[]): ReadonlySet<number> {
-  const fieldOf = (number: number) => {
-    const cell = layout.cells[number] as Cell;
-    return cell.kind === "field" ? cell.field : cell.kind === "liveness" ? cell.struct : cell.kind;
-  };
+/**
+ * The cells and those that are likely to be written too: what is written of one object is sooner or later written of another
+ * of which anything is. Objects of which nothing is may be spare slots of a pool that is larger than it has to be.
+ */
+function likelyToChange({ layout }: Machine, written: readonly number[]): ReadonlySet<number> {
+  const fieldOf = (cell: Cell) => (cell.kind === "field" ? cell.field : cell.kind === "liveness" ? cell.struct : cell.kind);
+  const objectOf = (cell: Cell) =>
+    cell.kind === "field"
+      ? `${cell.field.struct.name} ${cell.slot}`
+      : cell.kind === "liveness"
+        ? `${cell.struct.name} ${cell.slot}`
+        : cell.kind;
+  const cells = written.map((number) => layout.cells[number] as Cell);
   const fields = new Set(cells.map(fieldOf));
-  return new Set([...layout.cells.keys()].filter((number) => fields.has(fieldOf(number))));
+  const objects = new Set(cells.map(objectOf));
+  return new Set(
+    [...layout.cells.entries()].flatMap(([number, cell]) => (fields.has(fieldOf(cell)) && objects.has(objectOf(cell)) ? [number] : [])),
+  );
 }

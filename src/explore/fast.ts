@@ -1,11 +1,11 @@
 /** The fast engine, as it is called. */
 import type { Machine } from "../step/machine.js";
-import { CONTROL_BITS, FastRun } from "./fast-run.js";
+import { FastRun } from "./fast-run.js";
 import { Learner } from "./learner.js";
 import type { Exploration, ExploreOptions } from "./outcome.js";
 
 /** Explores every reachable state of the machine within the limits. */
 export function* exploreFast(machine: Machine, options: ExploreOptions = {}): Exploration {
   const started = performance.now();
-  return yield* new FastRun(machine, options, new Learner(machine, CONTROL_BITS[0] as number), started).explore();
+  return yield* new FastRun(machine, options, new Learner(machine), started).explore();
 }

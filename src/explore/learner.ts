@@ -70,8 +70,15 @@ export const FALSE = 0;
 export const TRUE = 1;
 export const CLOSED = 2;
 
+/** Bits for a thread's control state number, as long as little is known of it. */
+const FIRST_CONTROL_BITS = 9;
+
 /** Thrown when a thread has more control states than its bits can number: states have to be packed with more bits. */
-export class TooManyControls extends Error {}
+export class TooManyControls extends Error {
+  constructor(readonly thread: number) {
+    super();
+  }
+}
 
 /** Thrown when a cell is written that was taken never to change: states have to be packed with another idea of what does. */
 export class ConstantWritten extends Error {}
@@ -113,9 +120,12 @@ export class Learner {
 
   constructor(
     readonly machine: Machine,
-    controlBits: number,
+    controlBits = FIRST_CONTROL_BITS,
   ) {
-    this.packing = new Packing(machine.layout, controlBits);
+    this.packing = new Packing(
+      machine.layout,
+      machine.threads.map(() => controlBits),
+    );
     const { memory } = this;
     this.threadTable = memory.words(memory.allocate(machine.threads.length * ROW * 4), machine.threads.length * ROW);
     this.#controls = machine.threads.map((_, thread) => this.#roomForControls(thread, 64));
@@ -183,7 +193,7 @@ export class Learner {
       const size = machine.layout.cells[decision.cell]?.size as number;
       return { kind: READ, place: this.packing.cells[decision.cell] as Place, size, code: decision.code };
     });
-    if (block.next && block.next.number >= 2 ** this.packing.controlBits) throw new TooManyControls();
+    if (block.next && block.next.number >= 2 ** (this.packing.controlBits[thread] as number)) throw new TooManyControls(thread);
     const last = tests.at(-1);
     // A choice among nothing has no child to hang a leaf on: the node itself says that the step is not possible.
     const isDeadEnd = last?.kind === CHOICE && last.count === 0;

@@ -44,16 +44,16 @@ export class Packing {
   readonly controls: readonly Place[];
 
   /**
-   * `changing` tells which cells do not keep their first value; null if that may be any. What changed already in
-   * `previous`, of the same control bits, stays where it was.
+   * `controlBits` are those for each thread's control state. `changing` tells which cells do not keep their first value;
+   * null if that may be any. What changed already in `previous`, of the same control bits, stays where it was.
    */
   constructor(
     readonly layout: Layout,
-    readonly controlBits: number,
+    readonly controlBits: readonly number[],
     readonly changing: ReadonlySet<number> | null = null,
     previous: Packing | null = null,
   ) {
-    const sizes = [...layout.cells.map(({ size }) => bitsFor(size)), ...new Array<number>(layout.threads).fill(controlBits)];
+    const sizes = [...layout.cells.map(({ size }) => bitsFor(size)), ...controlBits];
     const places: Place[] = [];
     const used = new Array<number>(previous?.changingWords ?? 0).fill(0);
     const before = previous === null ? [] : [...previous.cells, ...previous.controls];
@@ -88,9 +88,9 @@ export class Packing {
     this.controls = places.slice(layout.cells.length);
   }
 
-  /** With so many bits for a control state, and that for what changes. What changed already stays where it is if the control states do. */
-  again(controlBits: number, changing: ReadonlySet<number> | null): Packing {
-    const stays = this.changing !== null && this.controlBits === controlBits;
+  /** With so many bits for the control states, and that for what changes. What changed already stays where it is if the control states do. */
+  again(controlBits: readonly number[], changing: ReadonlySet<number> | null): Packing {
+    const stays = this.changing !== null && this.controlBits.every((bits, thread) => bits === controlBits[thread]);
     return new Packing(this.layout, controlBits, changing, stays ? this : null);
   }
 
@@ -101,7 +101,8 @@ export class Packing {
       if (from.word >= other.changingWords || to.word >= this.changingWords) return;
       const shift = to.shift - from.shift;
       const key = `${from.word} ${to.word} ${shift}`;
-      const mask = (moves.get(key)?.mask ?? 0) | (from.mask << from.shift);
+      // Of a number for which there are fewer bits now, those that are left out are 0, and may be another's where it goes to.
+      const mask = (moves.get(key)?.mask ?? 0) | ((from.mask & to.mask) << from.shift);
       moves.set(key, { from: from.word, mask: mask >>> 0, shift, to: to.word });
     };
     for (const [cell, place] of this.cells.entries()) add(other.cells[cell] as Place, place);
@@ -148,6 +149,6 @@ export function put(words: Uint32Array, { word, shift, mask }: Place, code: numb
 }
 
 /** Bits that hold the numbers from 0 to `size` - 1. A cell of one value takes none, but a place needs at least one. */
-function bitsFor(size: number): number {
+export function bitsFor(size: number): number {
   return Math.max(1, 32 - Math.clz32(size - 1));
 }

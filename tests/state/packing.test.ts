@@ -20,6 +20,9 @@ const { layout, initial } = machine(
 const codes = fc.tuple(...layout.cells.map(({ size }) => fc.nat({ max: size - 1 })));
 const controls = (bits: number) => fc.tuple(...layout.mutexCells.slice(0, layout.threads).map(() => fc.nat({ max: 2 ** bits - 1 })));
 
+/** So many bits for each thread's. */
+const all = (bits: number) => new Array<number>(layout.threads).fill(bits);
+
 function stateOf(cells: readonly number[], threads: readonly number[]): StateDraft {
   const state = structuredClone(initial) as unknown as StateDraft;
   for (const [cell, code] of cells.entries()) writeCell(layout, state, cell, code);
@@ -28,7 +31,7 @@ function stateOf(cells: readonly number[], threads: readonly number[]): StateDra
 }
 
 test.each([9, 12, 16, 24])("a state is the same after packing and unpacking, with control states of %i bits", (bits) => {
-  const packing = new Packing(layout, bits);
+  const packing = new Packing(layout, all(bits));
   fc.assert(
     fc.property(codes, controls(bits), (cells, threads) => {
       const state = stateOf(cells, threads);
@@ -39,7 +42,7 @@ test.each([9, 12, 16, 24])("a state is the same after packing and unpacking, wit
 });
 
 test("different states have different words", () => {
-  const packing = new Packing(layout, 9);
+  const packing = new Packing(layout, all(9));
   fc.assert(
     fc.property(codes, controls(9), fc.nat({ max: layout.cells.length - 1 }), fc.nat(), (cells, threads, cell, other) => {
       const code = other % (layout.cells[cell]?.size as number);
@@ -51,7 +54,7 @@ test("different states have different words", () => {
 });
 
 test("no two numbers share a bit, and none straddles two words", () => {
-  const packing = new Packing(layout, 9);
+  const packing = new Packing(layout, all(9));
   const taken = new Set<string>();
   for (const { word, shift, mask } of [...packing.cells, ...packing.controls]) {
     expect(word).toBeLessThan(packing.words);
@@ -65,13 +68,13 @@ test("no two numbers share a bit, and none straddles two words", () => {
 });
 
 test("every code of a cell fits its place", () => {
-  const packing = new Packing(layout, 9);
+  const packing = new Packing(layout, all(9));
   for (const [number, place] of packing.cells.entries())
     expect(place.mask + 1).toBeGreaterThanOrEqual(layout.cells[number]?.size as number);
 });
 
 test("storing a number leaves its neighbours alone", () => {
-  const packing = new Packing(layout, 9);
+  const packing = new Packing(layout, all(9));
   fc.assert(
     fc.property(codes, fc.nat({ max: layout.cells.length - 1 }), (cells, cell) => {
       const words = packing.pack(stateOf(cells, [0, 0, 0]));
@@ -97,14 +100,16 @@ describe("states that another packed", () => {
   };
 
   test.each([
-    ["with room for more", 9, 9],
-    ["with more bits for control states", 9, 12],
+    ["with room for more", all(9), all(9)],
+    ["with more bits for control states", all(9), all(12)],
+    ["with fewer bits for control states, those that they need", all(9), all(5)],
+    ["with more bits for one thread's, and fewer for another's", [9, 12, 5], [7, 5, 11]],
   ])("%s", (_, bitsBefore, bitsNow) => {
     fc.assert(
-      fc.property(fc.option(some), some, codes, controls(9), (first, more, values, threads) => {
+      fc.property(fc.option(some), some, codes, controls(Math.min(...bitsBefore, ...bitsNow)), (first, more, values, threads) => {
         const before = new Packing(layout, bitsBefore, first);
         const changing = first === null ? more : new Set([...first, ...more]);
-        const now = new Packing(layout, bitsNow, changing, first !== null && bitsBefore === bitsNow ? before : null);
+        const now = new Packing(layout, bitsNow, changing, first !== null && bitsBefore.join() === bitsNow.join() ? before : null);
         const state = otherIn(first ?? more, values, threads);
         const moves = now.movesFrom(before);
         const words = without(moves, now.pack(initial));
@@ -117,8 +122,8 @@ describe("states that another packed", () => {
   test("keep their places where only more changes", () => {
     fc.assert(
       fc.property(some, some, (first, more) => {
-        const before = new Packing(layout, 9, first);
-        const now = new Packing(layout, 9, new Set([...first, ...more]), before);
+        const before = new Packing(layout, all(9), first);
+        const now = new Packing(layout, all(9), new Set([...first, ...more]), before);
         for (const cell of first) expect(now.cells[cell]).toEqual(before.cells[cell]);
         expect(now.controls).toEqual(before.controls);
         expect(now.words).toBeLessThanOrEqual(before.words + 2);
