@@ -13,6 +13,7 @@ import {
   amd_iommu_is_attach_deferred,
   amd_iommu_map,
   amd_iommu_unmap,
+  iommu_sva_set_dev_pasid,
 } from "./drivers/amd.js";
 import {
   apple_dart_attach_dev,
@@ -35,10 +36,13 @@ import {
   arm_smmu_map_stage1,
   arm_smmu_map_stage2,
   arm_smmu_set_pgtable_quirks,
+  arm_smmu_sva_domain_free,
+  arm_smmu_sva_set_dev_pasid,
   arm_smmu_unmap,
   arm_smmu_unmap_stage1,
   arm_smmu_unmap_stage2,
   arm_smmu_v3_attach_dev,
+  arm_smmu_v3_domain_alloc,
 } from "./drivers/arm-smmu.js";
 import {
   exynos_iommu_attach_device,
@@ -238,7 +242,7 @@ const tables: Readonly<Record<string, IommuOps>> = operations(opsSplit, {
   },
   amd_iommu: { ...amd_domain_ops, domain_alloc: amd_iommu_domain_alloc, is_attach_deferred: amd_iommu_is_attach_deferred },
   arm_smmu: { ...arm_smmu_domain_ops, domain_alloc: arm_smmu_domain_alloc },
-  arm_smmu_v3: { ...arm_smmu_v3_domain_ops, domain_alloc: arm_smmu_domain_alloc },
+  arm_smmu_v3: { ...arm_smmu_v3_domain_ops, domain_alloc: arm_smmu_v3_domain_alloc },
   virtio_iommu: { ...viommu_domain_ops, domain_alloc: viommu_domain_alloc },
   exynos_iommu: { ...exynos_domain_ops, domain_alloc: exynos_iommu_domain_alloc },
   s390_iommu: { ...s390_domain_ops, domain_alloc: s390_domain_alloc },
@@ -246,9 +250,9 @@ const tables: Readonly<Record<string, IommuOps>> = operations(opsSplit, {
 
   // Where all kinds share one table, it has the op for PASIDs.
   "intel_iommu.domain_ops": { ...intel_domain_ops, set_dev_pasid: intel_svm_set_dev_pasid },
-  "amd_iommu.domain_ops": amd_domain_ops,
+  "amd_iommu.domain_ops": { ...amd_domain_ops, set_dev_pasid: iommu_sva_set_dev_pasid },
   "arm_smmu.domain_ops": arm_smmu_domain_ops,
-  "arm_smmu_v3.domain_ops": arm_smmu_v3_domain_ops,
+  "arm_smmu_v3.domain_ops": { ...arm_smmu_v3_domain_ops, set_dev_pasid: arm_smmu_sva_set_dev_pasid },
   "virtio_iommu.domain_ops": viommu_domain_ops,
   "exynos_iommu.domain_ops": exynos_domain_ops,
   "s390_iommu.domain_ops": s390_domain_ops,
@@ -272,6 +276,16 @@ const tables: Readonly<Record<string, IommuOps>> = operations(opsSplit, {
     attach_dev: intel_iommu_attach_device,
     set_dev_pasid: intel_svm_set_dev_pasid,
     domain_free: intel_svm_domain_free,
+  },
+  "amd_iommu.sva_ops": {
+    attach_dev: amd_iommu_attach_device,
+    set_dev_pasid: iommu_sva_set_dev_pasid,
+    domain_free: amd_iommu_domain_free,
+  },
+  "arm_smmu_v3.sva_ops": {
+    attach_dev: arm_smmu_v3_attach_dev,
+    set_dev_pasid: arm_smmu_sva_set_dev_pasid,
+    domain_free: arm_smmu_sva_domain_free,
   },
 
   "intel_iommu.fq_ops": intel_domain_ops,

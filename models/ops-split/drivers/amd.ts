@@ -1,10 +1,23 @@
 /** drivers/iommu/amd/iommu.c, as of v5.17. */
-import { EINVAL, ENOMEM, type Errno, fault, type Proc } from "iommu-mc";
+import { applied, EINVAL, ENOMEM, type Errno, fault, type Proc } from "iommu-mc";
 import type { Access, Device, DomainType, IommuDomain } from "../schema.js";
-import { alloc_paging_domain, clear_page, container_of, free_domain, put_on_domain, take_off_domain, tell_iommus } from "./domain.js";
+import {
+  alloc_paging_domain,
+  alloc_sva_domain,
+  clear_page,
+  container_of,
+  free_domain,
+  put_on_domain,
+  take_off_domain,
+  tell_iommus,
+} from "./domain.js";
 
-/** 5.10.223 line 2470. An identity domain is one without a page table (PAGE_MODE_NONE). */
+/**
+ * 5.10.223 line 2470. An identity domain is one without a page table (PAGE_MODE_NONE). The domain of a process is the same structure
+ * (pasid.c, 6.12.107 line 179).
+ */
 export function* amd_iommu_domain_alloc(type: DomainType): Proc<IommuDomain | null> {
+  if (type === "SVA") return alloc_sva_domain("paging_domain");
   const domain = alloc_paging_domain(type);
   if (domain !== null && type !== "IDENTITY") domain.format = "own";
   return domain;
@@ -19,11 +32,19 @@ export function* amd_iommu_domain_free(domain: IommuDomain): Proc {
 
 /** 5.10.223 line 2551: the attach is not deferred any more, even if it fails. */
 export function* amd_iommu_attach_device(domain: IommuDomain, dev: Device): Proc<Errno> {
+  if (applied("attach-by-kind") && domain.type === "SVA") return yield* iommu_sva_set_dev_pasid(domain, dev);
   container_of(domain, "paging_domain");
   dev.defer_attach = false;
   if (dev.domain !== null) take_off_domain(dev);
   if (fault("attach_device")) return -ENOMEM;
   put_on_domain(domain, dev);
+  return 0;
+}
+
+/** pasid.c, 6.12.107 line 102. */
+export function* iommu_sva_set_dev_pasid(domain: IommuDomain, dev: Device): Proc<Errno> {
+  container_of(domain, "paging_domain");
+  dev.pasid_domain = domain;
   return 0;
 }
 

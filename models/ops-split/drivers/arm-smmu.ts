@@ -1,10 +1,28 @@
 /** drivers/iommu/arm/arm-smmu/arm-smmu.c and arm-smmu-v3.c of 6.1.176, which v5.17 has in the same form. */
 import { applied, EINVAL, ENODEV, ENOMEM, EPERM, type Errno, fault, mutex_lock, mutex_unlock, type Proc } from "iommu-mc";
 import { type Access, type Device, type DomainType, driver_module, type IommuDomain } from "../schema.js";
-import { alloc_paging_domain, clear_page, container_of, free_domain, put_on_domain, readable, take_off_domain } from "./domain.js";
+import {
+  alloc_paging_domain,
+  alloc_sva_domain,
+  clear_page,
+  container_of,
+  free_domain,
+  put_on_domain,
+  readable,
+  take_off_domain,
+} from "./domain.js";
 
 /** 6.1.176 line 854. The page table comes with the first device: what is known here is only the kind. */
 export function* arm_smmu_domain_alloc(type: DomainType): Proc<IommuDomain | null> {
+  return alloc_paging_domain(type);
+}
+
+/**
+ * With arm_smmu_sva_domain_alloc(), whose domain of a process is a bare struct iommu_domain, as v6.2 had it; 6.12.107 has the driver's structure
+ * for it too (arm-smmu-v3-sva.c line 387).
+ */
+export function* arm_smmu_v3_domain_alloc(type: DomainType): Proc<IommuDomain | null> {
+  if (type === "SVA") return alloc_sva_domain("sva_domain");
   return alloc_paging_domain(type);
 }
 
@@ -25,11 +43,25 @@ export function* arm_smmu_attach_dev(domain: IommuDomain, dev: Device): Proc<Err
 
 /** That of arm-smmu-v3.c takes the device off its old domain before anything that can fail. */
 export function* arm_smmu_v3_attach_dev(domain: IommuDomain, dev: Device): Proc<Errno> {
+  if (applied("attach-by-kind") && domain.type === "SVA") return yield* arm_smmu_sva_set_dev_pasid(domain, dev);
   if (dev.domain !== null) take_off_domain(dev);
   const ret = yield* arm_smmu_complete(domain, dev);
   if (ret) return ret;
   put_on_domain(domain, dev);
   return 0;
+}
+
+/** arm-smmu-v3-sva.c, 6.12.107 line 334. */
+export function* arm_smmu_sva_set_dev_pasid(domain: IommuDomain, dev: Device): Proc<Errno> {
+  container_of(domain, "sva_domain");
+  dev.pasid_domain = domain;
+  return 0;
+}
+
+/** arm-smmu-v3-sva.c, 6.12.107 line 358. */
+export function* arm_smmu_sva_domain_free(domain: IommuDomain): Proc {
+  container_of(domain, "sva_domain");
+  free_domain(domain);
 }
 
 /** The part under `init_mutex`: a domain is one SMMU's, that of its first device. */

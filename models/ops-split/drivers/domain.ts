@@ -20,6 +20,15 @@ export function alloc_paging_domain(type: DomainType): IommuDomain | null {
   return domain;
 }
 
+/** A domain for the address space of a process, in the structure that the driver has for it. */
+export function alloc_sva_domain(structure: IommuDomain["embedded_in"]): IommuDomain | null {
+  if (!applied("sva-domains") || fault("domain_alloc")) return null;
+  const domain = kzalloc(opsSplit, "iommu_domain");
+  domain.embedded_in = structure;
+  if (applied("sva-table")) domain.ops = driver_module.sva_ops;
+  return domain;
+}
+
 /** What domain_alloc() leaves in `domain->ops`. */
 export function tableAtAlloc(type: DomainType): OpsTable | null {
   if (applied("tables-by-kind")) return tableOfKind(type);

@@ -1,8 +1,9 @@
 /** drivers/iommu/intel/iommu.c, as of v5.17. */
-import { applied, ENODEV, ENOMEM, EPERM, type Errno, fault, kzalloc, type Proc } from "iommu-mc";
-import { type Access, type Device, type DomainType, driver_module, type IommuDomain, opsSplit } from "../schema.js";
+import { applied, ENODEV, ENOMEM, EPERM, type Errno, fault, type Proc } from "iommu-mc";
+import { type Access, type Device, type DomainType, driver_module, type IommuDomain } from "../schema.js";
 import {
   alloc_paging_domain,
+  alloc_sva_domain,
   clear_page,
   container_of,
   free_domain,
@@ -18,7 +19,8 @@ import {
  * si_domain_init(), here when it is first asked for.
  */
 export function* intel_iommu_domain_alloc(type: DomainType): Proc<IommuDomain | null> {
-  if (type === "SVA") return alloc_svm_domain();
+  // intel_svm_domain_alloc() of v6.2.
+  if (type === "SVA") return alloc_sva_domain("sva_domain");
   if (type === "IDENTITY") {
     const si_domain = driver_module.si_domain!;
     if (si_domain.ops === null && !applied("si-domain-forgotten")) si_domain.ops = tableAtAlloc(type);
@@ -26,15 +28,6 @@ export function* intel_iommu_domain_alloc(type: DomainType): Proc<IommuDomain | 
   }
   const domain = alloc_paging_domain(type);
   if (domain !== null) domain.format = driver_module.has_first_level ? "first_level" : "second_level";
-  return domain;
-}
-
-/** intel_svm_domain_alloc() of v6.2. */
-function alloc_svm_domain(): IommuDomain | null {
-  if (!applied("sva-domains") || fault("domain_alloc")) return null;
-  const domain = kzalloc(opsSplit, "iommu_domain");
-  domain.embedded_in = "sva_domain";
-  if (applied("sva-table")) domain.ops = driver_module.sva_ops;
   return domain;
 }
 
