@@ -121,7 +121,7 @@ export const linux = schema({
     /** Whether this machine has page tables with pages in them, IOVAs, an IOTLB and flush queues. Without, a mapping is one bit. */
     has_iotlb: flag(),
     /** Domain ids that exist: all are VT-d's (but 0, which it reserves) or all are ASIDs. The first that is free is given out. */
-    domain_ids: list("domain_id", 4),
+    domain_ids: list("domain_id", 128),
     /** The ids of groups that exist, of which the first that is free is given out; empty where ids are not modelled. */
     group_ids: list("group_id", 3),
     /** The page that a VFIO user maps. */

@@ -30,6 +30,8 @@ export interface Candidate {
   /** No block that is still to come may lie wholly before this. */
   readonly now: number;
   readonly assumed: number;
+  /** What ended a thread where the trace ends too. */
+  readonly crash: string | null;
 }
 
 export interface Progress {
@@ -50,6 +52,8 @@ export interface Unexplained {
 export interface Outcome {
   readonly explained: number;
   readonly unexplained: Unexplained | null;
+  /** What ends the model's thread where the trace ends; null if nothing does. */
+  readonly crash: string | null;
   /** More states were possible at a time than are kept. */
   readonly hitLimit: boolean;
   /** The most states that were possible at a time. */
@@ -78,12 +82,14 @@ export function* explain(search: Search): Generator<Progress, Outcome, void> {
       done: new Map(),
       now: -1,
       assumed: 0,
+      crash: null,
     },
   ];
   let widest = 1;
   for (;;) {
-    if (level.some((candidate) => explainedBy(candidate) === scope.happenings.length)) {
-      return { explained: scope.happenings.length, unexplained: null, hitLimit: false, widest };
+    const whole = level.find((candidate) => explainedBy(candidate) === scope.happenings.length);
+    if (whole !== undefined) {
+      return { explained: scope.happenings.length, unexplained: null, crash: whole.crash, hitLimit: false, widest };
     }
     const next = new Map<string, Candidate>();
     for (const candidate of level) {
@@ -96,18 +102,18 @@ export function* explain(search: Search): Generator<Progress, Outcome, void> {
       const [alone] = next.values();
       if (next.size > 1 && next.delete("") && alone !== undefined) next.set(last.keyOf(alone), alone);
     }
-    if (next.size === 0) return { explained: last.explained, unexplained: last.unexplained, hitLimit: false, widest };
-    if (next.size > limit) return { explained: last.explained, unexplained: null, hitLimit: true, widest: next.size };
+    if (next.size === 0) return { explained: last.explained, unexplained: last.unexplained, crash: null, hitLimit: false, widest };
+    if (next.size > limit) return { explained: last.explained, unexplained: null, crash: null, hitLimit: true, widest: next.size };
     level = [...next.values()];
     widest = Math.max(widest, level.length);
     yield { explained: last.explained, candidates: level.length };
   }
 }
 
-function explainedBy({ done, running }: Candidate): number {
+function explainedBy({ done }: Candidate): number {
   let count = 0;
   for (const each of done.values()) count += each;
-  return running.some((each) => each !== null) ? -1 : count;
+  return count;
 }
 
 /** A way that a thread's block can go. */
@@ -172,11 +178,10 @@ class Explanation {
         mismatches.push(matched);
         continue;
       }
-      if (block.outcome === "fault") {
-        const { message = "", check = "model-fault" } = block.fault ?? {};
-        const isAtEnd = matched.next === records.length && check !== "model-fault";
-        if (!isAtEnd)
-          mismatches.push({ record: records[matched.next] ?? null, event: `${check}: ${message}`, why: "ends the model's thread" });
+      const { fault } = block;
+      if (fault !== null && (matched.next < records.length || fault.check === "model-fault")) {
+        const record = records[matched.next] ?? null;
+        mismatches.push({ record, event: `${fault.check}: ${fault.message}`, why: "ends the model's thread" });
         continue;
       }
       ways.push({
@@ -255,8 +260,8 @@ class Explanation {
 
   #after(candidate: Candidate, { thread, block, position }: Way, now: number): Candidate {
     const running = candidate.running[thread] as Running;
-    const isDone = this.#isDone(block, thread);
-    const state = { ...(block.state as State), faults: 0 };
+    const isDone = this.#isDone(block, thread) || block.fault !== null;
+    const state = { ...(block.state ?? candidate.state), faults: 0 };
     const explained = this.#recordsOf(running.pid)[position.next - 1]?.index ?? -1;
     this.explained = Math.max(this.explained, explained + 1);
     let { bindings } = position;
@@ -271,6 +276,7 @@ class Explanation {
       running: candidate.running.with(thread, isDone ? null : { ...running, ...position, bindings }),
       done: new Map(candidate.done).set(running.pid, position.next),
       now,
+      crash: block.fault === null ? candidate.crash : `${block.fault.check}: ${block.fault.message}`,
     };
   }
 

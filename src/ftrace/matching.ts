@@ -278,8 +278,10 @@ function sameResult(comparison: Comparison, { facts, record }: Happening, value:
   const { result, group, domain } = facts;
   const hasFailed = typeof result === "number" && result < 0 && result >= -MAX_ERRNO;
   if (typeof value === "number" || hasFailed) {
-    const own = typeof value === "number" ? Math.min(value, 0) : 0;
-    const recorded = hasFailed ? result : 0;
+    // A write to a file returns how much of it was taken.
+    const counts = record.event === "iommu_group_store_type";
+    const own = typeof value === "number" ? value : 0;
+    const recorded = hasFailed || (typeof result === "number" && !counts) ? result : 0;
     if (own !== recorded) return `ends with ${machine.names.value(own)}, and in the record with ${machine.names.value(recorded)}`;
     return bindings;
   }

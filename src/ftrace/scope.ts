@@ -3,7 +3,7 @@ import { assumedBetween, boundAtFirst } from "./assumed.js";
 import { entryOf, type Notified, notifiedDevices, whyNoEntry } from "./entries.js";
 import { isOfSecondPart, type Judged, nest } from "./nesting.js";
 import type { TraceRecord } from "./record.js";
-import { type Facts, factsOf, MAY_BE_SPLIT, ONE_STEP, PROCEDURE_OF, REASONS, TRACEPOINTS } from "./vocabulary.js";
+import { type Facts, factsOf, MAY_BE_SPLIT, OF_INTEL, ONE_STEP, PROCEDURE_OF, REASONS, TRACEPOINTS } from "./vocabulary.js";
 
 /** A call that a task makes of its own: the model runs the procedure. */
 export interface Entry {
@@ -55,6 +55,8 @@ export interface Surroundings {
   readonly devices: ReadonlySet<string>;
   /** The number of the bus's first notification, ADD_DEVICE. */
   readonly firstAction: number;
+  /** Intel's driver is modelled with its translation structures. */
+  readonly followsIntel: boolean;
   /** The driver of a device in the machine's topology, which is of a time when drivers were loaded. */
   readonly driverOf: (device: string) => "native" | "managed" | null;
 }
@@ -134,6 +136,7 @@ function whyNot(each: Judged, surroundings: Surroundings, notified: Notified): s
   const isKnown = record.kind === "tracepoint" ? TRACEPOINTS.has(record.event) : PROCEDURE_OF.has(record.event);
   if (!isKnown) return REASONS.find(([pattern]) => pattern.test(record.event))?.[1] ?? "not modelled by that name";
   if (facts.dev !== null && !surroundings.devices.has(facts.dev)) return NO_IOMMU;
+  if (OF_INTEL.has(record.event) && !surroundings.followsIntel) return ONE_STEP;
   if (record.event === "iommu_domain_free" && enclosing(each) !== null) return ONE_STEP;
   if (record.kind === "call" && MAY_BE_SPLIT.has(record.event) && Object.keys(record.fields).length === 0) {
     return "a part of the function that a compiler has split, which begins later";

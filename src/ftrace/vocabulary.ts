@@ -86,12 +86,20 @@ const SAME_NAME: readonly string[] = [
   "remove_iommu_group",
 ];
 
+/** Of Intel's driver, where that is modelled with its translation structures. */
+export const OF_INTEL: ReadonlySet<string> = new Set([
+  "intel_iommu_attach_device",
+  "blocking_domain_attach_dev",
+  "identity_domain_attach_dev",
+  "device_block_translation",
+]);
+
 /** Tracepoints that the model observes under the same names. */
 export const TRACEPOINTS: ReadonlySet<string> = new Set(["add_device_to_group", "remove_device_from_group"]);
 
 /** The functions that are modelled, by name, with the procedures that are theirs. */
 export const PROCEDURE_OF: ReadonlyMap<string, string> = new Map([
-  ...SAME_NAME.map((name) => [name, name] as const),
+  ...[...SAME_NAME, ...OF_INTEL].map((name) => [name, name] as const),
   ...Object.entries(PROCEDURES),
 ]);
 
@@ -124,6 +132,9 @@ export const UNDER_MUTEX: ReadonlySet<string> = new Set([
   "__iommu_group_set_domain_internal",
   "__iommu_release_dma_ownership",
   "__iommu_take_dma_ownership",
+  "blocking_domain_attach_dev",
+  "identity_domain_attach_dev",
+  "intel_iommu_attach_device",
   "iommu_setup_default_domain",
 ]);
 

@@ -27,6 +27,8 @@ export interface JsonValidation extends JsonHeader {
   readonly widest: number;
   /** What was not recorded and has to have happened, in words. */
   readonly assumed: readonly string[];
+  /** What ends the model's thread where the trace ends, as a crash of the kernel would; null if nothing does. */
+  readonly crash: string | null;
   /** Null if everything is explained. */
   readonly firstUnexplained: JsonUnexplained | null;
   readonly outOfScope: readonly OutOfScope[];
@@ -53,7 +55,7 @@ export interface JsonUnexplained {
 const SHOWN_BEFORE = 12;
 
 export function jsonValidation(header: JsonHeader, { trace, design, scope, machine }: Validation, outcome: Outcome): JsonValidation {
-  const { explained, unexplained, hitLimit, widest } = outcome;
+  const { explained, unexplained, crash, hitLimit, widest } = outcome;
   return {
     ...header,
     trace,
@@ -66,6 +68,7 @@ export function jsonValidation(header: JsonHeader, { trace, design, scope, machi
     assumed: scope.assumptions.map(
       ({ entry }) => `${entry.call.replace(/^driver: was bound, (\w+)/, "a $1 driver was bound")}: ${entry.device}`,
     ),
+    crash,
     firstUnexplained:
       unexplained === null ? null : jsonUnexplained(scope.happenings, unexplained, (view) => objectText(machine, unexplained, view)),
     outOfScope: scope.outOfScope,
@@ -135,12 +138,13 @@ function objectText({ names, layout }: Validation["machine"], { state, bindings 
 }
 
 export function validationText(document: JsonValidation, { style, width }: Look): string {
-  const { trace, design, records, inScope, explained, calls, widest, firstUnexplained, outOfScope, assumed, exitCode } = document;
+  const { trace, design, records, inScope, explained, calls, widest, firstUnexplained, outOfScope, assumed, crash, exitCode } = document;
   const verdict = { 0: style.good("EXPLAINED"), 1: style.bad("NOT EXPLAINED"), 2: "", 3: style.warn("UNFINISHED") }[exitCode];
   const lines = [
     `${verdict}  ${trace} by ${design}: ${explained} of ${counted(inScope, "record")} in scope, of ${records} in all`,
     ...hanging("  ", `${counted(calls, "call")} of tasks; the model may have been in ${counted(widest, "state")} at a time at most`, width),
     ...(exitCode === 3 ? hanging("  ", "more states than are kept were possible at a time (--limit)", width) : []),
+    ...(crash === null ? [] : hanging("  ", `the trace ends where the model's thread does: ${crash}`, width)),
     ...(firstUnexplained === null ? [] : unexplainedLines(firstUnexplained, { style, width })),
     "",
     style.bold("not followed"),

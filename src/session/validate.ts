@@ -45,6 +45,13 @@ export interface ValidationOptions {
 /** Everything that is needed to explain the recording at the path: a trace, or a folder with one. Throws a ModelError if it cannot be done. */
 export async function openValidation(path: string, options: ValidationOptions): Promise<Validation> {
   const recording = await openRecording(path);
+  const records: TraceRecord[] = [];
+  for await (const record of readTrace(recording.trace)) records.push(record);
+  return validationOf(recording, records, options);
+}
+
+/** The same of records that have been read. */
+export function validationOf(recording: Recording, records: readonly TraceRecord[], options: ValidationOptions): Validation {
   const topology =
     options.topology === undefined ? recording.topology : readTopology(readFileSync(options.topology, "utf8"), options.topology);
   if (topology === null) {
@@ -53,8 +60,6 @@ export async function openValidation(path: string, options: ValidationOptions): 
       "The model needs the machine's devices and groups; `iommu-mc record` writes them down.",
     );
   }
-  const records: TraceRecord[] = [];
-  for await (const record of readTrace(recording.trace)) records.push(record);
   const loader = modelLoader();
   const model = loader.load(resolve(packageRoot(), "models/linux/machine/recorded.ts")).exports as unknown as RecordedModel;
   const designs = Object.values(loader.load(resolve(packageRoot(), "models/linux/designs.ts")).exports).filter(isDesign);
@@ -74,7 +79,7 @@ export async function openValidation(path: string, options: ValidationOptions): 
       driver: isRegistered && each.group !== null ? scope.boundAtFirst(each.name) : null,
     })),
     defaultType: defaultTypeOf(records, recording),
-    isKdump: records.some(({ event }) => event === "iommu_deferred_attach"),
+    isKdump: machineOf.isKdump,
     releaseDomain: design.includes.includes("0061ffe289e1"),
     owners: owners.length,
     tasks: overlapping(scope),
@@ -120,11 +125,13 @@ function firstAction({ name }: Design): number {
 
 interface Described {
   readonly iommu: string;
+  readonly isKdump: boolean;
   readonly devices: readonly {
     readonly name: string;
     readonly isPresent: boolean;
     readonly group: string | null;
     readonly upstream: string | null;
+    readonly secondaryId: string | null;
     readonly aliases: readonly string[];
   }[];
   readonly surroundings: Surroundings;
@@ -134,6 +141,9 @@ interface Described {
 function describe(records: readonly TraceRecord[], topology: readonly RecordedDevice[], design: Design): Described {
   const iommu = iommuDriverOf(topology.map((device) => device.iommu).filter((name) => name !== ""));
   if (iommu === null) throw new ModelError("the topology names no IOMMU that the model knows", "It is in the field iommu of each device.");
+  const isKdump = records.some(({ event }) => event === "iommu_deferred_attach");
+  // With its translation structures the driver is modelled since v6.1, and without those of a crashed kernel.
+  const followsIntel = iommu === "intel_iommu" && design.includes.includes("57365a04c921") && !isKdump;
   const behind = topology.filter(({ group, bus }) => group !== null || bus === "pci");
   const known = new Set(behind.map(({ name }) => name));
   const later = [
@@ -149,13 +159,20 @@ function describe(records: readonly TraceRecord[], topology: readonly RecordedDe
         isPresent: true,
         group: device.group === null ? null : groupName(device.group),
         upstream: bridge?.name ?? null,
+        secondaryId: secondaryIdOf(device, behind),
         aliases: bridge === null && !device.isBridge ? others.map(({ name }) => name) : [],
       };
     }),
-    ...later.map((name) => ({ name, isPresent: false, group: null, upstream: null, aliases: [] })),
+    ...later.map((name) => ({ name, isPresent: false, group: null, upstream: null, secondaryId: null, aliases: [] })),
   ];
-  const surroundings = { devices: new Set([...known, ...later]), firstAction: firstAction(design), driverOf };
-  return { iommu, devices, surroundings };
+  const surroundings = { devices: new Set([...known, ...later]), firstAction: firstAction(design), driverOf, followsIntel };
+  return { iommu: followsIntel ? "intel_legacy" : iommu, isKdump, devices, surroundings };
+}
+
+/** Of a bridge that shares its group with what is behind it: a conventional one, whose id DMA from there has. */
+function secondaryIdOf({ name, path, group }: RecordedDevice, all: readonly RecordedDevice[]): string | null {
+  const behind = all.find((other) => other.name !== name && other.group === group && group !== null && other.path.startsWith(`${path}/`));
+  return behind === undefined ? null : behind.name.replace(/[\da-f]{2}\.[0-7]$/, "00.0");
 }
 
 function kindOf(driver: string): "native" | "managed" | null {

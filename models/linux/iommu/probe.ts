@@ -492,15 +492,21 @@ function* attach_group_members(group: IommuGroup): Proc<Errno> {
  * 5.10.223 line 1599, 6.1.176 line 1693. Every bus calls it, until 57365a04c921 (v6.1) every one that an IOMMU's driver had set its ops for: for a device that
  * was added, before its driver is looked for, and for one that is gone.
  */
-export function* iommu_bus_notifier(action: BusNotification, dev: Device): Proc {
+export function* iommu_bus_notifier(action: BusNotification, dev: Device): Proc<typeof NOTIFY_DONE | typeof NOTIFY_OK> {
   if (!applied("57365a04c921")) {
     const isRegistered = dev.bus!.has_iommu_notifier;
-    if (!isRegistered) return;
+    if (!isRegistered) return NOTIFY_DONE;
     yield;
   }
-  if (action === "BUS_NOTIFY_ADD_DEVICE") yield* iommu_probe_device(dev);
-  else if (action === "BUS_NOTIFY_REMOVED_DEVICE") yield* iommu_release_device(dev);
+  if (action === "BUS_NOTIFY_ADD_DEVICE") return (yield* iommu_probe_device(dev)) ? NOTIFY_DONE : NOTIFY_OK;
+  if (action !== "BUS_NOTIFY_REMOVED_DEVICE") return NOTIFY_DONE;
+  yield* iommu_release_device(dev);
+  return NOTIFY_OK;
 }
+
+/** include/linux/notifier.h: not interested, and done what is to be done. */
+const NOTIFY_DONE = 0;
+const NOTIFY_OK = 1;
 
 /** What the driver core tells who listens to a bus; of the last two it only tells where a recording is followed. */
 type BusNotification = "BUS_NOTIFY_ADD_DEVICE" | "BUS_NOTIFY_REMOVED_DEVICE" | "BUS_NOTIFY_BOUND_DRIVER" | "BUS_NOTIFY_UNBOUND_DRIVER";

@@ -250,6 +250,8 @@ export interface RecordedDevice {
   /** The group it is in from the start; null for none. */
   readonly group: string | null;
   readonly upstream: string | null;
+  /** Of a conventional bridge: the requester id with which DMA from behind it arrives. */
+  readonly secondaryId: string | null;
   readonly aliases: readonly string[];
   /** What is bound to it from the start. */
   readonly driver: "native" | "managed" | null;
@@ -286,16 +288,19 @@ export function recordedScenario(machine: RecordedMachine): Scenario {
     defaultType: machine.defaultType,
     releaseDomain: machine.releaseDomain,
     faults: 1,
+    // One for each domain that there may be.
+    ...(machine.iommu === "intel_legacy" ? { domainIds: 2 * machine.devices.length } : {}),
     owners: machine.owners,
     drivers: [
       { name: "a native driver", kind: "native" },
       { name: "a driver that manages DMA ownership", kind: "stub" },
     ],
-    devices: machine.devices.map(({ name, isPresent, group, upstream, aliases, driver }) => ({
+    devices: machine.devices.map(({ name, isPresent, group, upstream, secondaryId, aliases, driver }) => ({
       name,
       state: group !== null ? "probed" : isPresent ? "added" : "absent",
       ...(group === null ? {} : { group }),
       ...(upstream === null ? {} : { upstream }),
+      ...(secondaryId === null ? {} : { secondaryId }),
       aliases,
       ...(driver === null ? {} : { driver: driver === "native" ? "a native driver" : "a driver that manages DMA ownership", bound: true }),
     })),
