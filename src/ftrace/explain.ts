@@ -4,7 +4,7 @@
  * record of its task before it and the next one after it; where two of different tasks overlap, either may have been first.
  */
 import type { StructView } from "../lang/schema.js";
-import { FREE } from "../state/layout.js";
+import { FREE, FREED } from "../state/layout.js";
 import { readCell, type State } from "../state/state.js";
 import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
@@ -32,6 +32,8 @@ export interface Candidate {
   readonly assumed: number;
   /** What ended a thread where the trace ends too. */
   readonly crash: string | null;
+  /** Of the state's cells and of what has been explained. */
+  readonly sum: Sum;
 }
 
 export interface Progress {
@@ -83,6 +85,7 @@ export function* explain(search: Search): Generator<Progress, Outcome, void> {
       now: -1,
       assumed: 0,
       crash: null,
+      sum: NOTHING,
     },
   ];
   let widest = 1;
@@ -276,6 +279,7 @@ class Explanation {
       running: candidate.running.with(thread, isDone ? null : { ...running, ...position, bindings }),
       done: new Map(candidate.done).set(running.pid, position.next),
       now,
+      sum: this.#sumAfter(candidate, block, running.pid, position.next),
       crash: block.fault === null ? candidate.crash : `${block.fault.check}: ${block.fault.message}`,
     };
   }
@@ -304,22 +308,51 @@ class Explanation {
     return first;
   }
 
-  /**
-   * What tells candidates apart that the same recording has led to. Objects are called as the kernel calls them where that is known:
-   * which slot of a pool the model took for them does not matter.
-   */
-  keyOf({ state, running, bindings, done, assumed }: Candidate): string {
-    const { machine } = this.search;
-    const { layout } = machine;
-    const read = (cell: number) => readCell(layout, state, cell);
-    const parts: (string | number)[] = [assumed, ...[...done].map(([pid, next]) => `${pid}:${next}`)];
-    for (const [thread, each] of running.entries())
-      parts.push(each === null ? "-" : `${each.pid}=${machine.control(state, thread).number}`);
-    for (const [name, view] of bindings.objects) parts.push(`${name}=${view.$index}`);
-    for (let cell = 0; cell < layout.cells.length; cell++) {
-      const code = read(cell);
-      if (code !== FREE) parts.push(cell, code);
+  /** What tells candidates apart that the same records have led to. */
+  keyOf({ state, running, bindings, sum, assumed }: Candidate): string {
+    const parts: (string | number)[] = [assumed, sum.one, sum.other];
+    for (const [thread, each] of running.entries()) {
+      parts.push(each === null ? "-" : `${each.pid}=${this.search.machine.control(state, thread).number}+${each.unrecorded.length}`);
     }
+    for (const [name, view] of bindings.objects) parts.push(`${name}=${view.$index}`);
     return parts.join(" ");
   }
+
+  /** The sum after a block, which has stored these. A freed slot counts as free, whatever still refers to it. */
+  #sumAfter(candidate: Candidate, { writes }: NativeBlock, pid: number, next: number): Sum {
+    const { layout } = this.search.machine;
+    let { sum } = candidate;
+    for (const [cell, code] of writes) {
+      if (cell === layout.faultsCell) continue;
+      const isLiveness = layout.cells[cell]?.kind === "liveness";
+      const counted = (each: number) => (isLiveness && each === FREED ? FREE : each);
+      sum = exchanged(sum, cell, counted(readCell(layout, candidate.state, cell)), counted(code));
+    }
+    return exchanged(sum, layout.cells.length + pid, candidate.done.get(pid) ?? 0, next);
+  }
+}
+
+/** Two sums of 32 bits over pairs of a place and what it holds, so that two states with the same sums are one and the same but for one case in 2^64. */
+interface Sum {
+  readonly one: number;
+  readonly other: number;
+}
+
+const NOTHING: Sum = { one: 0, other: 0 };
+
+function exchanged({ one, other }: Sum, place: number, before: number, after: number): Sum {
+  if (before === after) return { one, other };
+  return {
+    one: (one - mixed(place, before, 0x9e3779b1) + mixed(place, after, 0x9e3779b1)) | 0,
+    other: (other - mixed(place, before, 0x85ebca77) + mixed(place, after, 0x85ebca77)) | 0,
+  };
+}
+
+/** A pair as a number that has nothing to do with those of its neighbours; nothing and a freed slot are 0. */
+function mixed(place: number, code: number, factor: number): number {
+  if (code === FREE) return 0;
+  let hash = Math.imul(place + 1, factor) ^ Math.imul(code, 0xc2b2ae3d);
+  hash = Math.imul(hash ^ (hash >>> 15), factor);
+  hash = Math.imul(hash ^ (hash >>> 13), 0x27d4eb2f);
+  return hash ^ (hash >>> 16);
 }

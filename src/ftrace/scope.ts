@@ -165,9 +165,10 @@ function probesOf(judged: readonly Judged[], part: number): Probes {
   return { calls: new Set([...seen("call"), ...seen("tracepoint")]), returns: seen("return") };
 }
 
-/** A call whose return says so, or within which there is such a call. Of those that never return everything may fail. */
+/** A call whose return says so, or within which there is such a call that is followed. */
 function failed({ inside }: Judged): boolean {
-  const isFailure = ({ facts, record }: Judged) =>
+  const isFailure = ({ facts, record, why }: Judged) =>
+    why === null &&
     record.kind === "return" &&
     ((typeof facts.result === "number" && facts.result < 0) || (facts.result === "0x0" && record.fields.rt !== undefined));
   return inside.some((each) => isFailure(each) || failed(each));

@@ -78,7 +78,11 @@ export const recordedTypes: readonly (DomainType | null)[] = ["DMA", "DMA_FQ", "
 
 const NAMES = Object.keys(recordedCalls) as RecordedCall[];
 
-/** A task, which does what was recorded of it. The places of what it is done to are below `places`. */
+/**
+ * A task, which does what was recorded of it. A call ends in the step in which the procedure does: of what comes after it nobody has
+ * recorded when it is.
+ * The places of what it is done to are below `places`.
+ */
 export function* recorded_task(places: number): Proc {
   for (;;) {
     yield idle();
@@ -189,7 +193,6 @@ function* recorded_add(dev: Device): Proc {
   if (!bus.klist_devices.includes(dev)) list_add_tail(dev, bus.klist_devices);
   yield;
   yield* iommu_bus_notifier("BUS_NOTIFY_ADD_DEVICE", dev);
-  yield;
   for (const other of functions) dev.aliases.add(other);
 }
 
@@ -210,7 +213,6 @@ function* recorded_dma_configure(dev: Device, drv: DeviceDriver): Proc {
 /** device_unbind_cleanup() comes next. */
 function* recorded_dma_cleanup(dev: Device): Proc {
   yield* dma_cleanup(dev);
-  yield;
   data_race(() => {
     dev.driver = null;
   });
