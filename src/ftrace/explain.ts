@@ -230,7 +230,7 @@ class Explanation {
       entry: next,
       next: candidate.done.get(next.record.pid) ?? 0,
       bindings: candidate.bindings,
-      unrecorded: [],
+      open: [],
     };
     return { ...candidate, state, running: candidate.running.with(thread, running), now: Math.max(candidate.now, next.index - 0.5) };
   }
@@ -312,7 +312,11 @@ class Explanation {
   keyOf({ state, running, bindings, sum, assumed }: Candidate): string {
     const parts: (string | number)[] = [assumed, sum.one, sum.other];
     for (const [thread, each] of running.entries()) {
-      parts.push(each === null ? "-" : `${each.pid}=${this.search.machine.control(state, thread).number}+${each.unrecorded.length}`);
+      parts.push(
+        each === null
+          ? "-"
+          : `${each.pid}=${this.search.machine.control(state, thread).number}+${each.open.filter(({ isRecorded }) => !isRecorded).length}`,
+      );
     }
     for (const [name, view] of bindings.objects) parts.push(`${name}=${view.$index}`);
     return parts.join(" ");

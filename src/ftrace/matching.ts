@@ -13,8 +13,15 @@ export interface Position {
   /** Number of the task's records that have been explained. */
   readonly next: number;
   readonly bindings: Bindings;
-  /** Depths of the calls under way that are without a record. */
-  readonly unrecorded: readonly number[];
+  /** Calls under way of procedures that are probed, outermost first. */
+  readonly open: readonly OpenCall[];
+}
+
+interface OpenCall {
+  readonly depth: number;
+  readonly parameters: readonly unknown[];
+  /** Not if it is one that may be without a record, and is. */
+  readonly isRecorded: boolean;
 }
 
 /** Why an event of the model is not what the record says. */
@@ -76,13 +83,13 @@ function call(comparison: Comparison, event: Call, records: readonly Happening[]
   const { procedure, parameters, depth } = event;
   const record = records[position.next] ?? null;
   const probes = (record ?? records.at(-1))?.probes;
-  if (probes === undefined || !probes.calls.has(procedure)) return position;
+  const opened = (isRecorded: boolean) => ({ ...position, open: [...position.open, { depth, parameters, isRecorded }] });
+  if (probes === undefined || !probes.calls.has(procedure)) return probes?.returns.has(procedure) ? opened(true) : position;
   const text = `${procedure}(${parameters.map((each) => comparison.machine.names.value(each)).join(", ")})`;
   const isIt = record !== null && record.record.kind === "call" && record.procedure === procedure;
   const told = isIt ? sameArguments(comparison, record, parameters, position.bindings) : "is not what was recorded";
-  if (typeof told !== "string") return { ...position, next: position.next + 1, bindings: told };
-  if (MAY_BE_INLINED.has(procedure)) return { ...position, unrecorded: [...position.unrecorded, depth] };
-  return { record, event: text, why: told };
+  if (typeof told !== "string") return { ...opened(true), next: position.next + 1, bindings: told };
+  return MAY_BE_INLINED.has(procedure) ? opened(false) : { record, event: text, why: told };
 }
 
 function result(
@@ -92,18 +99,18 @@ function result(
   position: Position,
 ): Position | Mismatch {
   const { procedure, depth } = event;
-  if (MAY_BE_INLINED.has(procedure) && position.unrecorded.at(-1) === depth) {
-    return { ...position, unrecorded: position.unrecorded.slice(0, -1) };
-  }
+  const called = position.open.at(-1);
+  if (called?.depth !== depth) return position;
+  const closed = { ...position, open: position.open.slice(0, -1) };
   const record = records[position.next] ?? null;
   const probes = (record ?? records.at(-1))?.probes;
-  if (probes === undefined || !probes.returns.has(procedure)) return position;
+  if (!called.isRecorded || probes === undefined || !probes.returns.has(procedure)) return closed;
   const text = `${procedure}() = ${comparison.machine.names.value(event.result)}`;
   if (record === null || record.record.kind !== "return" || record.procedure !== procedure) {
     return { record, event: text, why: "is not what was recorded" };
   }
-  const told = sameResult(comparison, record, event.result, position.bindings);
-  return typeof told === "string" ? { record, event: text, why: told } : { ...position, next: position.next + 1, bindings: told };
+  const told = sameResult(comparison, record, called.parameters, event.result, position.bindings);
+  return typeof told === "string" ? { record, event: text, why: told } : { ...closed, next: position.next + 1, bindings: told };
 }
 
 function observed(
@@ -132,7 +139,6 @@ function sameArguments(
 ): Bindings | string {
   const { names } = comparison.machine;
   const dev = first(args, "device");
-  const group = first(args, "iommu_group");
   const domain = first(args, "iommu_domain");
   if (facts.dev !== null && dev !== null && names.view(dev) !== facts.dev) return `is of ${names.view(dev)}, and not of ${facts.dev}`;
   const wanted = facts.newDomain ?? facts.domain;
@@ -146,8 +152,20 @@ function sameArguments(
   if (facts.flags !== null && mustSucceed !== undefined && facts.flags !== Number(mustSucceed)) {
     return `may ${mustSucceed ? "not " : ""}fail, which the record says otherwise`;
   }
-  const of = group ?? (dev === null ? null : groupsOf(comparison, dev));
-  return of === null ? known : sameGroup(comparison, record.event, facts.group, of, known);
+  return sameGroupOf(comparison, record.event, facts.group, args, known);
+}
+
+/** The same of what a record says of the group that is an argument, or that of the device that is one. */
+function sameGroupOf(
+  comparison: Comparison,
+  event: string,
+  told: RecordedGroup,
+  args: readonly unknown[],
+  bindings: Bindings,
+): Bindings | string {
+  const dev = first(args, "device");
+  const of = (told.isOfDevice ? null : first(args, "iommu_group")) ?? (dev === null ? null : groupsOf(comparison, dev));
+  return of === null ? bindings : sameGroup(comparison, event, told, of, bindings);
 }
 
 const NULL = "0x0";
@@ -273,29 +291,33 @@ function typesOf({ machine, before, after, shared }: Comparison, domain: StructV
 }
 
 /** The bindings with which the record's result is this one, or what differs. Of results that are no errno, object or NULL nothing is asked. */
-function sameResult(comparison: Comparison, { facts, record }: Happening, value: unknown, bindings: Bindings): Bindings | string {
-  const { machine } = comparison;
-  const { result, group, domain } = facts;
+function sameResult(
+  comparison: Comparison,
+  { facts, record }: Happening,
+  args: readonly unknown[],
+  value: unknown,
+  bindings: Bindings,
+): Bindings | string {
+  const { names } = comparison.machine;
+  const { result, domain } = facts;
   const hasFailed = typeof result === "number" && result < 0 && result >= -MAX_ERRNO;
+  let known: Bindings | string | null = bindings;
   if (typeof value === "number" || hasFailed) {
     // A write to a file returns how much of it was taken.
     const counts = record.event === "iommu_group_store_type";
     const own = typeof value === "number" ? value : 0;
     const recorded = hasFailed || (typeof result === "number" && !counts) ? result : 0;
-    if (own !== recorded) return `ends with ${machine.names.value(own)}, and in the record with ${machine.names.value(recorded)}`;
-    return bindings;
-  }
-  if (value instanceof StructView && value.$struct.name === "iommu_group") {
-    let known: Bindings | null = bindings;
+    if (own !== recorded) return `ends with ${names.value(own)}, and in the record with ${names.value(recorded)}`;
+  } else if (value instanceof StructView && value.$struct.name === "iommu_group") {
+    const id = facts.resultId ?? facts.group.id;
     if (typeof result === "string") known = known.unified("group", result, value);
-    if (known !== null && group.id !== null) known = known.unified("group id", group.id, value);
-    return known ?? `ends with ${machine.names.view(value)}, which is not group ${group.id ?? result}`;
+    if (known !== null && id !== null) known = known.unified("group id", id, value);
+    // What else such a record tells is of the device's group, which it has not yet.
+    return known ?? `ends with ${names.view(value)}, which is not group ${id ?? result}`;
+  } else if (domain !== null && (value === null || (value instanceof StructView && value.$struct.name === "iommu_domain"))) {
+    known = sameDomain(comparison, domain, value as StructView | null, bindings);
   }
-  const isDomain = value === null || (value instanceof StructView && value.$struct.name === "iommu_domain");
-  if (isDomain && domain !== null) return sameDomain(comparison, domain, value as StructView | null, bindings);
-  const called = group.pointer === null ? undefined : bindings.get("group", group.pointer);
-  if (called === undefined || (!comparison.isAlone && !UNDER_MUTEX.has(record.event))) return bindings;
-  return sameState(comparison, group, called, bindings);
+  return typeof known === "string" ? known : sameGroupOf(comparison, record.event, facts.group, args, known as Bindings);
 }
 
 function first(values: readonly unknown[], struct: string): StructView | null {

@@ -17,7 +17,6 @@ const EARLY_NAMES: Readonly<Record<string, string>> = {
   groupID: "gid",
   device: "dev",
   dgid: "gid",
-  rgid: "gid",
 };
 
 /** Types of domains by the bits that the kernel makes them of: blocked; paging; a DMA API domain; identity; a flush queue. */
@@ -159,6 +158,8 @@ export interface RecordedDomain {
 
 /** How a group stood. */
 export interface RecordedGroup {
+  /** It is the group of the device that is an argument, and not an argument itself. */
+  readonly isOfDevice: boolean;
   readonly pointer: string | null;
   readonly id: number | null;
   /** Pointers, by the names of the model's fields. */
@@ -176,6 +177,8 @@ export interface Facts {
   readonly domain: RecordedDomain | null;
   readonly newDomain: RecordedDomain | null;
   readonly result: TraceValue;
+  /** Number of the group that is the result. */
+  readonly resultId: number | null;
   /** A pointer that claims the group. */
   readonly claimant: string | null;
   readonly type: TraceValue;
@@ -192,6 +195,7 @@ export function factsOf({ fields, event }: TraceRecord): Facts {
     // An IOMMU is a device too, but none that is behind one.
     dev: event === "iommu_device_register" ? null : text("dev"),
     group: {
+      isOfDevice: "dgid" in fields,
       pointer: text("grp"),
       id: number("gid"),
       domains: {
@@ -206,6 +210,7 @@ export function factsOf({ fields, event }: TraceRecord): Facts {
     domain: domainOf(named, "domain", isDomainAttach(event) ? type : null) ?? returnedDomain(named),
     newDomain: domainOf(named, "new_domain", null),
     result: named.ret ?? null,
+    resultId: number("rgid"),
     claimant: text("owner2"),
     type: text("buf") ?? (type === null ? null : (TYPES[type] ?? type)),
     flags: number("flags") ?? number("arg_flags"),

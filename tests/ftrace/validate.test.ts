@@ -90,7 +90,20 @@ describe("a user of 6.1 that claims a group, attaches it, detaches it and gives 
 
 /** Whole recordings, if the folder they are in is given. */
 const folder = process.env.IOMMU_MC_TRACES ?? "";
-const recordings = existsSync(folder) ? ["5.10-intel-dma", "6.1-intel-dma", "6.12-intel-dma", "7.2-intel-ats", "7.2-intel-dma"] : [];
+const recordings = existsSync(folder)
+  ? [
+      "5.10-intel-dma",
+      "6.1-intel-dma",
+      "6.12-intel-dma",
+      "7.2-intel-ats",
+      "7.2-intel-dma",
+      "7.2-intel-kdump",
+      "7.2-intel-kdump/kdump",
+      "7.2-intel-stress",
+      "7.2-smmuv3-dma",
+      "7.2-virtio-lateload",
+    ]
+  : [];
 
 describe.runIf(recordings.length > 0)("recordings of whole runs", () => {
   it.each(recordings)("%s is explained", { timeout: 120_000 }, async (name) => {
