@@ -10,7 +10,7 @@ import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
 import type { NativeBlock } from "../step/run.js";
 import type { Bindings } from "./bindings.js";
-import { type Mismatch, match, type Position } from "./matching.js";
+import { type Matched, type Mismatch, match, type Position } from "./matching.js";
 import type { Assumption, Entry, Happening, Scope } from "./scope.js";
 
 /** A task's call that is under way, in one of the model's threads. */
@@ -187,15 +187,30 @@ class Explanation {
         mismatches.push({ record, event: `${fault.check}: ${fault.message}`, why: "ends the model's thread" });
         continue;
       }
-      ways.push({
-        thread,
-        block,
-        position: matched,
-        from: running.next === 0 ? -1 : (records[running.next - 1]?.index ?? -1),
-        until: this.#isDone(block, thread) ? (records[matched.next - 1]?.index ?? -1) + 0.5 : (records[matched.next]?.index ?? Infinity),
-      });
+      ways.push({ thread, block, position: matched, ...this.#window(records, running, matched, block, thread) });
     }
     return ways;
+  }
+
+  /** Between which records the block was: a mutex is taken before what is done under it, and given back after that. */
+  #window(
+    records: readonly Happening[],
+    running: Running,
+    { next, lockedBefore, unlockedAfter }: Matched,
+    block: NativeBlock,
+    thread: number,
+  ): Pick<Way, "from" | "until"> {
+    const indexOf = (place: number, otherwise: number) => records[place]?.index ?? otherwise;
+    const last = indexOf(next - 1, -1);
+    return {
+      from: indexOf((lockedBefore === null ? (unlockedAfter ?? running.next) : running.next) - 1, -1),
+      until:
+        lockedBefore !== null && unlockedAfter === null
+          ? indexOf(lockedBefore, Infinity)
+          : this.#isDone(block, thread)
+            ? last + 0.5
+            : indexOf(next, Infinity),
+    };
   }
 
   #isDone({ next }: NativeBlock, thread: number): boolean {

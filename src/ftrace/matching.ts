@@ -24,6 +24,13 @@ interface OpenCall {
   readonly isRecorded: boolean;
 }
 
+/** The position after a block. */
+export interface Matched extends Position {
+  /** Number of the task's records that were explained when the block first took a mutex, and when it last gave one back; null if it did not. */
+  readonly lockedBefore: number | null;
+  readonly unlockedAfter: number | null;
+}
+
 /** Why an event of the model is not what the record says. */
 export interface Mismatch {
   /** The record that came instead; null if there is none left. */
@@ -55,15 +62,19 @@ export function match(
   events: readonly BlockEvent[],
   records: readonly Happening[],
   from: Position,
-): Position | Mismatch {
+): Matched | Mismatch {
   let position = from;
+  let lockedBefore: number | null = null;
+  let unlockedAfter: number | null = null;
   for (const event of events) {
+    if (event.kind === "lock") lockedBefore ??= position.next;
+    if (event.kind === "unlock") unlockedAfter = position.next;
     if (comparison.isOpen && position.next === records.length) break;
     const next = step(comparison, event, records, position);
     if ("why" in next) return next;
     position = next;
   }
-  return position;
+  return { ...position, lockedBefore, unlockedAfter };
 }
 
 function step(comparison: Comparison, event: BlockEvent, records: readonly Happening[], position: Position): Position | Mismatch {
