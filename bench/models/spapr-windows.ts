@@ -117,11 +117,7 @@ export function spaprWindows(drivers: number, entries: number): Suite {
         sentence: "A page is mapped only by who owns the group, and in a window that is there.",
         source: "The ownership rework of 2015.",
         seenRedBy: "vfio_spapr_tce() does not look at the users",
-        window: windows(spapr).atRest("table_group", "mutex", ({ owner, first, second }) =>
-          [first!, second!].every((table) =>
-            [...table.tces].every(({ it_map }) => it_map === "free" || (it_map === owner && table.exists)),
-          ),
-        ),
+        window: windows(spapr).always("tce", ({ it_map, table }) => it_map === "free" || (it_map === table!.group!.owner && table!.exists)),
       }),
     ],
     scenario: scenario(spapr, "windows", {
