@@ -28,7 +28,7 @@ export const causes: readonly Cause[] = [
     suite: "hotplug/unplug-in-use",
     asked: ["V3"],
     file: probe,
-    edits: [{ find: "  else yield* iommu_release_device(dev);\n}", replace: "}" }],
+    edits: [{ find: "  yield* iommu_release_device(dev);\n  return NOTIFY_OK;", replace: "  return NOTIFY_OK;" }],
   },
   {
     name: "mutant: a device goes with its driver bound",
