@@ -301,8 +301,14 @@ class Explanation {
 
   /** Keeps what is to be told of the candidate that came furthest. */
   #noteEnd(candidate: Candidate, allowed: readonly Mismatch[]): void {
-    const record = this.#firstLeft(candidate);
-    if (record === null || (this.unexplained !== null && record.index < this.unexplained.record.index)) return;
+    const left = this.#firstLeft(candidate);
+    if (left === null) return;
+    // A block may have been as recorded up to here.
+    const record = allowed.reduce(
+      (furthest, { record: at }) => (at !== null && at.record.pid === left.record.pid && at.index > furthest.index ? at : furthest),
+      left,
+    );
+    if (this.unexplained !== null && record.index < this.unexplained.record.index) return;
     const device = this.#devices.indexOf(record.facts.dev ?? "");
     this.unexplained = {
       record,

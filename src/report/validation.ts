@@ -27,6 +27,8 @@ export interface JsonValidation extends JsonHeader {
   readonly widest: number;
   /** What was not recorded and has to have happened, in words. */
   readonly assumed: readonly string[];
+  /** Where events were lost, beyond which nothing is said; null if none were. */
+  readonly lost: { readonly line: number; readonly what: string } | null;
   /** What ends the model's thread where the trace ends, as a crash of the kernel would; null if nothing does. */
   readonly crash: string | null;
   /** Null if everything is explained. */
@@ -54,7 +56,7 @@ export interface JsonUnexplained {
 /** Records shown before the one that is not explained. */
 const SHOWN_BEFORE = 12;
 
-export function jsonValidation(header: JsonHeader, { trace, design, scope, machine }: Validation, outcome: Outcome): JsonValidation {
+export function jsonValidation(header: JsonHeader, { trace, design, scope, machine, lost }: Validation, outcome: Outcome): JsonValidation {
   const { explained, unexplained, crash, hitLimit, widest } = outcome;
   return {
     ...header,
@@ -73,7 +75,8 @@ export function jsonValidation(header: JsonHeader, { trace, design, scope, machi
       unexplained === null ? null : jsonUnexplained(scope.happenings, unexplained, (view) => objectText(machine, unexplained, view)),
     outOfScope: scope.outOfScope,
     mayBeUnrecorded: [...MAY_BE_INLINED],
-    exitCode: hitLimit ? 3 : explained === scope.happenings.length ? 0 : 1,
+    lost: lost === null ? null : { line: lost.location?.line ?? 0, what: lost.message },
+    exitCode: unexplained !== null ? 1 : hitLimit || lost !== null ? 3 : 0,
   };
 }
 
@@ -138,12 +141,14 @@ function objectText({ names, layout }: Validation["machine"], { state, bindings 
 }
 
 export function validationText(document: JsonValidation, { style, width }: Look): string {
-  const { trace, design, records, inScope, explained, calls, widest, firstUnexplained, outOfScope, assumed, crash, exitCode } = document;
+  const { trace, design, records, inScope, explained, calls, widest, firstUnexplained, outOfScope, assumed, crash, lost, exitCode } =
+    document;
   const verdict = { 0: style.good("EXPLAINED"), 1: style.bad("NOT EXPLAINED"), 2: "", 3: style.warn("UNFINISHED") }[exitCode];
   const lines = [
     `${verdict}  ${trace} by ${design}: ${explained} of ${counted(inScope, "record")} in scope, of ${records} in all`,
     ...hanging("  ", `${counted(calls, "call")} of tasks; the model may have been in ${counted(widest, "state")} at a time at most`, width),
-    ...(exitCode === 3 ? hanging("  ", "more states than are kept were possible at a time (--limit)", width) : []),
+    ...(lost !== null ? hanging("  ", `nothing is said of what comes after line ${lost.line}: ${lost.what}`, width) : []),
+    ...(exitCode === 3 && lost === null ? hanging("  ", "more states than are kept were possible at a time (--limit)", width) : []),
     ...(crash === null ? [] : hanging("  ", `the trace ends where the model's thread does: ${crash}`, width)),
     ...(firstUnexplained === null ? [] : unexplainedLines(firstUnexplained, { style, width })),
     "",

@@ -7,6 +7,7 @@ import { readTrace } from "../ftrace/read.js";
 import type { TraceRecord } from "../ftrace/record.js";
 import { openRecording, type Recording } from "../ftrace/recording.js";
 import { type Entry, type Scope, type Surroundings, scopeOf } from "../ftrace/scope.js";
+import { LostEvents } from "../ftrace/text.js";
 import { iommuDriverOf, MANAGED, type RecordedDevice, readTopology } from "../ftrace/topology.js";
 import { factsOf } from "../ftrace/vocabulary.js";
 import type { Design } from "../lang/design.js";
@@ -31,6 +32,8 @@ export interface Validation {
   readonly machine: Machine;
   readonly scope: Scope;
   readonly run: Generator<Progress, Outcome, void>;
+  /** From where on the trace is not whole, and nothing was read. */
+  readonly lost: LostEvents | null;
 }
 
 export interface ValidationOptions {
@@ -46,12 +49,18 @@ export interface ValidationOptions {
 export async function openValidation(path: string, options: ValidationOptions): Promise<Validation> {
   const recording = await openRecording(path);
   const records: TraceRecord[] = [];
-  for await (const record of readTrace(recording.trace)) records.push(record);
-  return validationOf(recording, records, options);
+  let lost: LostEvents | null = null;
+  try {
+    for await (const record of readTrace(recording.trace)) records.push(record);
+  } catch (error) {
+    if (!(error instanceof LostEvents)) throw error;
+    lost = error;
+  }
+  return { ...validationOf(recording, records, options), lost };
 }
 
 /** The same of records that have been read. */
-export function validationOf(recording: Recording, records: readonly TraceRecord[], options: ValidationOptions): Validation {
+export function validationOf(recording: Recording, records: readonly TraceRecord[], options: ValidationOptions): Omit<Validation, "lost"> {
   const topology =
     options.topology === undefined ? recording.topology : readTopology(readFileSync(options.topology, "utf8"), options.topology);
   if (topology === null) {
@@ -81,6 +90,7 @@ export function validationOf(recording: Recording, records: readonly TraceRecord
     defaultType: defaultTypeOf(records, recording),
     isKdump: machineOf.isKdump,
     releaseDomain: design.includes.includes("0061ffe289e1"),
+    blockable: isRegistered && machineOf.iommu === "intel_legacy" ? blockableAtFirst(scope, devices) : [],
     owners: owners.length,
     tasks: overlapping(scope),
     spare: 12,
@@ -190,6 +200,14 @@ function defaultTypeOf(records: readonly TraceRecord[], { groups }: Recording): 
 
 function isDefaultType(type: string): boolean {
   return ["DMA", "DMA_FQ", "IDENTITY"].includes(type);
+}
+
+/** Groups that have a blocking domain in the first record that says how they stand. */
+function blockableAtFirst({ happenings }: Scope, devices: Described["devices"]): string[] {
+  return [...new Set(devices.flatMap(({ group }) => group ?? []))].filter((name) => {
+    const first = happenings.find(({ facts: { group } }) => group.id !== null && groupName(group.id) === name && group.pointer !== null);
+    return first !== undefined && (first.facts.group.domains.blocking_domain ?? "0x0") !== "0x0";
+  });
 }
 
 /** Calls of tasks that are under way at a time, at most. */

@@ -88,6 +88,27 @@ describe("a user of 6.1 that claims a group, attaches it, detaches it and gives 
   });
 });
 
+describe("a claim of 7.2 that waits while another task changes the group's type", () => {
+  const race = resolve(import.meta.dirname, "fixtures/race-7.2");
+
+  it("is explained", async () => {
+    const { explained, inScope, unexplained } = await outcomeOf(race);
+    expect([explained, unexplained === null]).toEqual([inScope, true]);
+  });
+
+  it("is not if it gets the mutex while the other still has it", async () => {
+    const { unexplained } = await outcomeOf(
+      changed(race, (lines) => {
+        const claims = lines.filter((line) => line.includes('"pid": 2772'));
+        const others = lines.filter((line) => !claims.includes(line));
+        const attach = lineWith(others, 0, '"call"', '"ev": "__iommu_attach_device"');
+        return [...others.slice(0, attach), ...claims, ...others.slice(attach)];
+      }),
+    );
+    expect(unexplained?.record.record.event).toBe("__iommu_take_dma_ownership");
+  });
+});
+
 /** Whole recordings, if the folder they are in is given. */
 const folder = process.env.IOMMU_MC_TRACES ?? "";
 const recordings = existsSync(folder)

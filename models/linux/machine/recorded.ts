@@ -268,6 +268,8 @@ export interface RecordedMachine {
   readonly defaultType: "DMA" | "DMA_FQ" | "IDENTITY";
   readonly isKdump: boolean;
   readonly releaseDomain: boolean;
+  /** Groups that have had the driver's blocking domain made theirs before anything is recorded. */
+  readonly blockable: readonly string[];
   /** Pointers that claim ownership. */
   readonly owners: number;
   /** Recorded calls that are under way at a time, at most. */
@@ -307,6 +309,9 @@ export function recordedScenario(machine: RecordedMachine): Scenario {
       ...(driver === null ? {} : { driver: driver === "native" ? "a native driver" : "a driver that manages DMA ownership", bound: true }),
     })),
     more: { iommu_group: machine.spare, iommu_domain: 2 * machine.spare },
-    threads: () => Array.from({ length: machine.tasks }, (_, task) => thread(`task${task}`, recorded_task, Math.max(groups, domains + 4))),
+    threads: (made) => {
+      for (const name of machine.blockable) made.group(name).blocking_domain = made.ops.release_domain;
+      return Array.from({ length: machine.tasks }, (_, task) => thread(`task${task}`, recorded_task, Math.max(groups, domains + 4)));
+    },
   });
 }
