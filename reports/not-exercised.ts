@@ -109,9 +109,15 @@ export const notExercised: readonly NotExercised[] = [
   ),
   ...because("every device of the suites of s390 is behind its IOMMU", ["iommu-drivers/s390", "s390_iommu_probe_device"]),
   ...because("only with --revert 78447d4545b2 or --revert 95deee37a123", ["driver-core/bus", "dma_configure", "looksOnce"]),
-  ...because("where there is an IOTLB, devices are probed from the start, and nobody maps ranges for them", [
-    "iommu-drivers/index",
-    "iommu_flush_iotlb_all",
+  ...because("where there is an IOTLB, AMD's domains that are flushed have their device", [
+    "iommu-drivers/page-table",
+    "flush_asid",
+    "isInUse(domain)",
+  ]),
+  ...because("a device behind an OMAP IOMMU whose probe has failed comes into no group", [
+    "iommu/group",
+    "omap_iommu_device_group",
+    "arch_data === null",
   ]),
   ...because("the suites with an IOTLB are of 6.1", ["iommu/dma-iommu", "iommu_setup_dma_ops", "has_iotlb"]),
   ...because("the suites of kdump kernels are of 6.1, some with later commits, but none with f188056352bc", [
@@ -360,7 +366,7 @@ export const notExercised: readonly NotExercised[] = [
     "a test of the C that its callers here never fail",
     ["arm-dma-mapping", "arm_iommu_create_mapping"],
     ["arm-dma-mapping", "arm_iommu_detach_device"],
-    ["iommu-driver", "detach_dev"],
+    ["iommu-driver", "detachOne"],
     ["iommu", "iommu_group_remove_device"],
     ["iommu", "__iommu_domain_alloc"],
     ["iommu", "__iommu_attach_group"],
