@@ -1,5 +1,6 @@
 /** Probing of devices in 6.1.176: registration of an IOMMU, hotplug and firmware replay, against binding. */
-import { type Suite, thread } from "iommu-mc";
+import { type Design, type Suite, thread } from "iommu-mc";
+import { linux72 } from "../../models/linux/designs.js";
 import { deferred_probe_work_func } from "../../models/linux/driver-core/dd.js";
 import type { IommuDriver } from "../../models/linux/machine/build.js";
 import {
@@ -12,6 +13,7 @@ import {
   plug_and_unplug,
   register_iommu,
   unplug,
+  unplug_and_scan,
 } from "../../models/linux/machine/events.js";
 import { C1, G1, L1, L2, L3, L4, L6, O3, T4, T5, T5Domain, V2, X1, X2, X6 } from "../../properties/index.js";
 import { type BootSuite, bootSuite, everything, rechecked, violated } from "./on-linux61.js";
@@ -314,6 +316,30 @@ function aliases(): Suite {
   });
 }
 
+/** A function that is scanned again. */
+const aloneWhileItIsAdded = violated(
+  "pci_scan_slot() notes that a function is one of several only after pci_scan_single_device() has added it, so that pci_device_group() does not look for the group of the others",
+);
+
+/** Of two functions that no ACS keeps apart one goes, and is found again. */
+function scannedAgain(design?: Design): Suite {
+  return bootSuite({
+    name: `groups/scanned-again/${design === undefined ? "linux-6.1" : design.name}`,
+    ...(design === undefined ? {} : { design }),
+    describes: "of two functions of a slot that no ACS keeps apart one is pulled out, and found again when the bus is scanned",
+    iommu: "intel_iommu",
+    devices: [
+      { name: "d0", state: "probed", group: "slot", aliases: ["d1", "d1-again"] },
+      { name: "d1", state: "probed", group: "slot", aliases: ["d0"] },
+      { name: "d1-again", state: "absent", aliases: ["d0"] },
+    ],
+    terminates: true,
+    threads: (objects) => [thread("rescan", unplug_and_scan, objects.device("d1"), objects.device("d1-again"))],
+    properties: [X1, C1, L2, L4, G1],
+    expected: { G1: aloneWhileItIsAdded },
+  });
+}
+
 /** A bridge and a device below it that no ACS keeps apart from it. */
 function groupOrder(how: "walk" | "replay"): Suite {
   return bootSuite({
@@ -376,6 +402,8 @@ export const probingSuites: readonly Suite[] = [
   iommuNeverComes(),
   failingRegistration(),
   aliases(),
+  scannedAgain(),
+  scannedAgain(linux72),
   groupOrder("walk"),
   groupOrder("replay"),
 ];

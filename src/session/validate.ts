@@ -210,16 +210,19 @@ function blockableAtFirst({ happenings }: Scope, devices: Described["devices"]):
   });
 }
 
-/** Calls of tasks that are under way at a time, at most. */
+/** Calls of tasks that are under way at a time, at most: each from its first record to the last before the task's next. */
 function overlapping({ tasks }: Scope): number {
   const ends: (readonly [number, number])[] = [];
   for (const records of tasks.values()) {
-    for (const [position, { entry, index }] of records.entries()) {
-      if (entry === null) continue;
-      const next = records.findIndex((each, later) => later > position && each.entry !== null);
-      const last = records[(next < 0 ? records.length : next) - 1] as { index: number };
-      ends.push([index, 1], [last.index + 0.5, -1]);
+    let last: number | null = null;
+    for (const { entry, index } of records) {
+      if (entry !== null) {
+        if (last !== null) ends.push([last + 0.5, -1]);
+        ends.push([index, 1]);
+      }
+      last = entry !== null || last !== null ? index : null;
     }
+    if (last !== null) ends.push([last + 0.5, -1]);
   }
   let open = 0;
   let most = 1;

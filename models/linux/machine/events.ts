@@ -110,6 +110,26 @@ export function* plug_and_unplug(dev: Device): Proc {
   yield* device_del(dev);
 }
 
+/** The device is pulled out, and the bus is scanned: what is found then is another device to the kernel. */
+export function* unplug_and_scan(dev: Device, found: Device): Proc {
+  yield* device_del(dev);
+  yield;
+  yield* pci_scan_function(found);
+}
+
+/**
+ * pci_scan_slot() of drivers/pci/probe.c: that a function is one of several is noted after it has been added, so that nobody looks for
+ * the others of its slot while it is.
+ */
+function* pci_scan_function(dev: Device): Proc {
+  const others = [...dev.aliases];
+  dev.aliases.clear();
+  yield;
+  yield* device_add(dev);
+  yield;
+  for (const other of others) dev.aliases.add(other);
+}
+
 /** A driver is looked for once, as asynchronous probing does. It may be deferred. */
 export function* attach_driver(dev: Device): Proc {
   yield* __device_attach(dev);
