@@ -1,5 +1,6 @@
 /** Default domains of 6.1.176: the type a group gets, and writes to its `type` file. */
-import { type Expectation, type Property, type Suite, thread } from "iommu-mc";
+import { type Design, type Expectation, type Property, type Suite, thread } from "iommu-mc";
+import { linux72 } from "../../models/linux/designs.js";
 import type { BootDevice, BootOptions } from "../../models/linux/machine/boot.js";
 import type { IommuDriver } from "../../models/linux/machine/build.js";
 import {
@@ -104,9 +105,10 @@ function plugAgainstWalk(): Suite {
 }
 
 /** What a driver cannot give falls back to DMA. Under virtio devices are probed when their drivers are bound. */
-function fallBack(iommu: IommuDriver, policy: Policy, why: string): Suite {
+function fallBack(iommu: IommuDriver, policy: Policy, why: string, design?: Design): Suite {
   return once({
-    name: `fall-back/${iommu}`,
+    name: `fall-back/${iommu}${design === undefined ? "" : `/${design.name}`}`,
+    ...(design === undefined ? {} : { design }),
     describes: `drivers of a device that needs nothing and of an external one are bound; the kernel's default is ${policy}, ${why}`,
     iommu,
     defaultType: policy,
@@ -392,6 +394,7 @@ export const defaultDomainSuites: readonly Suite[] = [
   plugAgainstWalk(),
   fallBack("amd_iommu", "IDENTITY", "which SNP forbids"),
   fallBack("virtio_iommu", "DMA_FQ", "which the driver does not know"),
+  fallBack("virtio_iommu", "DMA_FQ", "which the driver knows by then", linux72),
   failing("walk"),
   failing("plug"),
   foreignDevice(),
