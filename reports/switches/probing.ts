@@ -165,8 +165,8 @@ export const probingSwitches: readonly Switch[] = [
     commit: "81e921fd3216",
     suite: "registration/failing-walk",
     red: "null-deref",
-    without: { revert: ["81e921fd3216"] },
-    with: {},
+    without: { revert: ["81e921fd3216", "301f1a80487f"] },
+    with: { revert: ["301f1a80487f"] },
   },
   {
     bug: "a device plugged into a group that a user has is left without DMA ops when the user is gone",
