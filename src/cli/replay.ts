@@ -30,7 +30,7 @@ export async function replay(name: string, pathText: string, options: ReplayOpti
   const asked = variantOf(options);
   try {
     const machine = machineOf(session, suite, asked);
-    const variant = resolvedVariant(suite, machine, asked);
+    const variant = resolvedVariant(suite, asked);
     const replayed = replayPath(machine, path);
     const findings = judgeEnd(machine, path, replayed);
     const exitCode = exitCodeOf(findings, Object.keys(suite.expected ?? {}));

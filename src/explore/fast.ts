@@ -7,5 +7,10 @@ import type { Exploration, ExploreOptions } from "./outcome.js";
 /** Explores every reachable state of the machine within the limits. */
 export function* exploreFast(machine: Machine, options: ExploreOptions = {}): Exploration {
   const started = performance.now();
-  return yield* new FastRun(machine, options, new Learner(machine), started).explore();
+  const learner = new Learner(machine);
+  try {
+    return yield* new FastRun(machine, options, learner, started).explore();
+  } finally {
+    learner.memory.giveBack();
+  }
 }

@@ -93,7 +93,7 @@ const triedFreshly = new WeakSet<Site>();
 const ROW = 5;
 
 export class Learner {
-  readonly memory = new Memory();
+  readonly memory = Memory.take();
   rules = new Rules(this.memory);
   packing: Packing;
   readonly leaves: Leaf[] = [];

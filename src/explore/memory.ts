@@ -6,16 +6,39 @@ const PAGE = 2 ** 16;
 /** What the core can address: 4 GB. */
 const MOST_PAGES = 2 ** 16;
 
+/** Bytes that a run may have used if its memory is kept for the next: more are given back to the machine. */
+const MOST_KEPT = 2 ** 26;
+
 interface Region {
   readonly address: number;
   readonly bytes: number;
 }
 
+/** Nothing is at address 0. */
+const FIRST = 16;
+
+/** Memories of runs that are over. */
+const kept: Memory[] = [];
+
 export class Memory {
   readonly shared = reserved();
-  /** Everything from here on has never been used; nothing is at address 0. */
-  #end = 16;
-  readonly #spare: Region[] = [];
+  /** Everything from here on has never been used. */
+  #end = FIRST;
+  #spare: Region[] = [];
+
+  /** That of a run that is over, or a new one: to reserve addresses, and to have the machine find pages, takes longer than to clear some. */
+  static take(): Memory {
+    return kept.pop() ?? new Memory();
+  }
+
+  /** For the next run. Nobody may use it any more. */
+  giveBack(): void {
+    if (this.#end > MOST_KEPT) return;
+    new Uint8Array(this.shared.buffer, 0, this.#end).fill(0);
+    this.#end = FIRST;
+    this.#spare = [];
+    kept.push(this);
+  }
 
   /** Address of so many bytes, all 0. Throws a `RangeError` if there is no room. */
   allocate(bytes: number): number {

@@ -22,5 +22,5 @@ export function* cardinalityOfSuite(
   const machine = machineOf(session, suite, variant);
   const goOnAfter = new Set(checksOfSuite(suite));
   const found = yield* exploreCardinality(machine, { limits, goOnAfter });
-  return { ...found, suite, variant: resolvedVariant(suite, machine, variant), machine };
+  return { ...found, suite, variant: resolvedVariant(suite, variant), machine };
 }

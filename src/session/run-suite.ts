@@ -4,7 +4,7 @@ import { checksOf, type Limits, type Outcome, type Progress, type ResultVerdict 
 import { exploreReference } from "../explore/reference.js";
 import { ModelError } from "../lang/errors.js";
 import type { Suite } from "../lang/suite.js";
-import { Machine, type Variant, variantTo } from "../step/machine.js";
+import { appliedCommits, Machine, type Variant, variantTo } from "../step/machine.js";
 import { type Replayed, replayFinding } from "../trace/judge.js";
 import type { Session } from "./open.js";
 import type { Remembered, VerdictCache } from "./verdict-cache.js";
@@ -19,7 +19,7 @@ export interface RunSuiteOptions {
   readonly paranoid?: boolean;
   /** Where outcomes are kept and looked for. Default: nowhere. */
   readonly cache?: VerdictCache;
-  /** Of a suite that is recalled and came out as expected, leave out the traces: nobody looks at them, and to replay them takes longest. Default false. */
+  /** Of a suite that came out as expected, leave out the traces: nobody is shown them, and to replay them takes long. Default false. */
   readonly tersely?: boolean;
 }
 
@@ -39,7 +39,7 @@ export interface SuiteRun {
   readonly machine: Machine;
   readonly outcome: Outcome;
   readonly comparisons: readonly Comparison[];
-  /** Every finding with its trace, replayed by the plain engine; none of a run that was recalled tersely. */
+  /** Every finding with its trace, replayed by the plain engine; none of a run that is told of tersely. */
   readonly traces: readonly Replayed[];
   readonly exitCode: ExitCode;
   /** Whether it was run before, on code that is the same. */
@@ -62,9 +62,9 @@ export function machineOf(session: Session, suite: Suite, variant: Variant = {})
   return new Machine(suite.design, suite.scenario, suite.properties, variant, session.locate);
 }
 
-/** The variant with its commits as the design calls them: a user may abbreviate. */
-export function resolvedVariant({ design }: Suite, { applied }: Machine, variant: Variant): Variant {
-  return { ...variant, ...variantTo(design, applied) };
+/** The variant with its commits as the design calls them: a user may abbreviate. Throws a ModelError if it makes no sense. */
+export function resolvedVariant({ design }: Suite, variant: Variant = {}): Variant {
+  return { ...variant, ...variantTo(design, appliedCommits(design, variant)) };
 }
 
 /** Runs the suite. Yields progress now and then; "interrupt" sent back ends the run with what is known. */
@@ -91,14 +91,14 @@ export function* exploreSuite(
   const { cache, limits = {}, engine = "fast" } = options;
   const { entered } = session.code;
   entered.clear();
-  const machine = machineOf(session, suite, options.variant);
-  const variant = resolvedVariant(suite, machine, options.variant ?? {});
+  const variant = resolvedVariant(suite, options.variant);
   const description = {
     suite,
     options: { variant, engine, maxStates: limits.maxStates, maxDepth: limits.maxDepth, goOnAfter: options.goOnAfter },
   };
   const remembered = recalls ? cache?.find(session, description) : null;
   if (remembered) return { ...remembered, covered: [], isCached: true };
+  const machine = machineOf(session, suite, options.variant);
   const explore = engine === "reference" ? exploreReference : exploreFast;
   const goOnAfter = new Set(options.goOnAfter ?? Object.keys(suite.expected ?? {}));
   const outcome = yield* explore(machine, { limits, paranoid: options.paranoid ?? false, goOnAfter });
@@ -116,12 +116,8 @@ export function* tellRun(
   explored: Explored,
 ): Generator<Progress, SuiteRun, "interrupt" | undefined> {
   const { variant = {}, tersely = false } = options;
-  const machine = machineOf(session, suite, variant);
-  for (const reason of explored.atomicReasons) machine.atomicReasons.add(reason);
-  for (const point of explored.covered) machine.covered.add(point);
-  for (const commit of explored.asked) machine.asked.add(commit);
-  const run = judged(suite, resolvedVariant(suite, machine, variant), machine, explored);
-  if (tersely && run.isCached && run.exitCode === 0) return run;
+  const run = judged(suite, resolvedVariant(suite, variant), () => machineThatExplored(session, suite, variant, explored), explored);
+  if (tersely && run.exitCode === 0) return run;
   try {
     return replayed(run);
   } catch (error) {
@@ -131,6 +127,15 @@ export function* tellRun(
   return yield* tellRun(session, suite, options, yield* exploreSuite(session, suite, options, false));
 }
 
+/** A machine that knows what the one knew with which the suite was explored. */
+function machineThatExplored(session: Session, suite: Suite, variant: Variant, explored: Explored): Machine {
+  const machine = machineOf(session, suite, variant);
+  for (const reason of explored.atomicReasons) machine.atomicReasons.add(reason);
+  for (const point of explored.covered) machine.covered.add(point);
+  for (const commit of explored.asked) machine.asked.add(commit);
+  return machine;
+}
+
 /** The run with its findings in the words of the plain engine. */
 function replayed(run: SuiteRun): SuiteRun {
   const traces = run.outcome.findings.map((finding) => replayFinding(run.machine, finding));
@@ -138,7 +143,7 @@ function replayed(run: SuiteRun): SuiteRun {
 }
 
 /** How the outcome compares with what the suite expects, its findings not replayed yet. */
-function judged(suite: Suite, variant: Variant, machine: Machine, { outcome, isCached }: Explored): SuiteRun {
+function judged(suite: Suite, variant: Variant, make: () => Machine, { outcome, isCached }: Explored): SuiteRun {
   const isChanged = Object.values(variant).some((change) => change !== undefined && String(change) !== "");
   const comparisons = outcome.results.map(({ check, isProperty, verdict }): Comparison => {
     const expectedBecause = suite.expected?.[check]?.reason ?? null;
@@ -146,7 +151,21 @@ function judged(suite: Suite, variant: Variant, machine: Machine, { outcome, isC
     const asExpected = expectedBecause === null ? verdict === "holds" : verdict === "violated" || (isChanged && verdict === "holds");
     return { check, isProperty, verdict, expectedBecause, asExpected };
   });
-  return { suite, variant, machine, outcome, comparisons, traces: [], exitCode: exitCodeOf(outcome, comparisons), isCached };
+  let made: Machine | null = null;
+  return {
+    suite,
+    variant,
+    outcome,
+    comparisons,
+    traces: [],
+    exitCode: exitCodeOf(outcome, comparisons),
+    isCached,
+    // Of most runs of many suites nobody looks at it.
+    get machine() {
+      made ??= make();
+      return made;
+    },
+  };
 }
 
 /** Runs the suite to its end at once. */

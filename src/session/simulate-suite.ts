@@ -30,7 +30,7 @@ export function* simulateSuite(
 ): Generator<SimulationProgress, SuiteSimulation, "interrupt" | undefined> {
   checkExpectations(suite);
   const machine = machineOf(session, suite, options.variant);
-  const variant = resolvedVariant(suite, machine, options.variant ?? {});
+  const variant = resolvedVariant(suite, options.variant);
   const expected = new Set(Object.keys(suite.expected ?? {}));
   const simulation = yield* simulate(machine, { ...options, goOnAfter: expected });
   const traces = simulation.findings.map((finding) => replayFinding(machine, finding));

@@ -27,9 +27,13 @@ export interface RunDescription {
 }
 
 interface Entry extends Remembered {
-  /** The functions entered, with the hashes of their bodies. */
-  readonly functions: readonly (readonly [string, string])[];
+  /** The functions entered: by file, which of its functions. */
+  readonly functions: Functions;
+  /** Hash of their bodies. */
+  readonly bodies: string;
 }
+
+type Functions = Readonly<Record<string, readonly number[]>>;
 
 interface Stored {
   /** Newest first: to go back to an earlier text is to find its outcome again. */
@@ -60,7 +64,7 @@ export class VerdictCache {
 
   find(session: Session, description: RunDescription): Remembered | null {
     const { functions } = session.code.parts();
-    const isSame = (entry: Entry) => entry.functions.every(([key, hash]) => functions.get(key) === hash);
+    const isSame = (entry: Entry) => bodiesOf(entry.functions, functions) === entry.bodies;
     return this.#entries(this.#keyOf(session, description)).find(isSame) ?? null;
   }
 
@@ -68,12 +72,12 @@ export class VerdictCache {
   keep(session: Session, description: RunDescription, remembered: Remembered, entered: ReadonlySet<string>): void {
     const { end, findings, untraced } = remembered.outcome;
     if (end.kind === "limit" || untraced.length > 0 || findings.some(({ check }) => NOT_REPLAYED.includes(check))) return;
-    const bodies = session.code.parts().functions;
-    const functions = [...entered].sort().map((key) => [key, bodies.get(key) ?? ""] as const);
+    const functions = byFile(entered);
+    const bodies = bodiesOf(functions, session.code.parts().functions);
     const key = this.#keyOf(session, description);
-    const others = this.#entries(key).filter((entry) => JSON.stringify(entry.functions) !== JSON.stringify(functions));
+    const others = this.#entries(key).filter((entry) => entry.bodies !== bodies);
     const { outcome, atomicReasons, asked } = remembered;
-    const entries: Entry[] = [{ functions, outcome, atomicReasons, asked }, ...others].slice(0, ENTRIES_KEPT);
+    const entries: Entry[] = [{ functions, bodies, outcome, atomicReasons, asked }, ...others].slice(0, ENTRIES_KEPT);
     const stored: Stored = { entries, checksum: checksumOf(entries) };
     this.#cache.set(key, stored);
     this.#forgetOldest();
@@ -103,6 +107,24 @@ export class VerdictCache {
       // Another process may be clearing up too.
     }
   }
+}
+
+/** Of functions called `file#number`. */
+function byFile(names: ReadonlySet<string>): Functions {
+  const numbers = new Map<string, number[]>();
+  for (const name of names) {
+    const at = name.lastIndexOf("#");
+    const file = name.slice(0, at);
+    numbers.set(file, [...(numbers.get(file) ?? []), Number(name.slice(at + 1))]);
+  }
+  return Object.fromEntries([...numbers].sort().map(([file, ofFile]) => [file, ofFile.sort((one, other) => one - other)]));
+}
+
+/** Hash of the bodies of functions, and of what they are called; a function that is gone has none. */
+function bodiesOf(functions: Functions, bodies: ReadonlyMap<string, string>): string {
+  const named = Object.entries(functions).flatMap(([file, numbers]) => numbers.map((number) => `${file}#${number}`));
+  // One text: neither names nor hashes have a line break in them.
+  return hashOf(named.map((name) => `${name} ${bodies.get(name) ?? ""}`).join("\n"));
 }
 
 function checksumOf(entries: readonly Entry[]): string {
