@@ -115,7 +115,9 @@ function byFile(names: ReadonlySet<string>): Functions {
   for (const name of names) {
     const at = name.lastIndexOf("#");
     const file = name.slice(0, at);
-    numbers.set(file, [...(numbers.get(file) ?? []), Number(name.slice(at + 1))]);
+    const ofFile = numbers.get(file);
+    if (ofFile === undefined) numbers.set(file, [Number(name.slice(at + 1))]);
+    else ofFile.push(Number(name.slice(at + 1)));
   }
   return Object.fromEntries([...numbers].sort().map(([file, ofFile]) => [file, ofFile.sort((one, other) => one - other)]));
 }
