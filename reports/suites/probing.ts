@@ -16,7 +16,7 @@ import {
   unplug_and_scan,
 } from "../../models/linux/machine/events.js";
 import { C1, G1, L1, L2, L3, L4, L6, O3, T4, T5, T5Domain, V2, X1, X2, X6 } from "../../properties/index.js";
-import { type BootSuite, bootSuite, everything, rechecked, violated } from "./on-linux61.js";
+import { type BootSuite, bootSuite, everything, rechecked, releasedAtOnce, violated } from "./on-linux61.js";
 
 /** Two threads probe the same device, one after the other. */
 const probedTwice = violated(
@@ -322,10 +322,10 @@ const aloneWhileItIsAdded = violated(
 );
 
 /** Of two functions that no ACS keeps apart one goes, and is found again. */
-function scannedAgain(design?: Design): Suite {
+function scannedAgain(design: Design): Suite {
   return bootSuite({
-    name: `groups/scanned-again/${design === undefined ? "linux-6.1" : design.name}`,
-    ...(design === undefined ? {} : { design }),
+    name: `groups/scanned-again/${design.name}`,
+    design,
     describes: "of two functions of a slot that no ACS keeps apart one is pulled out, and found again when the bus is scanned",
     iommu: "intel_iommu",
     devices: [
@@ -402,7 +402,7 @@ export const probingSuites: readonly Suite[] = [
   iommuNeverComes(),
   failingRegistration(),
   aliases(),
-  scannedAgain(),
+  scannedAgain(releasedAtOnce),
   scannedAgain(linux72),
   groupOrder("walk"),
   groupOrder("replay"),
