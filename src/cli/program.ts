@@ -463,6 +463,10 @@ function addValidate(program: Command, done: (exitCode: number) => void): void {
     .option("--design <name>", "the design; otherwise, that of the kernel's release")
     .option("--topology <file>", "the machine's devices, instead of the topology.json beside the trace")
     .option("--limit <n>", "the most states that may be possible at a time", positiveNumber, 5000)
+    .option(
+      "--bisect-commits",
+      "look for commits that the kernel has beside those of the design, or is without, until it explains the trace",
+    )
     .addOption(jsonOption())
     .addHelpText(
       "after",

@@ -5,6 +5,8 @@ import type { TraceRecord } from "../ftrace/record.js";
 import type { Happening, OutOfScope } from "../ftrace/scope.js";
 import { MAY_BE_INLINED } from "../ftrace/vocabulary.js";
 import type { StructView } from "../lang/schema.js";
+import type { Toggle } from "../session/bisect.js";
+import type { Explaining } from "../session/explaining-commits.js";
 import type { ExitCode } from "../session/run-suite.js";
 import type { Validation } from "../session/validate.js";
 import { readCell } from "../state/state.js";
@@ -17,6 +19,8 @@ export interface JsonValidation extends JsonHeader {
   /** The file. */
   readonly trace: string;
   readonly design: string;
+  /** With `--bisect-commits`, what the design had to be changed by to explain most, and how many sets were tried; otherwise null. */
+  readonly commits: { readonly applied: readonly string[]; readonly reverted: readonly string[]; readonly tried: number } | null;
   /** Records of the trace, those that are followed, and those of the longest prefix of these that is explained. */
   readonly records: number;
   readonly inScope: number;
@@ -56,12 +60,19 @@ export interface JsonUnexplained {
 /** Records shown before the one that is not explained. */
 const SHOWN_BEFORE = 12;
 
-export function jsonValidation(header: JsonHeader, { trace, design, scope, machine, lost }: Validation, outcome: Outcome): JsonValidation {
+export function jsonValidation(
+  header: JsonHeader,
+  { trace, design, scope, machine, lost }: Validation,
+  outcome: Outcome,
+  explaining: Pick<Explaining, "toggles" | "tried"> | null,
+): JsonValidation {
+  const changed = (how: Toggle["change"]) => explaining?.toggles.flatMap(({ sha, change }) => (change === how ? [sha] : [])) ?? [];
   const { explained, unexplained, crash, hitLimit, widest } = outcome;
   return {
     ...header,
     trace,
     design: design.name,
+    commits: explaining && { applied: changed("applied"), reverted: changed("reverted"), tried: explaining.tried },
     records: scope.records,
     inScope: scope.happenings.length,
     explained,
@@ -141,11 +152,26 @@ function objectText({ names, layout }: Validation["machine"], { state, bindings 
 }
 
 export function validationText(document: JsonValidation, { style, width }: Look): string {
-  const { trace, design, records, inScope, explained, calls, widest, firstUnexplained, outOfScope, assumed, crash, lost, exitCode } =
-    document;
+  const {
+    trace,
+    design,
+    commits,
+    records,
+    inScope,
+    explained,
+    calls,
+    widest,
+    firstUnexplained,
+    outOfScope,
+    assumed,
+    crash,
+    lost,
+    exitCode,
+  } = document;
   const verdict = { 0: style.good("EXPLAINED"), 1: style.bad("NOT EXPLAINED"), 2: "", 3: style.warn("UNFINISHED") }[exitCode];
   const lines = [
     `${verdict}  ${trace} by ${design}: ${explained} of ${counted(inScope, "record")} in scope, of ${records} in all`,
+    ...(commits === null ? [] : hanging("  ", commitsText(commits), width)),
     ...hanging("  ", `${counted(calls, "call")} of tasks; the model may have been in ${counted(widest, "state")} at a time at most`, width),
     ...(lost !== null ? hanging("  ", `nothing is said of what comes after line ${lost.line}: ${lost.what}`, width) : []),
     ...(exitCode === 3 && lost === null ? hanging("  ", "more states than are kept were possible at a time (--limit)", width) : []),
@@ -165,6 +191,12 @@ export function validationText(document: JsonValidation, { style, width }: Look)
     ),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function commitsText({ applied, reverted, tried }: NonNullable<JsonValidation["commits"]>): string {
+  const changes = [...applied.map((sha) => `with ${sha}`), ...reverted.map((sha) => `without ${sha}`)];
+  const best = changes.length === 0 ? "the design as it is explains most" : `explained best ${enumerate(changes)}`;
+  return `${best}, of ${counted(tried, "set")} of commits`;
 }
 
 function unexplainedLines({ line, task, pid, record, before, allowed, state }: JsonUnexplained, { style, width }: Look): string[] {

@@ -24,6 +24,12 @@ interface RecordedModel {
   readonly recordedScenario: (machine: object) => Scenario;
 }
 
+/** The model that recordings are compared with, in all its designs. */
+interface Loaded extends RecordedModel {
+  readonly designs: readonly Design[];
+  readonly locate: Machine["locate"];
+}
+
 /** A recording, and the model's machine for it. */
 export interface Validation {
   /** The file of the trace. */
@@ -43,10 +49,17 @@ export interface ValidationOptions {
   readonly topology?: string;
   /** The most states that may be possible at a time. */
   readonly limit: number;
+  /** Commits instead of those that the design includes. */
+  readonly commits?: ReadonlySet<string>;
 }
 
 /** Everything that is needed to explain the recording at the path: a trace, or a folder with one. Throws a ModelError if it cannot be done. */
 export async function openValidation(path: string, options: ValidationOptions): Promise<Validation> {
+  return (await openTrials(path, options))();
+}
+
+/** The same, to be tried with several sets of commits: each has a run of its own. */
+export async function openTrials(path: string, options: ValidationOptions): Promise<(commits?: ReadonlySet<string>) => Validation> {
   const recording = await openRecording(path);
   const records: TraceRecord[] = [];
   let lost: LostEvents | null = null;
@@ -56,11 +69,24 @@ export async function openValidation(path: string, options: ValidationOptions): 
     if (!(error instanceof LostEvents)) throw error;
     lost = error;
   }
-  return { ...validationOf(recording, records, options), lost };
+  const loaded = loadRecordedModel();
+  return (commits) => ({ ...validationOf(recording, records, commits === undefined ? options : { ...options, commits }, loaded), lost });
+}
+
+function loadRecordedModel(): Loaded {
+  const loader = modelLoader();
+  const model = loader.load(resolve(packageRoot(), "models/linux/machine/recorded.ts")).exports as unknown as RecordedModel;
+  const designs = Object.values(loader.load(resolve(packageRoot(), "models/linux/designs.ts")).exports).filter(isDesign);
+  return { ...model, designs, locate: (error) => loader.locate(error) ?? null };
 }
 
 /** The same of records that have been read. */
-export function validationOf(recording: Recording, records: readonly TraceRecord[], options: ValidationOptions): Omit<Validation, "lost"> {
+export function validationOf(
+  recording: Recording,
+  records: readonly TraceRecord[],
+  options: ValidationOptions,
+  model: Loaded = loadRecordedModel(),
+): Omit<Validation, "lost"> {
   const topology =
     options.topology === undefined ? recording.topology : readTopology(readFileSync(options.topology, "utf8"), options.topology);
   if (topology === null) {
@@ -69,10 +95,8 @@ export function validationOf(recording: Recording, records: readonly TraceRecord
       "The model needs the machine's devices and groups; `iommu-mc record` writes them down.",
     );
   }
-  const loader = modelLoader();
-  const model = loader.load(resolve(packageRoot(), "models/linux/machine/recorded.ts")).exports as unknown as RecordedModel;
-  const designs = Object.values(loader.load(resolve(packageRoot(), "models/linux/designs.ts")).exports).filter(isDesign);
-  const design = designOf(designs, options.design, recording);
+  const base = designOf(model.designs, options.design, recording);
+  const design = options.commits === undefined ? base : { ...base, includes: [...options.commits] };
   const machineOf = describe(records, topology, design);
   const { devices, surroundings } = machineOf;
   const scope = scopeOf(records, surroundings);
@@ -95,7 +119,7 @@ export function validationOf(recording: Recording, records: readonly TraceRecord
     tasks: overlapping(scope),
     spare: 12,
   });
-  const machine = new Machine(design, scenario, [], {}, (error) => loader.locate(error) ?? null);
+  const machine = new Machine(design, scenario, [], {}, model.locate);
   const choices = new Choices(machine, model, owners);
   const run = explain({
     machine,

@@ -31,6 +31,23 @@ describe("validate", () => {
     expect(text.stdout).toContain("what the model could do instead\n  iommu_group_claim_dma_owner() = 0: ends with 0");
   });
 
+  it("finds the commits that a kernel is without", async () => {
+    const words = ["validate", claim, "--design", "linux-6.6", "--json"];
+    expect((await iommuMc(words)).code).toBe(1);
+    const { code, stdout } = await iommuMc([...words, "--bisect-commits"]);
+    const { commits, explained, inScope } = JSON.parse(stdout) as JsonValidation;
+    expect([code, explained]).toEqual([0, inScope]);
+    // Since then an attach begins with __iommu_group_set_domain_internal().
+    expect(commits?.reverted).toContain("dcf40ed3a20d");
+    expect(commits?.applied).toEqual([]);
+    expect(commits?.tried).toBeGreaterThan(1);
+  });
+
+  it("says so if the design explains the recording as it is", async () => {
+    const { code, stdout } = await iommuMc(["validate", claim, "--bisect-commits"]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining("the design as it is explains most, of 1 set of commits\n")]);
+  });
+
   it.each([
     [["nowhere"], "there is no nowhere"],
     [[claim, "--design", "linux-9.9"], "there is no design linux-9.9"],
