@@ -34,8 +34,8 @@ interface Row {
   readonly ratio: Readonly<Record<Peer, number | null>>;
   /** The same of exploring alone: how many times as many transitions a second we take. */
   readonly explorationRatio: Readonly<Record<Peer, number | null>>;
-  /** Inserts a second of a bare loop, and what share of them our transitions a second are. */
-  readonly ceiling: { readonly insertsPerSecond: number; readonly share: number };
+  /** Inserts a second of a bare loop, and what share of them our transitions a second are, and those that led to a new state. */
+  readonly ceiling: { readonly insertsPerSecond: number; readonly share: number; readonly shareOfNew: number };
 }
 
 interface Summary {
@@ -115,7 +115,11 @@ async function measure(each: Timed, checkers: Readonly<Record<string, Checker>>,
     checkers: summaries,
     ratio: ratio((us, other) => other.seconds / us.seconds),
     explorationRatio: ratio((us, other) => us.transitionsPerSecond / other.transitionsPerSecond),
-    ceiling: { insertsPerSecond, share: mine.transitionsPerSecond / insertsPerSecond },
+    ceiling: {
+      insertsPerSecond,
+      share: mine.transitionsPerSecond / insertsPerSecond,
+      shareOfNew: mine.statesPerSecond / insertsPerSecond,
+    },
   };
 }
 
@@ -147,6 +151,6 @@ function textOf({ name, size, constants, states, transitions, checkers, ratio, e
     `${name} (${size}: ${given.join(", ")}): ${grouped(states)} states, ${grouped(transitions)} transitions`,
     ...lines,
     `  ahead in time to the verdict: SPIN ${times(ratio.spin)}, Rumur ${times(ratio.rumur)}; in transitions/s: SPIN ${times(explorationRatio.spin)}, Rumur ${times(explorationRatio.rumur)}`,
-    `  a bare loop of random inserts: ${grouped(ceiling.insertsPerSecond)}/s, of which our transitions are ${(100 * ceiling.share).toFixed(0)}%\n`,
+    `  a bare loop of random inserts: ${grouped(ceiling.insertsPerSecond)}/s, of which our transitions are ${(100 * ceiling.share).toFixed(0)}%, and those to new states ${(100 * ceiling.shareOfNew).toFixed(0)}%\n`,
   ].join("\n");
 }
