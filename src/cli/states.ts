@@ -1,12 +1,12 @@
 /** `iommu-mc states`: why a suite has so many. */
-import { readFileSync } from "node:fs";
+import { ModelError } from "../lang/errors.js";
 import { type JsonStates, jsonStates, statesText } from "../report/cardinality-text.js";
 import { progressText } from "../report/progress.js";
 import { cardinalityOfSuite } from "../session/cardinality-suite.js";
 import type { ExitCode } from "../session/run-suite.js";
 import { overSuites } from "./drive.js";
-import { UsageError } from "./errors.js";
 import { headerOf, jsonText } from "./header.js";
+import { readJsonFile } from "./json-file.js";
 import { type LimitOptions, limitsOf, type VariantOptions, variantOf } from "./options.js";
 import { open, requireFile, selectOne } from "./select.js";
 import { lookOfStdout, print, tellErrors } from "./terminal.js";
@@ -37,17 +37,12 @@ export async function states(name: string, options: StatesOptions): Promise<Exit
   return exitCode;
 }
 
+const AGAINST_HINT = "Give the path of what `iommu-mc states SUITE --json` printed before.";
+
 function earlierRun(path: string): JsonStates {
-  requireFile(path, "Give the path of what `iommu-mc states --json` printed before.");
-  let document: Partial<JsonStates>;
-  try {
-    document = JSON.parse(readFileSync(path, "utf8")) as Partial<JsonStates>;
-  } catch (error) {
-    throw new UsageError(`${path} is no JSON: ${(error as Error).message}`, "Give what `iommu-mc states --json` printed before.");
-  }
-  if (document.command === "states" && document.dimensions) return document as JsonStates;
-  throw new UsageError(
-    `${path} is not of \`iommu-mc states --json\`, or nothing was counted in it`,
-    "Make it with `iommu-mc states SUITE --json`.",
-  );
+  requireFile(path, AGAINST_HINT);
+  const { value, locationOf } = readJsonFile(path, AGAINST_HINT);
+  const document = value as Partial<JsonStates> | null;
+  if (document?.command === "states" && document.dimensions) return document as JsonStates;
+  throw new ModelError("this is not of `iommu-mc states --json`, or nothing was counted in it", AGAINST_HINT, locationOf(["dimensions"]));
 }

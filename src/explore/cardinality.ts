@@ -33,7 +33,8 @@ export interface Cardinality {
 const LOOK_EVERY_STATES = 4096;
 
 interface Part extends Pick<Dimension, "name" | "kind"> {
-  readonly places: Place[];
+  /** Its bits, by word of the stored state. */
+  readonly bits: Map<number, number>;
 }
 
 /** Explores the machine's states and counts. What is counted are the states that were found: all of them only if the run is complete. */
@@ -57,10 +58,11 @@ function partsOf({ machine, expander, learner }: FastRun): Part[] {
   const { names, layout } = machine;
   const parts = new Map<string, Part>();
   const add = (name: string, kind: Part["kind"], place: Place) => {
-    if (place.word >= expander.store.words || place.mask === 0) return;
-    const known = parts.get(name);
-    if (known === undefined) parts.set(name, { name, kind, places: [place] });
-    else known.places.push(place);
+    const { word, shift, mask } = place;
+    if (word >= expander.store.words) return;
+    const { bits } = parts.get(name) ?? { bits: new Map<number, number>() };
+    bits.set(word, (bits.get(word) ?? 0) | (mask << shift));
+    parts.set(name, { name, kind, bits });
   };
   for (const [thread, place] of learner.packing.controls.entries()) add(`${names.threads[thread]}'s place`, "thread", place);
   for (const [number, cell] of layout.cells.entries()) {
@@ -100,7 +102,7 @@ function* count(run: FastRun, parts: readonly Part[], isComplete: boolean): Gene
       values.add(valueIn(part, state));
       hash[0] = hashes[number * 2] as number;
       hash[1] = hashes[number * 2 + 1] as number;
-      for (const [word, bits] of bitsOf(part)) {
+      for (const [word, bits] of part.bits) {
         addHash(hash, 0, word, state[word] as number, -1);
         addHash(hash, 0, word, (state[word] as number) & ~bits);
       }
@@ -125,7 +127,7 @@ function* movesOf({ expander }: FastRun, parts: readonly Part[]): Generator<unde
       if (expander.leafOf(step).next === null) continue;
       expander.apply(step);
       for (const [position, part] of parts.entries()) {
-        if (bitsOf(part).every(([word, bits]) => (((current[word] as number) ^ (next[word] as number)) & bits) === 0)) continue;
+        if (isSame(part, current, next)) continue;
         moves[position]?.setEdge(valueIn(part, current), valueIn(part, next));
       }
     }
@@ -133,24 +135,13 @@ function* movesOf({ expander }: FastRun, parts: readonly Part[]): Generator<unde
   return moves;
 }
 
-const bitsKnown = new WeakMap<Part, readonly (readonly [word: number, bits: number])[]>();
-
-/** The part's bits, by word. */
-function bitsOf(part: Part): readonly (readonly [word: number, bits: number])[] {
-  let bits = bitsKnown.get(part);
-  if (bits === undefined) {
-    const byWord = new Map<number, number>();
-    for (const { word, shift, mask } of part.places) byWord.set(word, ((byWord.get(word) ?? 0) | (mask << shift)) >>> 0);
-    bits = [...byWord];
-    bitsKnown.set(part, bits);
-  }
-  return bits;
+function isSame({ bits }: Part, one: Uint32Array, other: Uint32Array): boolean {
+  for (const [word, mask] of bits) if ((((one[word] as number) ^ (other[word] as number)) & mask) !== 0) return false;
+  return true;
 }
 
 function valueIn(part: Part, state: Uint32Array): string {
-  return bitsOf(part)
-    .map(([word, bits]) => ((state[word] as number) & bits) >>> 0)
-    .join();
+  return [...part.bits].map(([word, bits]) => (state[word] as number) & bits).join();
 }
 
 /** Adds what a word contributes to the two halves of a hash, or takes it away: the hash of a state is the sum over its words. */

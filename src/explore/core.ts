@@ -53,6 +53,11 @@ export const REMARKABLE = 1;
 
 let bundled: WebAssembly.Module | null = null;
 
+function bundledModule(): WebAssembly.Module {
+  bundled ??= new WebAssembly.Module(readFileSync(resolve(packageRoot(), "dist/explore/core.wasm")));
+  return bundled;
+}
+
 /** What the core asks its host to do. */
 export interface Host {
   /** Makes slots free in the state at that address that are freed and that nothing refers to. */
@@ -61,9 +66,8 @@ export interface Host {
   judgeRest(number: number, moves: number, upperMoves: number): void;
 }
 
-/** A core of its own over the memory; `compiled` is a module with more in it than the bundled one. */
-export function newCore(memory: Memory, host: Host, compiled?: WebAssembly.Module): Core {
-  bundled ??= new WebAssembly.Module(readFileSync(resolve(packageRoot(), "dist/explore/core.wasm")));
-  const { exports } = new WebAssembly.Instance(compiled ?? bundled, { env: { memory: memory.shared }, core: { ...host } });
+/** A core of its own over the memory; `compiled` may be a module with more in it than the bundled one. */
+export function newCore(memory: Memory, host: Host, compiled = bundledModule()): Core {
+  const { exports } = new WebAssembly.Instance(compiled, { env: { memory: memory.shared }, core: { ...host } });
   return exports as unknown as Core;
 }

@@ -246,6 +246,7 @@ export class FastRun {
     return { kind: "complete" };
   }
 
+  /** How far the run is when it has come to the state of that number. */
   progress(number: number): Progress {
     return {
       states: this.expander.store.count,
@@ -337,11 +338,7 @@ function moreBits(bits: number): number {
 function likelyToChange({ layout }: Machine, written: readonly number[]): ReadonlySet<number> {
   const fieldOf = (cell: Cell) => (cell.kind === "field" ? cell.field : cell.kind === "liveness" ? cell.struct : cell.kind);
   const objectOf = (cell: Cell) =>
-    cell.kind === "field"
-      ? `${cell.field.struct.name} ${cell.slot}`
-      : cell.kind === "liveness"
-        ? `${cell.struct.name} ${cell.slot}`
-        : cell.kind;
+    "slot" in cell ? `${(cell.kind === "field" ? cell.field.struct : cell.struct).name} ${cell.slot}` : cell.kind;
   const cells = written.map((number) => layout.cells[number] as Cell);
   const fields = new Set(cells.map(fieldOf));
   const objects = new Set(cells.map(objectOf));

@@ -105,8 +105,7 @@ export class Judge {
   /** What is to be said of the current state now that its steps are known: somebody may be stuck in it, or it may be an end. */
   judgeRest(number: number, depth: number): void {
     if (!this.#mayBeOver()) return;
-    const { machine } = this.expander;
-    const { learner, current, canMove } = this.expander;
+    const { machine, learner, current, canMove } = this.expander;
     const situations = situationsOf(machine, learner.packing.view(current), canMove);
     const stuck = stuckThreads(situations);
     const occurrence = { state: number, ordinal: null };

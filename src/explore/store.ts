@@ -3,7 +3,6 @@
  * are the same only if all their words are; the hash decides nothing. The core looks states up and adds them; this
  * is where its room comes from.
  */
-
 import type { Move } from "../state/packing.js";
 import { type Core, type Host, MOST_SLOTS, newCore } from "./core.js";
 import type { Memory } from "./memory.js";

@@ -161,7 +161,7 @@ export function variantTo({ includes }: Design, applied: ReadonlySet<string>): R
 /** The commits of a design's variant. Throws a ModelError if one is unknown, is there already, is missing what it needs, or is to go and to come. */
 export function appliedCommits(design: Design, variant: Variant): ReadonlySet<string> {
   const applied = new Set(design.includes);
-  const reverted = new Set(variant.revert?.map((sha) => resolveCommit(design, sha)));
+  const reverted = new Set<string>();
   for (const sha of variant.revert ?? []) {
     const known = resolveCommit(design, sha);
     if (!applied.delete(known))
@@ -169,6 +169,7 @@ export function appliedCommits(design: Design, variant: Variant): ReadonlySet<st
         `--revert ${sha}: ${design.name} does not include it`,
         "Only a commit of the design can be reverted; see `iommu-mc list`.",
       );
+    reverted.add(known);
   }
   for (const sha of variant.apply ?? []) {
     const known = resolveCommit(design, sha);
