@@ -4,9 +4,9 @@
  */
 import type { Outcome } from "../ftrace/explain.js";
 import type { Design } from "../lang/design.js";
-import { lackingIn } from "../step/machine.js";
 import type { Toggle } from "./bisect.js";
 import { finish } from "./run-suite.js";
+import { needsOf } from "./set-checker.js";
 import type { Validation } from "./validate.js";
 
 export interface Explaining {
@@ -69,15 +69,7 @@ function isBetter(one: Outcome, other: Outcome): boolean {
 }
 
 /** The set with the commit put in, and what it needs, or taken out, and what needs it. */
-function toggled({ commits }: Design, set: ReadonlySet<string>, sha: string): ReadonlySet<string> {
-  const changed = new Set(set);
-  if (!changed.delete(sha)) {
-    changed.add(sha);
-    for (let lacking = lackingIn({ commits }, changed); lacking !== null; lacking = lackingIn({ commits }, changed))
-      changed.add(lacking.needs);
-    return changed;
-  }
-  for (let lacking = lackingIn({ commits }, changed); lacking !== null; lacking = lackingIn({ commits }, changed))
-    changed.delete(lacking.sha);
-  return changed;
+function toggled(design: Design, set: ReadonlySet<string>, sha: string): ReadonlySet<string> {
+  if (!set.has(sha)) return new Set([...set, sha, ...needsOf(design, [sha])]);
+  return new Set([...set].filter((each) => each !== sha && !needsOf(design, [each]).includes(sha)));
 }
