@@ -175,8 +175,14 @@ function sameGroupOf(
   bindings: Bindings,
 ): Bindings | string {
   const dev = first(args, "device");
-  const of = (told.isOfDevice ? null : first(args, "iommu_group")) ?? (dev === null ? null : groupsOf(comparison, dev));
-  return of === null ? bindings : sameGroup(comparison, event, told, of, bindings);
+  const own = told.isOfDevice ? null : first(args, "iommu_group");
+  const groups = own !== null ? [own] : dev !== null ? groupsOf(comparison, dev) : [];
+  let same: Bindings | string = bindings;
+  for (const group of groups) {
+    same = isGroup(comparison, event, told, group, bindings);
+    if (typeof same !== "string") return same;
+  }
+  return same;
 }
 
 const NULL = "0x0";
@@ -186,24 +192,7 @@ const MAX_ERRNO = 4095;
 
 /** The device's group before and after the block: the record may be of either. */
 function groupsOf({ before, after, machine }: Comparison, dev: StructView): readonly (StructView | null)[] {
-  return [before, after].flatMap((state) => (state === null ? [] : [pointerOf(machine, state, dev, "iommu_group")]));
-}
-
-function sameGroup(
-  comparison: Comparison,
-  event: string,
-  told: RecordedGroup,
-  of: StructView | readonly (StructView | null)[],
-  bindings: Bindings,
-): Bindings | string {
-  const candidates = "$struct" in of ? [of] : [...new Set(of)];
-  let wrong = "";
-  for (const group of candidates) {
-    const same = isGroup(comparison, event, told, group, bindings);
-    if (typeof same !== "string") return same;
-    wrong = same;
-  }
-  return wrong;
+  return valuesIn(before, after, (state) => pointerOf(machine, state, dev, "iommu_group"));
 }
 
 function isGroup(
