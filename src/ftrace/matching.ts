@@ -190,9 +190,13 @@ const NULL = "0x0";
 /** Results below are pointers that were printed as signed. */
 const MAX_ERRNO = 4095;
 
-/** The device's group before and after the block: the record may be of either. */
-function groupsOf({ before, after, machine }: Comparison, dev: StructView): readonly (StructView | null)[] {
-  return valuesIn(before, after, (state) => pointerOf(machine, state, dev, "iommu_group"));
+/** The states around the block: a record may be of either. */
+function statesOf({ before, after }: Comparison): readonly State[] {
+  return after === null ? [before] : [before, after];
+}
+
+function groupsOf(comparison: Comparison, dev: StructView): ReadonlySet<StructView | null> {
+  return new Set(statesOf(comparison).map((state) => pointerOf(comparison.machine, state, dev, "iommu_group")));
 }
 
 function isGroup(
@@ -219,8 +223,8 @@ function isGroup(
 
 /** Whether the record's state of the group is the model's, before the block or after it. */
 function sameState(comparison: Comparison, told: RecordedGroup, group: StructView, bindings: Bindings): Bindings | string {
-  const { machine, before, after } = comparison;
-  const states = after === null ? [before] : [before, after];
+  const { machine } = comparison;
+  const states = statesOf(comparison);
   let known = bindings;
   for (const [name, pointer] of Object.entries(told.domains)) {
     const values = [...new Set(states.map((state) => pointerOf(machine, state, group, name)))];
@@ -275,8 +279,9 @@ function sameDomain(comparison: Comparison, told: RecordedDomain, domain: Struct
 }
 
 /** The domain's type before and after the block; that of a group's blocking domain, which drivers may have one of for all, is BLOCKED too. */
-function typesOf({ machine, before, after, shared }: Comparison, domain: StructView): string[] {
-  const states = after === null ? [before] : [before, after];
+function typesOf(comparison: Comparison, domain: StructView): string[] {
+  const { machine, shared } = comparison;
+  const states = statesOf(comparison);
   const field = domain.$struct.field("type");
   const types = states.map((state) =>
     machine.names.code(machine.layout.fieldCell(field, domain.$index), codeOf(machine, state, domain, "type")),
