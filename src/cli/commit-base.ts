@@ -2,6 +2,7 @@
 import type { Suite } from "../lang/suite.js";
 import { designsOf } from "../session/design-spec.js";
 import type { Session } from "../session/open.js";
+import type { RunSuiteOptions } from "../session/run-suite.js";
 import { type BaseOptions, type CommitBase, commitBase, SetChecker } from "../session/set-checker.js";
 import { appliedCommits } from "../step/machine.js";
 import { runSuites } from "./drive.js";
@@ -63,7 +64,7 @@ export async function withChecker<T>(
   work: (checker: SetChecker) => Promise<T>,
 ): Promise<T> {
   const workers = new SuiteWorkers(options.jobs);
-  const how = { limits: limitsOf(options), ...(options.cache ? { cache: verdictCache() } : {}) };
+  const how: RunSuiteOptions = { limits: limitsOf(options), ...(options.cache ? { cache: verdictCache() } : {}) };
   const { revert: _, apply: __, ...faults } = variantOf(options);
   const checker = new SetChecker(
     base,
@@ -85,5 +86,6 @@ export async function withChecker<T>(
     return await work(checker);
   } finally {
     await workers.close();
+    how.cache?.write();
   }
 }

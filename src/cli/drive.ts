@@ -28,7 +28,7 @@ export interface Attending<Run> {
   readonly onResult?: (result: SuiteResult<Run>) => Promise<void>;
 }
 
-/** Runs the suites like `runSuites`, on as many threads as asked for. A run that is over soon starts none. */
+/** Runs the suites like `runSuites`, on as many threads as asked for, and writes the cache. A run that is over soon starts none. */
 export async function runSuitesOnce(
   session: Session,
   suites: readonly Suite[],
@@ -40,6 +40,7 @@ export async function runSuitesOnce(
     return await runSuites(session, suites, options, { workers, startAfter: SHORT_RUN, ...narrowing });
   } finally {
     await workers.close();
+    options.cache?.write();
   }
 }
 

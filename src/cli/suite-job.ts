@@ -7,14 +7,18 @@ import type { Explored, RunSuiteOptions } from "../session/run-suite.js";
 /** Options of one run among others. */
 export type EachRun = Pick<RunSuiteOptions, "variant" | "goOnAfter">;
 
-/** Suites to explore. */
-export interface Job {
-  readonly number: number;
+/** What has to be loaded for suites to be explored. */
+export interface Loading {
   /** The file of suites, absolute. */
   readonly file: string;
+  readonly coverage: boolean;
+}
+
+/** Suites to explore. */
+export interface Job extends Loading {
+  readonly number: number;
   /** What `fingerprint` says of the code as the main thread has it. */
   readonly code: string;
-  readonly coverage: boolean;
   /** Names of the suites, in the order in which the main thread goes through them, with what is different for each. */
   readonly suites: readonly ({ readonly name: string } & EachRun)[];
   /** Code of the only property to ask of each; null for all. */
@@ -26,7 +30,8 @@ export interface Job {
   readonly cache: string | null;
 }
 
-export type ToWorker = { readonly kind: "job"; readonly job: Job } | { readonly kind: "stop" };
+/** To load is to be ready for a job on the same files as they are now. */
+export type ToWorker = ({ readonly kind: "load" } & Loading) | { readonly kind: "job"; readonly job: Job } | { readonly kind: "stop" };
 
 export type FromWorker = { readonly job: number; readonly position: number } & (
   | { readonly kind: "progress"; readonly progress: Progress }

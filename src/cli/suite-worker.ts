@@ -8,13 +8,16 @@ import { exploreSuite, type RunSuiteOptions } from "../session/run-suite.js";
 import { VerdictCache } from "../session/verdict-cache.js";
 import { asModelError } from "./drive.js";
 import { select } from "./select.js";
-import { type FromWorker, fingerprint, type Job, type ToWorker, take } from "./suite-job.js";
+import { type FromWorker, fingerprint, type Job, type Loading, type ToWorker, take } from "./suite-job.js";
 
 let current = 0;
 let hasToStop = false;
+/** Loaded for the next job. */
+let prepared: Session | null = null;
 
 parentPort?.on("message", (message: ToWorker) => {
   if (message.kind === "stop") hasToStop = true;
+  else if (message.kind === "load") prepared = opened(message);
   else {
     current = message.job.number;
     hasToStop = false;
@@ -27,9 +30,11 @@ function send(message: FromWorker): void {
 }
 
 async function work(job: Job): Promise<void> {
-  const session = opened(job);
+  const isAsAsked = (session: Session | null) => session !== null && fingerprint(session) === job.code;
+  const session = isAsAsked(prepared) ? prepared : opened(job);
+  prepared = null;
   // Somebody has saved a file meanwhile, or it cannot be loaded any more: the main thread has what there was.
-  if (session === null || fingerprint(session) !== job.code) return;
+  if (session === null || !isAsAsked(session)) return;
   const suites = select(session.suites, job.property === null ? {} : { property: job.property });
   const options: RunSuiteOptions = { ...job.options, ...(job.cache === null ? {} : { cache: new VerdictCache(job.cache) }) };
   for (let position = job.suites.length - 1; position >= 0; position--) {
@@ -42,7 +47,7 @@ async function work(job: Job): Promise<void> {
   }
 }
 
-function opened({ file, coverage }: Job): Session | null {
+function opened({ file, coverage }: Loading): Session | null {
   try {
     return openWith(modelLoader({ typecheck: false, coverage }), file);
   } catch (error) {

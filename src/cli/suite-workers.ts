@@ -9,6 +9,9 @@ import { type FromWorker, type Job, type ToWorker, take } from "./suite-job.js";
 /** What has become of a suite that a worker took. */
 type Answer = { readonly kind: "explored"; readonly explored: Explored } | { readonly kind: "error"; readonly error: ModelError };
 
+/** To learn a rule leaves much behind that is needed no more: the more of it is collected at once, the less is moved about. */
+const YOUNG_MB = 192;
+
 export class SuiteWorkers {
   readonly count: number;
   #workers: Worker[] = [];
@@ -46,6 +49,11 @@ export class SuiteWorkers {
     this.#timer = setTimeout(start, startAfter);
   }
 
+  /** A job like the last will come, of files that have been saved: threads that there are load them meanwhile. */
+  prepare(): void {
+    if (this.#job !== null) this.#post({ kind: "load", file: this.#job.file, coverage: this.#job.coverage });
+  }
+
   /** Whether the suite at the position is left to whoever asks: no worker has taken it, nor will. */
   take(position: number): boolean {
     return this.#job === null || take(this.#job.taken, position);
@@ -80,7 +88,7 @@ export class SuiteWorkers {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL("./suite-worker.js", import.meta.url));
+    const worker = new Worker(new URL("./suite-worker.js", import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } });
     worker.on("message", (message: FromWorker) => this.#hear(message));
     // What it had taken is explored by the main thread, which then shows what is wrong.
     worker.on("error", () => {

@@ -90,6 +90,7 @@ class Watching {
   }
 
   async #tellSaved(): Promise<void> {
+    this.#workers.prepare();
     const files = this.#watcher.take().map((path) => shownFrom(process.cwd(), path));
     if (!this.json) await print(`\n${changedText(files, this.#look(null))}\n`);
   }
@@ -103,7 +104,9 @@ class Watching {
       this.#watcher.add(loader.sources(), began);
       const isWhole = await this.#runAll(chosen, signal);
       // Not beside them: every core is at work for the verdicts.
-      if (isWhole) await this.#tellTypes(await Promise.race([this.#types.check(chosen.session.file), aborted(signal)]), began);
+      const types = isWhole ? this.#types.check(chosen.session.file) : null;
+      this.#cache.write();
+      if (types !== null) await this.#tellTypes(await Promise.race([types, aborted(signal)]), began);
       return isWhole && !signal.aborted;
     } catch (error) {
       if (this.#isFirst && !(error instanceof ModelError)) throw error;

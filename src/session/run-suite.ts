@@ -7,7 +7,7 @@ import type { Suite } from "../lang/suite.js";
 import { appliedCommits, Machine, type Variant, variantTo } from "../step/machine.js";
 import { type Replayed, replayFinding } from "../trace/judge.js";
 import type { Session } from "./open.js";
-import type { Remembered, VerdictCache } from "./verdict-cache.js";
+import { byFile, type Remembered, type RunDescription, type VerdictCache } from "./verdict-cache.js";
 
 export interface RunSuiteOptions {
   readonly variant?: Variant;
@@ -17,7 +17,7 @@ export interface RunSuiteOptions {
   readonly goOnAfter?: readonly string[];
   /** Run every transition natively too, and compare: throws a ModelError at the first difference. */
   readonly paranoid?: boolean;
-  /** Where outcomes are kept and looked for. Default: nowhere. */
+  /** Where outcomes are kept and looked for; whoever gives it has it write them. Default: nowhere. */
   readonly cache?: VerdictCache;
   /** Of a suite that came out as expected, leave out the traces: nobody is shown them, and to replay them takes long. Default false. */
   readonly tersely?: boolean;
@@ -91,31 +91,32 @@ export function* exploreSuite(
   const { cache, limits = {}, engine = "fast" } = options;
   const { entered } = session.code;
   entered.clear();
-  const variant = resolvedVariant(suite, options.variant);
-  const description = {
-    suite,
-    options: { variant, engine, maxStates: limits.maxStates, maxDepth: limits.maxDepth, goOnAfter: options.goOnAfter },
-  };
-  const remembered = recalls ? cache?.find(session, description) : null;
+  const remembered = recalls ? cache?.find(session, descriptionOf(suite, options)) : null;
   if (remembered) return { ...remembered, covered: [], isCached: true };
   const machine = machineOf(session, suite, options.variant);
   const explore = engine === "reference" ? exploreReference : exploreFast;
   const goOnAfter = new Set(options.goOnAfter ?? Object.keys(suite.expected ?? {}));
   const outcome = yield* explore(machine, { limits, paranoid: options.paranoid ?? false, goOnAfter });
   const atomicReasons = [...machine.atomicReasons];
-  const asked = [...machine.asked];
-  cache?.keep(session, description, { outcome, atomicReasons, asked }, new Set([...session.enteredAtLoad, ...entered]));
-  return { outcome, atomicReasons, asked, covered: [...machine.covered], isCached: false };
+  const functions = byFile(new Set([...session.enteredAtLoad, ...entered]));
+  return { outcome, atomicReasons, asked: [...machine.asked], functions, covered: [...machine.covered], isCached: false };
 }
 
-/** The other part: how what was seen compares with what the suite expects, and its findings in the words of the plain engine. */
+/** What of the options a verdict depends on. */
+function descriptionOf(suite: Suite, { variant, engine = "fast", limits = {}, goOnAfter }: RunSuiteOptions): RunDescription {
+  const { maxStates, maxDepth } = limits;
+  return { suite, options: { variant: resolvedVariant(suite, variant), engine, maxStates, maxDepth, goOnAfter } };
+}
+
+/** The other part: how what was seen, which is kept, compares with what the suite expects, and its findings in the words of the plain engine. */
 export function* tellRun(
   session: Session,
   suite: Suite,
   options: RunSuiteOptions,
   explored: Explored,
 ): Generator<Progress, SuiteRun, "interrupt" | undefined> {
-  const { variant = {}, tersely = false } = options;
+  const { variant = {}, tersely = false, cache } = options;
+  if (!explored.isCached) cache?.keep(session, descriptionOf(suite, options), explored);
   const run = judged(suite, resolvedVariant(suite, variant), () => machineThatExplored(session, suite, variant, explored), explored);
   if (tersely && run.exitCode === 0) return run;
   try {
@@ -168,9 +169,13 @@ function judged(suite: Suite, variant: Variant, make: () => Machine, { outcome, 
   };
 }
 
-/** Runs the suite to its end at once. */
+/** Runs the suite to its end at once, and writes the cache. */
 export function runSuiteNow(session: Session, suite: Suite, options: RunSuiteOptions = {}): SuiteRun {
-  return finish(runSuite(session, suite, options));
+  try {
+    return finish(runSuite(session, suite, options));
+  } finally {
+    options.cache?.write();
+  }
 }
 
 /** Does work that tells how far it has come, to its end at once. */

@@ -17,6 +17,8 @@ export interface Remembered {
   readonly atomicReasons: readonly string[];
   /** Commits that were asked for: with others applied or not the run is the same. */
   readonly asked: readonly string[];
+  /** The functions entered: by file, which of its functions. */
+  readonly functions: Functions;
 }
 
 /** What makes two runs of a suite in a session the same run, if the code is. */
@@ -27,13 +29,11 @@ export interface RunDescription {
 }
 
 interface Entry extends Remembered {
-  /** The functions entered: by file, which of its functions. */
-  readonly functions: Functions;
-  /** Hash of their bodies. */
+  /** Hash of the bodies of its functions. */
   readonly bodies: string;
 }
 
-type Functions = Readonly<Record<string, readonly number[]>>;
+export type Functions = Readonly<Record<string, readonly number[]>>;
 
 interface Stored {
   /** Newest first: to go back to an earlier text is to find its outcome again. */
@@ -53,6 +53,7 @@ const NOT_REPLAYED: readonly string[] = ["lockdep", "atomicity"];
 export class VerdictCache {
   readonly #cache;
   readonly #tool = wholeToolFingerprint();
+  #unwritten: (() => void)[] = [];
 
   /** The oldest files go when there are more than `most`. */
   constructor(
@@ -68,18 +69,24 @@ export class VerdictCache {
     return this.#entries(this.#keyOf(session, description)).find(isSame) ?? null;
   }
 
-  /** Keeps what a run found out that has just ended and entered these functions, if it came to its end and can be told again. */
-  keep(session: Session, description: RunDescription, remembered: Remembered, entered: ReadonlySet<string>): void {
-    const { end, findings, untraced } = remembered.outcome;
+  /** Keeps what a run found out, if it came to its end and can be told again. It is found again once it is written. */
+  keep(session: Session, description: RunDescription, { outcome, atomicReasons, asked, functions }: Remembered): void {
+    const { end, findings, untraced } = outcome;
     if (end.kind === "limit" || untraced.length > 0 || findings.some(({ check }) => NOT_REPLAYED.includes(check))) return;
-    const functions = byFile(entered);
-    const bodies = bodiesOf(functions, session.code.parts().functions);
-    const key = this.#keyOf(session, description);
-    const others = this.#entries(key).filter((entry) => entry.bodies !== bodies);
-    const { outcome, atomicReasons, asked } = remembered;
-    const entries: Entry[] = [{ functions, bodies, outcome, atomicReasons, asked }, ...others].slice(0, ENTRIES_KEPT);
-    const stored: Stored = { entries, checksum: checksumOf(entries) };
-    this.#cache.set(key, stored);
+    this.#unwritten.push(() => {
+      const bodies = bodiesOf(functions, session.code.parts().functions);
+      const key = this.#keyOf(session, description);
+      const others = this.#entries(key).filter((entry) => entry.bodies !== bodies);
+      const entries: Entry[] = [{ functions, bodies, outcome, atomicReasons, asked }, ...others].slice(0, ENTRIES_KEPT);
+      const stored: Stored = { entries, checksum: checksumOf(entries) };
+      this.#cache.set(key, stored);
+    });
+  }
+
+  /** Writes what was kept: when nobody is waiting for verdicts any more. */
+  write(): void {
+    if (this.#unwritten.length === 0) return;
+    for (const write of this.#unwritten.splice(0)) write();
     this.#forgetOldest();
   }
 
@@ -110,7 +117,7 @@ export class VerdictCache {
 }
 
 /** Of functions called `file#number`. */
-function byFile(names: ReadonlySet<string>): Functions {
+export function byFile(names: ReadonlySet<string>): Functions {
   const numbers = new Map<string, number[]>();
   for (const name of names) {
     const at = name.lastIndexOf("#");
