@@ -21,7 +21,9 @@ export const L6 = property({
   window: always("device", (dev) => {
     if (dev.iommu !== null || dev.hw === null || dev.hw.type === "COPIED") return true;
     const { ops } = dev.hw;
-    return ops !== null && ops.release_domain !== null && (dev.hw === ops.release_domain || dev.hw === ops.si_domain);
+    if (ops === null) return false;
+    if (ops.default_domain !== null) return dev.hw === ops.default_domain || dev.hw === ops.blocked_domain;
+    return ops.release_domain !== null && (dev.hw === ops.release_domain || dev.hw === ops.si_domain);
   }),
 });
 

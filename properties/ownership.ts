@@ -91,7 +91,7 @@ export const O5 = property({
   code: "O5",
   sentence: "When a claim has succeeded, no device of the group can reach memory of the kernel, now or through what a driver maps later.",
   source: "0286300e6045 (claiming isolates every device)",
-  seenRedBy: "--revert 0286300e6045 (driver without detach_dev)",
+  seenRedBy: "--revert 0286300e6045 (driver without detach_dev); mutant: POWER's driver leaves a table group its window when it is taken",
   window: onReturn<[IommuGroup, VfioGroup], Errno>("iommu_group_claim_dma_owner", ([group], ret, state) => {
     if (ret !== 0) return null;
     const devices = state.all("device");

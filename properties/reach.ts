@@ -29,6 +29,8 @@ export function reach(dev: Device, devices: readonly Device[]): Reach {
 function reachThrough(domain: IommuDomain | null, devices: readonly Device[]): Reach {
   if (domain === null) return { kernel: false, user: false };
   if (isFreed(domain) || domain.type === "IDENTITY") return { kernel: true, user: true };
+  // What the platform's DMA API has mapped in a domain of its own is not modelled.
+  if (domain.type === "PLATFORM") return { kernel: true, user: false };
   const id = idOf(domain);
   const isReused = (page: Page) => !page.for_dma;
   return {

@@ -47,6 +47,8 @@ export const linux = schema({
     aliases: setOf("device"),
     /** Where VT-d's tables are modelled: the requester ids of its DMA, as pci_for_each_dma_alias() names them. Its own is the first; the last is that of its requests where they arrive. */
     requester_ids: list("requester_id", 2),
+    /** Of a pSeries: what its PE has of DMA windows. */
+    table_group: ref("iommu_table_group"),
     /** An external device, which the kernel does not trust. */
     untrusted: flag(),
     /** Of a kind that its IOMMU's driver wants untranslated: see each driver's `def_domain_type`. */
@@ -146,6 +148,7 @@ export const linux = schema({
       "mtk_iommu",
       "arm_smmu",
       "s390_iommu",
+      "spapr_tce",
     ),
     /** Whether `default_domain_ops` has a `detach_dev`. */
     detach_dev: flag(),
@@ -157,6 +160,9 @@ export const linux = schema({
     si_domain: ref("iommu_domain"),
     /** Since 0061ffe289e1 (v6.9): the domain a device is put on before it is released; null too where a scenario has nothing to say of it. */
     release_domain: ref("iommu_domain"),
+    /** POWER's two, which are never freed; null of other drivers, whose blocking domains are a group's own here. */
+    default_domain: ref("iommu_domain"),
+    blocked_domain: ref("iommu_domain"),
     /** `amd_iommu_snp_en`: the hardware allows no identity domain. */
     snp_en: flag(),
   },
@@ -171,6 +177,12 @@ export const linux = schema({
     ready: flag(),
     /** Its own driver is bound to it, which driver_find_device() asks for; that is after it has registered. */
     is_bound: flag(),
+  },
+  /** Of a pSeries: an `iommu_table_group`, for the DMA of the devices of one PE. */
+  iommu_table_group: {
+    group: ref("iommu_group"),
+    /** `tables[0]`, where the platform has made it. */
+    has_default_window: flag(),
   },
   dev_iommu: {
     fwspec: ref("iommu_fwspec"),
@@ -224,7 +236,7 @@ export const linux = schema({
   },
   iommu_domain: {
     /** Beside the kernel's types COPIED, which stands for the tables of a crashed kernel: no struct iommu_domain at all. */
-    type: enumeration("UNMANAGED", "BLOCKED", "DMA", "DMA_FQ", "IDENTITY", "COPIED"),
+    type: enumeration("UNMANAGED", "BLOCKED", "DMA", "DMA_FQ", "IDENTITY", "PLATFORM", "COPIED"),
     ops: ref("iommu_ops"),
     /** Since a9c362db3920 (v6.8): whose devices it may be attached to; null for a domain that the core has not allocated. */
     owner: ref("iommu_ops"),
@@ -494,6 +506,7 @@ export type Device = View<typeof linux, "device">;
 export type DeviceDriver = View<typeof linux, "device_driver">;
 export type BusType = View<typeof linux, "bus_type">;
 export type IommuOps = View<typeof linux, "iommu_ops">;
+export type IommuTableGroup = View<typeof linux, "iommu_table_group">;
 export type IommuDevice = View<typeof linux, "iommu_device">;
 export type DevIommu = View<typeof linux, "dev_iommu">;
 export type DevIommuPriv = View<typeof linux, "dev_iommu_priv">;

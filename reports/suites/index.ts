@@ -33,6 +33,7 @@ import { registrationSuites } from "./registration.js";
 import { forwardSuites } from "./registration-forward.js";
 import { requesterSuites } from "./requesters.js";
 import { resetSuites } from "./resets.js";
+import { spaprTceSuites } from "./spapr-tce.js";
 import { userDmaSuites } from "./user-dma.js";
 import { viabilitySuites } from "./viability.js";
 
@@ -65,6 +66,7 @@ export const suites: readonly Suite[] = [
   ...resetSuites,
   ...requesterSuites,
   ...cacheTagSuites,
+  ...spaprTceSuites,
   ...closeSuites(smmuv3Virt),
   ...partialAttachSuites(intelQ35),
   ...ownershipSuites(intelQ35, { rebinders: 2 }),

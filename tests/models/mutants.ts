@@ -118,6 +118,14 @@ export const propertyCauses: readonly Cause[] = [
   },
   { name: claimed, red: "O5", also: ["C1", "K1", "O2"], suite: smmu("passthrough"), revert: ["0286300e6045"] },
   {
+    name: "mutant: POWER's driver leaves a table group its window when it is taken",
+    red: "O5",
+    also: ["C1", "K1"],
+    suite: "spapr-tce/failing-claim/linux-6.12",
+    file: "models/linux/iommu-drivers/spapr-tce.ts",
+    edits: [{ find: "  table_group.has_default_window = false;\n", replace: "" }],
+  },
+  {
     name: "mutant: the tests of owner_cnt and domain in iommu_group_claim_dma_owner() removed",
     red: "O6",
     also: ["O3"],

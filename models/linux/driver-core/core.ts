@@ -27,7 +27,7 @@ export function* device_add(dev: Device): Proc {
 }
 
 /** bus.c line 442. */
-function* bus_add_device(dev: Device): Proc {
+export function* bus_add_device(dev: Device): Proc {
   dev.on_bus = true;
   yield;
   list_add_tail(dev, dev.bus!.klist_devices);

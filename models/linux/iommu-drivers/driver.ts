@@ -14,8 +14,10 @@ export interface Driver {
   readonly is_attach_deferred?: (dev: Device) => boolean;
   /** What the device needs; null if anything will do. Absent: always null. */
   readonly def_domain_type?: (ops: IommuOps, dev: Device) => DomainType | null;
-  readonly domain_alloc: (ops: IommuOps, type: DomainType) => IommuDomain | null;
-  readonly free: (domain: IommuDomain) => void;
+  /** Absent: the driver has all its domains from the start. */
+  readonly domain_alloc?: (ops: IommuOps, type: DomainType) => IommuDomain | null;
+  /** Absent: domains are there for good. */
+  readonly free?: (domain: IommuDomain) => void;
   readonly attach_dev?: (domain: IommuDomain, dev: Device) => Errno;
   /** The same as a procedure, in place of it: one step too, but traces show what it calls. */
   readonly attach_dev_calls?: (domain: IommuDomain, dev: Device) => Proc<Errno>;

@@ -5,13 +5,14 @@ import { amd_iommu_ops } from "./amd.js";
 import { arm_smmu_v2_ops } from "./arm-smmu.js";
 import { arm_smmu_ops } from "./arm-smmu-v3.js";
 import type { Driver } from "./driver.js";
-import { dev_iommu_fwspec_get, knowsRequesterIds } from "./hardware.js";
+import { dev_iommu_fwspec_get } from "./hardware.js";
 import { intel_iommu_ops } from "./intel.js";
 import { intel_requesters_ops } from "./intel-requesters.js";
 import { mtk_iommu_ops } from "./mtk.js";
 import { mtk_iommu_v1_ops } from "./mtk-v1.js";
 import { omap_iommu_ops } from "./omap.js";
 import { s390_iommu_ops } from "./s390.js";
+import { spapr_tce_iommu_ops } from "./spapr-tce.js";
 import { viommu_ops } from "./virtio.js";
 
 abstraction("struct iommu_ops and its default_domain_ops are one object", "neither");
@@ -28,6 +29,7 @@ export const drivers: Readonly<Record<IommuOps["driver"], Driver>> = operations(
   arm_smmu: arm_smmu_v2_ops,
   omap_iommu: omap_iommu_ops,
   mtk_iommu_v1: mtk_iommu_v1_ops,
+  spapr_tce: spapr_tce_iommu_ops,
 });
 
 /**
@@ -92,10 +94,11 @@ export function is_attach_deferred_now(dev: Device): boolean {
   return driver.is_attach_deferred(dev);
 }
 
-/** `ops->def_domain_type`: what the device needs; null if anything will do. */
+/** What the device needs, null if anything will do: `ops->def_domain_type`, or the type of the one domain that the driver has for it. */
 export function def_domain_type(dev: Device): DomainType | null {
   atomic("asking what domain a device needs is one step with what comes before and after");
   const ops = opsOf(dev);
+  if (ops.default_domain !== null) return ops.default_domain.type;
   const driver = drivers[ops.driver];
   if (driver.def_domain_type === undefined) return null;
   return driver.def_domain_type(ops, dev);
@@ -104,13 +107,15 @@ export function def_domain_type(dev: Device): DomainType | null {
 /** `ops->domain_alloc`. */
 export function domain_alloc(ops: IommuOps, type: DomainType): IommuDomain | null {
   if (ops.no_default_domains && type !== "UNMANAGED") return null;
-  return drivers[ops.driver].domain_alloc(ops, type);
+  if (drivers[ops.driver].domain_alloc === undefined) return null;
+  return drivers[ops.driver].domain_alloc!(ops, type);
 }
 
 /** `domain->ops->free`. */
 export function domain_free(domain: IommuDomain): void {
   atomic("freeing a domain is one step");
-  drivers[domain.ops!.driver].free(domain);
+  if (drivers[domain.ops!.driver].free === undefined) return;
+  drivers[domain.ops!.driver].free!(domain);
 }
 
 /** include/linux/iommu.h line 668: drivers without the operation have nothing to flush. */
@@ -129,7 +134,8 @@ export function* flush_iotlb_all(domain: IommuDomain): Proc {
 export function* attach_dev(domain: IommuDomain, dev: Device): Proc<Errno> {
   atomic("attaching one device is one step");
   const { driver } = domain.ops!;
-  const ret = knowsRequesterIds(driver) ? yield* drivers[driver].attach_dev_calls!(domain, dev) : drivers[driver].attach_dev!(domain, dev);
+  const isTold = drivers[driver].attach_dev_calls !== undefined;
+  const ret = isTold ? yield* drivers[driver].attach_dev_calls!(domain, dev) : drivers[driver].attach_dev!(domain, dev);
   observe("attach_dev", domain, dev, ret);
   return ret;
 }

@@ -46,6 +46,7 @@ abstraction("fault handlers and nesting are left out", "may miss a bug");
  */
 export function __iommu_domain_alloc(ops: IommuOps | null, type: DomainType): IommuDomain | null {
   if (ops === null) return null;
+  if (type === "BLOCKED" && ops.blocked_domain !== null) return ops.blocked_domain;
   const domain = domain_alloc(ops, type);
   if (domain === null) return null;
   domain.type = type;

@@ -20,7 +20,7 @@ import {
   type Proc,
   WARN_ON,
 } from "iommu-mc";
-import { def_domain_type, iommu_flush_iotlb_all } from "../iommu-drivers/index.js";
+import { def_domain_type, iommu_flush_iotlb_all, opsOf } from "../iommu-drivers/index.js";
 import { type BusType, type Device, type DomainType, type IommuDomain, type IommuGroup, iommu_core } from "../schema.js";
 import {
   __iommu_attach_device,
@@ -310,9 +310,11 @@ function* map_members(dom: IommuDomain, group: IommuGroup): Proc<Errno> {
 
 /**
  * iommu_group_alloc_default_domain() since fcbb0a4d738c, which prepares d99be00f42ea; 6.12.107 line 1605, 7.2.13 line 1758. A type that
- * was asked for is not replaced by another; the one the group has is kept.
+ * was asked for is not replaced by another; the one the group has is kept. A driver that has a domain for this has no other.
  */
 function alloc_default_domain(group: IommuGroup, req_type: DomainType | null): IommuDomain | null {
+  const { default_domain } = opsOf(list_first_entry(group.devices).dev!);
+  if (default_domain !== null) return default_domain;
   if (req_type !== null) return alloc_unless_it_has(group, req_type);
   const policy = iommu_core.def_domain_type;
   const dom = alloc_unless_it_has(group, policy);

@@ -107,4 +107,5 @@ const finalizing: Readonly<Record<IommuOps["driver"], { readonly probe_finalize?
   mtk_iommu: {},
   s390_iommu: {},
   omap_iommu: {},
+  spapr_tce: {},
 });

@@ -263,6 +263,17 @@ function* omap_iommu_device_group(dev: Device): Proc<IommuGroup | Errno> {
   return yield* iommu_group_alloc();
 }
 
+/**
+ * 6.12.107 line 1247, 7.2.13 line 1250, with pSeries_pci_device_group() (6.12.107 line 2555, 7.2.13 line 2554). A table group has its group before there are
+ * devices in it, and keeps it.
+ */
+function* spapr_tce_iommu_device_group(dev: Device): Proc<IommuGroup | Errno> {
+  const { group } = dev.table_group!;
+  if (group === null) return -ENODEV;
+  yield;
+  return iommu_group_ref_get(group);
+}
+
 /** 6.1.176 line 1491. */
 function* generic_device_group(_dev: Device): Proc<IommuGroup | Errno> {
   return yield* iommu_group_alloc();
@@ -282,6 +293,7 @@ const grouping: Readonly<Record<IommuOps["driver"], { readonly device_group: (de
     s390_iommu: { device_group: generic_device_group },
     omap_iommu: { device_group: omap_iommu_device_group },
     mtk_iommu_v1: { device_group: generic_device_group },
+    spapr_tce: { device_group: spapr_tce_iommu_device_group },
   },
 );
 

@@ -11,6 +11,7 @@ import {
   type IommufdCtx,
   type IommuGroup,
   type IommuOps,
+  type IommuTableGroup,
   iommu_core,
   linux,
   type MmStruct,
@@ -32,6 +33,7 @@ import {
   makeGroup,
   makeKernel,
   makeProbed,
+  makeTableGroup,
   makeVfioGroup,
   putBehind,
   registerNotifiers,
@@ -50,6 +52,8 @@ export interface BootDevice {
   readonly aliases?: readonly string[];
   /** Of a conventional bridge under `intel_legacy` and `intel_scalable`: the requester id with which DMA from behind it arrives. */
   readonly secondaryId?: string;
+  /** Of a pSeries: its table group. */
+  readonly tableGroup?: string;
   readonly untrusted?: boolean;
   /** Of a kind that its IOMMU's driver wants untranslated. */
   readonly needsIdentity?: boolean;
@@ -89,6 +93,7 @@ export interface BootObjects {
   driver(name: string): DeviceDriver;
   bus(kind: BusType["kind"]): BusType;
   group(name: string): IommuGroup;
+  tableGroup(name: string): IommuTableGroup;
   /** A pointer that claims ownership and is no VFIO group in use; see `owners` of the options. */
   owner(number: number): VfioGroup;
   /** The memory of a process; see `processes` of the options. */
@@ -120,6 +125,8 @@ export interface BootOptions extends KernelOptions {
   readonly describes: string;
   readonly devices: readonly BootDevice[];
   readonly drivers?: readonly BootDriver[];
+  /** Table groups of a pSeries, each with its group; without one where that is still to be made. */
+  readonly tableGroups?: readonly { readonly name: string; readonly group?: string }[];
   /** Type of the default domains of groups that exist; "none" for groups without. Default: the kernel's default type. */
   readonly defaultDomain?: DomainType | "none";
   /** Pages that are mapped at times, where domain ids are modelled. Default one. */
@@ -272,6 +279,7 @@ function build(make: LinuxMake, options: BootOptions): BootObjects {
   }
   if (knowsRequesterIds(options.iommu)) giveRequesterIds(make, options.devices, devices);
   const groups = new Map<string, IommuGroup>();
+  const tableGroups = makeTableGroups(make, kernel, options, devices, groups);
   for (const declared of options.devices) {
     if (declared.state === "probed") probe(make, kernel, options, declared, found("device", devices, declared.name), groups);
   }
@@ -299,6 +307,7 @@ function build(make: LinuxMake, options: BootOptions): BootObjects {
     driver: (name) => found("driver", drivers, name),
     bus: (kind) => found("bus", kernel.buses, kind),
     group: (name) => found("group", groups, name),
+    tableGroup: (name) => found("table group", tableGroups, name),
     owner: (number) => found("owner", owners, number),
     mm: (number) => found("process", processes, number),
     iommufd: (number) => found("iommufd", iommufds, number),
@@ -326,6 +335,26 @@ function makeDevice(make: LinuxMake, { buses, iommus }: Kernel, declared: BootDe
   if (iommu !== null) putBehind(dev, found("IOMMU", iommus, iommu));
   if (state !== "absent") addToBus(dev);
   return dev;
+}
+
+/** The table groups of a pSeries, and their groups, in which there are no devices yet. */
+function makeTableGroups(
+  make: LinuxMake,
+  { ops }: Kernel,
+  { tableGroups = [], devices: declared }: BootOptions,
+  devices: ReadonlyMap<string, Device>,
+  groups: Map<string, IommuGroup>,
+): ReadonlyMap<string, IommuTableGroup> {
+  const made = new Map<string, IommuTableGroup>();
+  for (const { name, group } of tableGroups) {
+    const isInUse = declared.some(({ tableGroup, state }) => tableGroup === name && state === "probed");
+    if (group !== undefined) groups.set(group, makeGroup(make, group, isInUse ? ops.default_domain : null));
+    made.set(name, makeTableGroup(make, name, group === undefined ? null : found("group", groups, group)));
+  }
+  for (const { name, tableGroup } of declared) {
+    if (tableGroup !== undefined) found("device", devices, name).table_group = found("table group", made, tableGroup);
+  }
+  return made;
 }
 
 /** Puts a device into its group, which the first of its devices makes. */

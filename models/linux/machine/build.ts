@@ -12,6 +12,7 @@ import {
   type IommuDomain,
   type IommuGroup,
   type IommuOps,
+  type IommuTableGroup,
   iommu_core,
   type linux,
   type VfioGroup,
@@ -77,8 +78,9 @@ export function hasFwspecs(iommu: IommuDriver): boolean {
   return isOnArm64(iommu) || iommu === "virtio_iommu";
 }
 
-/** Domains that exist without any group: Intel's identity domain. */
+/** Domains that exist without any group: Intel's identity domain, POWER's platform domain and its blocked one. */
 export function staticDomains(iommu: IommuDriver): number {
+  if (iommu === "spapr_tce") return 2;
   return isIntel(iommu) ? 1 : 0;
 }
 
@@ -100,8 +102,12 @@ export function makeKernel(make: LinuxMake, options: KernelOptions): Kernel {
   });
   make("vfio", "vfio");
   const ops = makeOps(make, options.iommu, { no_default_domains: options.noDefaultDomains === true, snp_en: options.snp === true });
-  if (staticDomains(options.iommu) > 0) ops.si_domain = make("iommu_domain", "si_domain", { type: "IDENTITY", ops });
+  if (isIntel(options.iommu)) ops.si_domain = make("iommu_domain", "si_domain", { type: "IDENTITY", ops });
   if (knowsRequesterIds(options.iommu)) ops.si_domain!.devices = makeListHead(make, "si_domain.devices");
+  if (options.iommu === "spapr_tce") {
+    ops.default_domain = make("iommu_domain", "spapr_tce_platform_domain", { type: "PLATFORM", ops });
+    ops.blocked_domain = make("iommu_domain", "spapr_tce_blocked_domain", { type: "BLOCKED", ops });
+  }
   if (options.releaseDomain === true || knowsRequesterIds(options.iommu))
     ops.release_domain = make("iommu_domain", "blocking_domain", { type: "BLOCKED", ops });
   const otherOps = options.otherIommu === undefined ? null : makeOps(make, options.otherIommu, {});
@@ -171,11 +177,10 @@ export function makeProbed(
 ): void {
   const fwspec = iommu_core.has_fwspecs ? make("iommu_fwspec", `fwspec-${name}`, { ops: iommu.ops, has_ids: true }) : null;
   const isDeferred = iommu_core.is_kdump_kernel;
-  const priv = make("dev_iommu_priv", `priv-${name}`, {
-    dev,
-    domain: isDeferred ? null : domain,
-    attach_deferred: isDeferred,
-  });
+  const priv =
+    iommu.ops!.driver === "spapr_tce"
+      ? null
+      : make("dev_iommu_priv", `priv-${name}`, { dev, domain: isDeferred ? null : domain, attach_deferred: isDeferred });
   if (iommu.ops!.driver === "amd_iommu") dev.dev_data = priv;
   dev.iommu = make("dev_iommu", `dev_iommu-${name}`, {
     fwspec,
@@ -220,6 +225,12 @@ function giveId(make: LinuxMake, domain: IommuDomain): void {
     domain.iommu_array ??= make("iommu_domain_info", "info", { did: firstFree() });
     domain.iommu_array.refcnt++;
   }
+}
+
+/** A table group of a pSeries with the default window, and with a group, which it has a reference on; without one its devices are still to come. */
+export function makeTableGroup(make: LinuxMake, name: string, group: IommuGroup | null): IommuTableGroup {
+  if (group !== null) kref_init(group.devices_kobj);
+  return make("iommu_table_group", name, { group, has_default_window: true });
 }
 
 /** A group on its default domain; its devices will hold it. */
@@ -277,6 +288,7 @@ export function bindVfio(make: LinuxMake, name: string, dev: Device, driver: Dev
 /** A group's default domain; null of type "none". It has no owner, which only who attaches another domain is asked for. */
 export function makeDefaultDomain(make: LinuxMake, name: string, ops: IommuOps, type: DomainType | "none"): IommuDomain | null {
   if (type === "none") return null;
+  if (ops.default_domain !== null) return ops.default_domain;
   if (type === "IDENTITY" && ops.si_domain !== null) return ops.si_domain;
   const domain = make("iommu_domain", name, { type, ops });
   if (knowsRequesterIds(ops.driver)) domain.devices = makeListHead(make, `${name}.devices`);

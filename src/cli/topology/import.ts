@@ -32,7 +32,8 @@ export async function importTopology(file: string, options: ImportOptions): Prom
   }
   const model = modelBounds();
   const choice = chooseGroups(readTopology(readFileSync(file, "utf8"), file), options.keepGroup ?? [], model.devicesOfGroup);
-  const ownDriver = iommuDriverOf(choice.iommus);
+  const ofMachine = iommuDriverOf(choice.iommus);
+  const ownDriver = ofMachine === null || !model.iommuDrivers.includes(ofMachine) ? null : ofMachine;
   const iommuDriver = options.iommu ?? ownDriver ?? STAND_IN_IOMMU;
   if (!model.iommuDrivers.includes(iommuDriver)) throw unknownName("IOMMU driver", iommuDriver, model.iommuDrivers);
   const standIns = [
@@ -87,8 +88,11 @@ function modelBounds(): { devicesOfGroup: number; iommuDrivers: readonly string[
   const devices = spec("iommu_group", "devices");
   const driver = spec("iommu_ops", "driver");
   if (devices.kind !== "list" || driver.kind !== "enumeration") throw new Error("the Linux model's schema is not as expected");
-  return { devicesOfGroup: devices.capacity, iommuDrivers: driver.values };
+  return { devicesOfGroup: devices.capacity, iommuDrivers: driver.values.filter((name) => !WITHOUT_TYPE1.has(name)) };
 }
+
+/** What VFIO does on these is not vfio_iommu_type1, which the suites are about. */
+const WITHOUT_TYPE1: ReadonlySet<string> = new Set(["spapr_tce"]);
 
 /** Drives an IOMMU that the model has no driver for: most of the model's suites are about it. */
 const STAND_IN_IOMMU = "intel_iommu";
