@@ -7,7 +7,10 @@ import type { Judged } from "./nesting.js";
 import type { Assumption, Surroundings } from "./scope.js";
 import { factsOf } from "./vocabulary.js";
 
-/** What has to have happened before the first record of the second part, if the IOMMU was not there from the start. */
+/**
+ * What has to have happened before the first record of the second part, if the recording began before devices were probed. A driver that
+ * uses the DMA API has asked for that, whether or not it was recorded.
+ */
 export function assumedBetween(
   judged: readonly Judged[],
   places: ReadonlyMap<Judged, number>,
@@ -16,7 +19,12 @@ export function assumedBetween(
 ): Assumption[] {
   const first = judged.find((each) => each.part === 1 && places.has(each));
   const registers = judged.some(({ record, why }) => why === null && record.event === "iommu_device_register");
-  if (first === undefined || !registers) return [];
+  const joined = new Set(
+    judged.flatMap(({ record, facts, part }) =>
+      part === 0 && record.event === "add_device_to_group" && facts.dev !== null ? [facts.dev] : [],
+    ),
+  );
+  if (first === undefined || !(registers || joined.size > 0)) return [];
   const before = places.get(first) as number;
   const uses = judged.flatMap(({ record, part, ends }) =>
     part === 0 && record.kind === "return" && record.event === "iommu_device_use_default_domain" && record.fields.r === 0 && ends?.facts.dev
@@ -28,6 +36,8 @@ export function assumedBetween(
   for (const device of surroundings.devices) {
     const bound = boundAtFirst(device, judged, surroundings, notified);
     const used = uses.filter((each) => each === device).length;
+    const hasAsked = bound === "native" && used === 0 && joined.has(device);
+    if (hasAsked) assumptions.push({ before, entry: { call: "pci_dma_configure: native", facts, device } });
     for (let given = bound === "native" ? 1 : 0; given < used; given++) {
       assumptions.push({ before, entry: { call: "iommu_device_unuse_default_domain", facts, device } });
     }

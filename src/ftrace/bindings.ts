@@ -5,7 +5,7 @@
 import type { StructView } from "../lang/schema.js";
 
 /** A pointer, or the number of a group; `kind` keeps them apart. */
-export type Kind = "group" | "group id" | "domain";
+export type Kind = "group" | "group id" | "domain" | "table group";
 
 export class Bindings {
   private constructor(

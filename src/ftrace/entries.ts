@@ -86,9 +86,16 @@ export function whyNoEntry(each: Judged, notified: Notified): string | null {
 /** What may be written to a group's `type` file. */
 const WORDS: ReadonlySet<string> = new Set(["identity", "DMA", "DMA-FQ", "auto"]);
 
-/** What the model is to do for a call that is within no other; null if it is not one that anybody makes. */
-export function entryOf(each: Judged, notified: Notified): Entry | null {
+/**
+ * What the model is to do for a call that is within no other; null if it is not one that anybody makes. Where there are no calls but
+ * tracepoints only, these are all that is seen of one.
+ */
+export function entryOf(each: Judged, notified: Notified, hasTracepointsOnly: boolean): Entry | null {
   const { record, facts } = each;
+  if (record.kind === "tracepoint" && hasTracepointsOnly) {
+    const what = record.event === "add_device_to_group" ? "added" : "removed";
+    return { call: `iommu_bus_notifier: ${what}`, facts, device: facts.dev };
+  }
   if (record.kind !== "call") return null;
   const notification = notified.get(each);
   if (notification !== undefined) {

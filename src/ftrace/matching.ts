@@ -156,6 +156,11 @@ function sameArguments(
   let known: Bindings | string = bindings;
   if (wanted !== null && (domain !== null || wanted.pointer === NULL)) known = sameDomain(comparison, wanted, domain, known);
   if (typeof known === "string") return known;
+  const tableGroup = first(args, "iommu_table_group");
+  if (facts.tableGroup !== null && tableGroup !== null) {
+    known = known.unified("table group", facts.tableGroup, tableGroup) ?? `is of ${names.view(tableGroup)}, and not of ${facts.tableGroup}`;
+    if (typeof known === "string") return known;
+  }
   const type = args.find((arg) => typeof arg === "string");
   if (record.event === "iommu_group_alloc_default_domain" && facts.type !== null && facts.type !== type)
     return `asks for ${type}, and not for ${facts.type}`;

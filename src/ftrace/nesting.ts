@@ -7,7 +7,7 @@ export interface Judged {
   readonly record: TraceRecord;
   readonly facts: Facts;
   /** 0 for what was recorded early in the boot, with few probes, 1 for the rest. */
-  readonly part: number;
+  readonly part: 0 | 1;
   /** The call that it is made within; null for none. */
   within: Judged | null;
   /** Of a return, its call, if there is a record of it. */

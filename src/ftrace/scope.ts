@@ -89,7 +89,7 @@ export function scopeOf(records: readonly TraceRecord[], surroundings: Surroundi
   nest(judged);
   const notified = notifiedDevices(judged, surroundings);
   for (const each of judged) each.why = whyNot(each, surroundings, notified);
-  const probes = [probesOf(judged, 0), probesOf(judged, 1)];
+  const probes = [probesOf(judged, 0), probesOf(judged, 1)] as const;
   const happenings: Happening[] = [];
   const tasks = new Map<number, Happening[]>();
   const left = new Map<string, { event: string; count: number; why: string }>();
@@ -107,8 +107,8 @@ export function scopeOf(records: readonly TraceRecord[], surroundings: Surroundi
       record,
       facts,
       procedure: procedureOf(record),
-      probes: probes[part] as Probes,
-      entry: enclosing(each) === null ? entryOf(each, notified) : null,
+      probes: probes[part],
+      entry: enclosing(each) === null ? entryOf(each, notified, hasTracepointsOnly(probes[part])) : null,
       hasFailed: record.kind === "call" && failed(each),
       isOpen: !each.inside.some(({ ends }) => ends === each),
     };
@@ -157,12 +157,17 @@ function procedureOf({ kind, event }: TraceRecord): string {
   return kind === "tracepoint" ? event : (PROCEDURE_OF.get(event) as string);
 }
 
-function probesOf(judged: readonly Judged[], part: number): Probes {
+function probesOf(judged: readonly Judged[], part: Judged["part"]): Probes {
   const seen = (kind: TraceRecord["kind"]) =>
     new Set(
       judged.flatMap((each) => (each.why === null && each.part === part && each.record.kind === kind ? [procedureOf(each.record)] : [])),
     );
   return { calls: new Set([...seen("call"), ...seen("tracepoint")]), returns: seen("return") };
+}
+
+/** No call is recorded that is followed. */
+function hasTracepointsOnly({ calls }: Probes): boolean {
+  return [...calls].every((name) => TRACEPOINTS.has(name));
 }
 
 /** A call whose return says so, or within which there is such a call that is followed. */

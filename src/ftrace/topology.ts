@@ -41,6 +41,7 @@ const NAMES_OF: readonly (readonly [RegExp, string])[] = [
   [/^dmar\d+$/, "intel_iommu"],
   [/^ivhd\d+$/, "amd_iommu"],
   [/^smmu3\./, "arm_smmu_v3"],
+  [/^iommu-phb[\da-f]{4}$/, "spapr_tce"],
   [/^[\da-f]{4}:[\da-f]{2}:[\da-f]{2}\.[0-7]$|\.virtio_mmio$/, "virtio_iommu"],
 ];
 

@@ -4,7 +4,7 @@
  */
 import type { TraceFields, TraceRecord, TraceValue } from "./record.js";
 
-/** How a function's arguments are called where it was probed by hand, early in the boot. */
+/** How arguments are called where a function was probed by hand, early in the boot, and by who calls them otherwise than the core does. */
 const EARLY_NAMES: Readonly<Record<string, string>> = {
   d: "dev",
   g: "gid",
@@ -17,10 +17,12 @@ const EARLY_NAMES: Readonly<Record<string, string>> = {
   groupID: "gid",
   device: "dev",
   dgid: "gid",
+  platform_domain: "arg_domain",
+  t_platform_domain: "t_domain",
 };
 
-/** Types of domains by the bits that the kernel makes them of: blocked; paging; a DMA API domain; identity; a flush queue. */
-const TYPES: Readonly<Record<number, string>> = { 0: "BLOCKED", 1: "UNMANAGED", 3: "DMA", 4: "IDENTITY", 11: "DMA_FQ" };
+/** Types of domains by the bits that the kernel makes them of: blocked; paging; a DMA API domain; identity; a flush queue; a platform's own. */
+const TYPES: Readonly<Record<number, string>> = { 0: "BLOCKED", 1: "UNMANAGED", 3: "DMA", 4: "IDENTITY", 11: "DMA_FQ", 32: "PLATFORM" };
 
 /** A procedure's name for a function's. A driver's functions stand for what the core calls them by. */
 const PROCEDURES: Readonly<Record<string, string>> = {
@@ -31,9 +33,11 @@ const PROCEDURES: Readonly<Record<string, string>> = {
   intel_iommu_probe_device: "probe_device",
   amd_iommu_probe_device: "probe_device",
   viommu_probe_device: "probe_device",
+  spapr_tce_iommu_probe_device: "probe_device",
   intel_iommu_release_device: "release_device",
   amd_iommu_release_device: "release_device",
   viommu_release_device: "release_device",
+  spapr_tce_iommu_release_device: "release_device",
   iommu_domain_alloc: "recorded_domain_alloc",
   iommu_paging_domain_alloc: "recorded_domain_alloc",
   iommu_paging_domain_alloc_flags: "recorded_domain_alloc",
@@ -83,6 +87,11 @@ const SAME_NAME: readonly string[] = [
   "pci_device_group",
   "probe_iommu_group",
   "remove_iommu_group",
+  "spapr_tce_blocked_iommu_attach_dev",
+  "spapr_tce_iommu_device_group",
+  "spapr_tce_platform_iommu_attach_dev",
+  "spapr_tce_release_ownership",
+  "spapr_tce_take_ownership",
 ];
 
 /** Of Intel's driver, where that is modelled with its translation structures. */
@@ -109,7 +118,7 @@ export const REASONS: readonly (readonly [RegExp, string])[] = [
   [/^mark$/, "a note of who recorded"],
   [/^(map|unmap|io_page_fault)$/, "mappings are not followed"],
   [/^attach_device_to_domain$/, "names neither domain nor group; the call of __iommu_attach_device around it does"],
-  [/^vfio_/, "of VFIO, whose calls of the IOMMU core are followed"],
+  [/^(vfio|tce_iommu)_/, "of VFIO, whose calls of the IOMMU core are followed"],
   [
     /^(iommu_group_release|iommu_group_alloc_device|__iommu_group_free_device|__iommu_domain_alloc|__iommu_paging_domain_alloc_flags)$/,
     ONE_STEP,
@@ -135,6 +144,10 @@ export const UNDER_MUTEX: ReadonlySet<string> = new Set([
   "identity_domain_attach_dev",
   "intel_iommu_attach_device",
   "iommu_setup_default_domain",
+  "spapr_tce_blocked_iommu_attach_dev",
+  "spapr_tce_platform_iommu_attach_dev",
+  "spapr_tce_release_ownership",
+  "spapr_tce_take_ownership",
 ]);
 
 /** Functions that compilers have put into some of their callers, so that a call of them may be without a record. */
@@ -179,6 +192,8 @@ export interface Facts {
   readonly result: TraceValue;
   /** Number of the group that is the result. */
   readonly resultId: number | null;
+  /** The argument that is a table group, of POWER. */
+  readonly tableGroup: string | null;
   /** A pointer that claims the group. */
   readonly claimant: string | null;
   readonly type: TraceValue;
@@ -211,6 +226,7 @@ export function factsOf({ fields, event }: TraceRecord): Facts {
     newDomain: domainOf(named, "new_domain", null),
     result: named.ret ?? null,
     resultId: number("rgid"),
+    tableGroup: text("table_group"),
     claimant: text("owner2"),
     type: text("buf") ?? (type === null ? null : (TYPES[type] ?? type)),
     flags: number("flags") ?? number("arg_flags"),

@@ -78,9 +78,12 @@ export function jsonValidation(
     explained,
     calls: scope.happenings.filter(({ entry }) => entry !== null).length,
     widest,
-    assumed: scope.assumptions.map(
-      ({ entry }) => `${entry.call.replace(/^driver: was bound, (\w+)/, "a $1 driver was bound")}: ${entry.device}`,
-    ),
+    assumed: scope.assumptions.map(({ entry: { call, device } }) => {
+      const text = call
+        .replace(/^driver: was bound, (\w+)/, "a $1 driver was bound")
+        .replace(/^pci_dma_configure: (\w+)/, "pci_dma_configure of a $1 driver");
+      return `${text}: ${device}`;
+    }),
     crash,
     firstUnexplained:
       unexplained === null ? null : jsonUnexplained(scope.happenings, unexplained, (view) => objectText(machine, unexplained, view)),

@@ -101,19 +101,19 @@ export function validationOf(
   const { devices, surroundings } = machineOf;
   const scope = scopeOf(records, surroundings);
   const owners = [...new Set(scope.happenings.flatMap(({ facts }) => (facts.claimant === null ? [] : [facts.claimant])))];
+  const joining = joiningFirst(scope);
   const isRegistered = !scope.happenings.some(({ record }) => record.event === "iommu_device_register");
   const scenario = model.recordedScenario({
     name: "recorded",
     iommu: machineOf.iommu,
     isRegistered,
-    devices: devices.map((each) => ({
-      ...each,
-      group: isRegistered ? each.group : null,
-      driver: isRegistered && each.group !== null ? scope.boundAtFirst(each.name) : null,
-    })),
+    devices: devices.map((each) => {
+      const group = isRegistered && !joining.has(each.name) ? each.group : null;
+      return { ...each, group, driver: group !== null ? scope.boundAtFirst(each.name) : null };
+    }),
     defaultType: defaultTypeOf(records, recording),
     isKdump: machineOf.isKdump,
-    releaseDomain: design.includes.includes("0061ffe289e1"),
+    releaseDomain: machineOf.iommu !== "spapr_tce" && design.includes.includes("0061ffe289e1"),
     blockable: isRegistered && machineOf.iommu === "intel_legacy" ? blockableAtFirst(scope, devices) : [],
     owners: owners.length,
     tasks: overlapping(scope),
@@ -124,7 +124,7 @@ export function validationOf(
   const run = explain({
     machine,
     scope,
-    shared: sharedDomains(records, design),
+    shared: machineOf.iommu === "spapr_tce" ? new Set() : sharedDomains(records, design),
     choicesOf: (entry, candidate) => choices.of(entry, candidate),
     bindings: initialBindings(machine),
     limit: options.limit,
@@ -167,6 +167,7 @@ interface Described {
     readonly upstream: string | null;
     readonly secondaryId: string | null;
     readonly aliases: readonly string[];
+    readonly groupOfPe: string | null;
   }[];
   readonly surroundings: Surroundings;
 }
@@ -184,6 +185,11 @@ function describe(records: readonly TraceRecord[], topology: readonly RecordedDe
     ...new Set(records.flatMap((record) => (record.event === "add_device_to_group" ? (factsOf(record).dev ?? []) : []))),
   ].filter((name) => !known.has(name));
   const driverOf = (name: string) => kindOf(behind.find((device) => device.name === name)?.driver ?? "");
+  // On a pSeries a PHB has one PE, and a PCI domain of its own.
+  const groupOfPe = (name: string) => {
+    const sibling = behind.find((device) => device.group !== null && domainOf(device.name) === domainOf(name));
+    return iommu !== "spapr_tce" || sibling === undefined ? null : groupName(sibling.group as number);
+  };
   const devices = [
     ...behind.map((device) => {
       const others = behind.filter(({ name, group }) => group !== null && group === device.group && name !== device.name);
@@ -195,12 +201,26 @@ function describe(records: readonly TraceRecord[], topology: readonly RecordedDe
         upstream: bridge?.name ?? null,
         secondaryId: secondaryIdOf(device, behind),
         aliases: bridge === null && !device.isBridge ? others.map(({ name }) => name) : [],
+        groupOfPe: groupOfPe(device.name),
       };
     }),
-    ...later.map((name) => ({ name, isPresent: false, group: null, upstream: null, secondaryId: null, aliases: [] })),
+    ...later.map((name) => ({
+      name,
+      isPresent: false,
+      group: null,
+      upstream: null,
+      secondaryId: null,
+      aliases: [],
+      groupOfPe: groupOfPe(name),
+    })),
   ];
   const surroundings = { devices: new Set([...known, ...later]), firstAction: firstAction(design), driverOf, followsIntel };
   return { iommu: followsIntel ? "intel_legacy" : iommu, isKdump, devices, surroundings };
+}
+
+/** `0001` of 0001:00:02.0. */
+function domainOf(name: string): string {
+  return name.slice(0, name.indexOf(":"));
 }
 
 /** Of a bridge that shares its group with what is behind it: a conventional one, whose id DMA from there has. */
@@ -224,6 +244,15 @@ function defaultTypeOf(records: readonly TraceRecord[], { groups }: Recording): 
 
 function isDefaultType(type: string): boolean {
   return ["DMA", "DMA_FQ", "IDENTITY"].includes(type);
+}
+
+/** Devices that come into a group before they leave one: these are in none when the recording begins. */
+function joiningFirst({ happenings }: Scope): ReadonlySet<string> {
+  const first = new Map<string, string>();
+  for (const { record, facts } of happenings) {
+    if (record.kind === "tracepoint" && facts.dev !== null && !first.has(facts.dev)) first.set(facts.dev, record.event);
+  }
+  return new Set([...first].flatMap(([name, event]) => (event === "add_device_to_group" ? [name] : [])));
 }
 
 /** Groups that have a blocking domain in the first record that says how they stand. */

@@ -6,6 +6,7 @@ import { MUTATIONS, type MutationName, type MutationScope, mutant } from "./muta
 
 const scope: MutationScope = {
   inScope: ({ kind }) => kind !== "mark",
+  isWholeCall: () => false,
   underMutex: new Set(["__iommu_take_dma_ownership", "__iommu_release_dma_ownership"]),
 };
 

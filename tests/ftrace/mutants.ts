@@ -7,6 +7,8 @@ import type { TraceFields, TraceRecord } from "../../src/ftrace/record.js";
 export interface MutationScope {
   /** Those that the validator looks at: a change of another shows nothing. */
   readonly inScope: (record: TraceRecord) => boolean;
+  /** All that there is of a call that a task makes: of two of these either may be first. */
+  readonly isWholeCall: (record: TraceRecord) => boolean;
   /** Functions that run with the group's mutex held. */
   readonly underMutex: ReadonlySet<string>;
 }
@@ -61,7 +63,7 @@ function inPlaceOf(record: TraceRecord, records: readonly TraceRecord[], place: 
   return { ...record, line, seconds };
 }
 
-function swaps(records: readonly TraceRecord[], { inScope }: MutationScope): (() => Change)[] {
+function swaps(records: readonly TraceRecord[], { inScope, isWholeCall }: MutationScope): (() => Change)[] {
   const last = new Map<number, number>();
   return records.flatMap((record, second) => {
     if (!inScope(record)) return [];
@@ -69,6 +71,7 @@ function swaps(records: readonly TraceRecord[], { inScope }: MutationScope): (()
     last.set(record.pid, second);
     const before = first === undefined ? undefined : records[first];
     if (first === undefined || before === undefined || same(before, { ...record, line: before.line, seconds: before.seconds })) return [];
+    if (isWholeCall(before) && isWholeCall(record)) return [];
     return [
       () => ({
         records: records.with(first, record).with(second, before),

@@ -26,10 +26,18 @@ async function explainedMutants(path: string, name: MutationName, seeds: number)
   for await (const record of readTrace(recording.trace)) records.push(record);
   const { scope } = validationOf(recording, records, { limit: 500 });
   const followed = new Set(scope.happenings.map(({ record }) => record));
+  const wholeCalls = new Set(
+    scope.happenings.flatMap(({ entry, record }) => (entry !== null && record.kind === "tracepoint" ? [record] : [])),
+  );
+  const mutations = {
+    inScope: (record: TraceRecord) => followed.has(record),
+    isWholeCall: (record: TraceRecord) => wholeCalls.has(record),
+    underMutex: UNDER_MUTEX,
+  };
   const explained: string[] = [];
   let made = 0;
   for (let seed = 0; seed < seeds; seed++) {
-    const changed = mutant(records, name, seed, { inScope: (record) => followed.has(record), underMutex: UNDER_MUTEX });
+    const changed = mutant(records, name, seed, mutations);
     if (changed === null) continue;
     made++;
     if (isExplained(recording, changed.records)) explained.push(`${changed.what}, line ${changed.line}`);
@@ -50,7 +58,7 @@ const folder = process.env.IOMMU_MC_TRACES ?? "";
 const mutants = Number(process.env.IOMMU_MC_MUTANTS ?? 10);
 
 describe.runIf(existsSync(folder))("of whole recordings", () => {
-  it.each(["6.1-intel-dma", "7.2-intel-dma"].flatMap((recording) => names.map((name) => [recording, name] as const)))(
+  it.each(["6.1-intel-dma", "6.12-pseries-tce", "7.2-intel-dma"].flatMap((recording) => names.map((name) => [recording, name] as const)))(
     "%s: no mutant of the kind %s is explained",
     { timeout: mutants * 30_000 },
     async (recording, name) => {

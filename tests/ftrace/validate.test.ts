@@ -88,6 +88,51 @@ describe("a user of 6.1 that claims a group, attaches it, detaches it and gives 
   });
 });
 
+describe("a pSeries of 6.12 that boots, and a user who claims a table group and gives it back", () => {
+  const lent = resolve(import.meta.dirname, "fixtures/claim-pseries-6.12");
+
+  it("is explained", async () => {
+    const { explained, inScope, unexplained } = await outcomeOf(lent);
+    expect([explained, unexplained === null]).toEqual([inScope, true]);
+    expect(inScope).toBeGreaterThan(40);
+  });
+
+  it.each([
+    [
+      "a device comes into the group of another PHB",
+      '"add_device_to_group"',
+      2,
+      '"groupID": 1',
+      '"groupID": 2',
+      /add_device_to_group.*is of group1/,
+    ],
+    [
+      "another table group is given back",
+      '"spapr_tce_release_ownership"',
+      0,
+      "480cdc0",
+      "480cdc8",
+      /spapr_tce_release_ownership.*is of group2.iommu_data/,
+    ],
+    [
+      "the table group was not taken",
+      '"spapr_tce_take_ownership"',
+      1,
+      '"ret": 0',
+      '"ret": -1',
+      /ends with 0, and in the record with -EPERM/,
+    ],
+    ["the device had a driver that nobody saw leave", '"__iommu_take_dma_ownership"', 0, '"ocnt": 0', '"ocnt": 1', /owner_cnt = 0/],
+  ] as const)("is not if %s", async (_, event, n, from, to, told) => {
+    const other = changed(lent, (lines) => {
+      const place = lineWith(lines, n, event);
+      return lines.with(place, (lines[place] as string).replace(from, to));
+    });
+    const { unexplained } = await outcomeOf(other);
+    expect(unexplained?.allowed.map(({ event: own, why }) => `${own}: ${why}`).join("\n")).toMatch(told);
+  });
+});
+
 describe("a claim of 7.2 that waits while another task changes the group's type", () => {
   const race = resolve(import.meta.dirname, "fixtures/race-7.2");
 
@@ -116,6 +161,7 @@ const recordings = existsSync(folder)
       "5.10-intel-dma",
       "6.1-intel-dma",
       "6.12-intel-dma",
+      "6.12-pseries-tce",
       "7.2-intel-ats",
       "7.2-intel-dma",
       "7.2-intel-kdump",

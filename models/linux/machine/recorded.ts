@@ -255,6 +255,8 @@ export interface RecordedDevice {
   /** Of a conventional bridge: the requester id with which DMA from behind it arrives. */
   readonly secondaryId: string | null;
   readonly aliases: readonly string[];
+  /** Of a pSeries: the group of its PE. */
+  readonly groupOfPe: string | null;
   /** What is bound to it from the start. */
   readonly driver: "native" | "managed" | null;
 }
@@ -278,6 +280,11 @@ export interface RecordedMachine {
   readonly spare: number;
 }
 
+/** What the table group of a group is called. */
+function tableGroupOf(group: string): string {
+  return `${group}.iommu_data`;
+}
+
 /** The scenario in which every recorded call is possible at any time. */
 export function recordedScenario(machine: RecordedMachine): Scenario {
   const groups = machine.devices.length + machine.spare;
@@ -299,13 +306,18 @@ export function recordedScenario(machine: RecordedMachine): Scenario {
       { name: "a native driver", kind: "native" },
       { name: "a driver that manages DMA ownership", kind: "stub" },
     ],
-    devices: machine.devices.map(({ name, isPresent, group, upstream, secondaryId, aliases, driver }) => ({
+    tableGroups: [...new Set(machine.devices.flatMap(({ groupOfPe }) => groupOfPe ?? []))].map((group) => ({
+      name: tableGroupOf(group),
+      group,
+    })),
+    devices: machine.devices.map(({ name, isPresent, group, upstream, secondaryId, aliases, groupOfPe, driver }) => ({
       name,
       state: group !== null ? "probed" : isPresent ? "added" : "absent",
       ...(group === null ? {} : { group }),
       ...(upstream === null ? {} : { upstream }),
       ...(secondaryId === null ? {} : { secondaryId }),
       aliases,
+      ...(groupOfPe === null ? {} : { tableGroup: tableGroupOf(groupOfPe) }),
       ...(driver === null ? {} : { driver: driver === "native" ? "a native driver" : "a driver that manages DMA ownership", bound: true }),
     })),
     more: { iommu_group: machine.spare, iommu_domain: 2 * machine.spare },
