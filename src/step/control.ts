@@ -38,36 +38,32 @@ export interface Witness {
   readonly choices: readonly number[];
 }
 
-export interface Control {
+/** What identifies a control state before it is known to be new. */
+export interface ControlDescription {
+  readonly kind: ControlKind;
+  readonly frames: readonly Frame[];
+  /** For `lock`: the mutex waited for, and its cell; otherwise null and -1. */
+  readonly mutex: FieldHandle | null;
+  readonly mutexCell: number;
+  /** For `return`: what returned, its arguments and its result. */
+  readonly returned: { readonly procedure: string; readonly parameters: readonly Local[]; readonly result: Local } | null;
+  /** Arguments of the thread's own procedure that are needed although no local holds them. */
+  readonly root: readonly Local[];
+  /** Mutexes that the thread's own procedure holds: what it calls may return with them held. */
+  readonly heldByRoot: number;
+}
+
+export interface Control extends ControlDescription {
   readonly thread: number;
   /** Number in the thread's register, from 0 in the order of discovery; it orders nothing that is reported. */
   readonly number: number;
   readonly key: string;
-  readonly kind: ControlKind;
-  readonly frames: readonly Frame[];
-  /** For `lock`: the cell of the mutex waited for. */
-  readonly mutexCell: number;
-  /** For `return`: what returned, its arguments and its result. */
-  readonly returned: { readonly procedure: string; readonly parameters: readonly Local[]; readonly result: Local } | null;
   /** Objects that the locals refer to. */
   readonly references: readonly StructView[];
   /** Null for the start. */
   readonly witness: Witness | null;
   /** Another way to get here, for the check that both behave alike. */
   secondWitness: Witness | null;
-}
-
-/** What identifies a control state before it is known to be new. */
-export interface ControlDescription {
-  readonly kind: ControlKind;
-  readonly frames: readonly Frame[];
-  readonly mutex: FieldHandle | null;
-  readonly mutexCell: number;
-  readonly returned: Control["returned"];
-  /** Arguments of the thread's own procedure that are needed although no local holds them. */
-  readonly root: readonly Local[];
-  /** Mutexes that the thread's own procedure holds: what it calls may return with them held. */
-  readonly heldByRoot: number;
 }
 
 /** The control states of one thread, each known by its key. */
@@ -97,7 +93,7 @@ export class ControlRegister {
       }
       return known;
     }
-    const { kind, frames, mutexCell, returned, root } = description;
+    const { frames, returned, root } = description;
     const references = new Set<StructView>();
     collectReferences(root, references);
     for (const frame of frames) {
@@ -107,13 +103,10 @@ export class ControlRegister {
     if (description.mutex) collectReferences(description.mutex, references);
     if (returned) collectReferences([returned.parameters, returned.result], references);
     const control: Control = {
+      ...description,
       thread: this.thread,
       number: this.controls.length,
       key,
-      kind,
-      frames,
-      mutexCell,
-      returned,
       references: [...references],
       witness,
       secondWitness: null,
@@ -131,12 +124,15 @@ export function sameWitness(one: Witness, other: Witness): boolean {
   return one.from === other.from && equal(one.reads, other.reads) && equal(one.choices, other.choices);
 }
 
-/** What tells control states of a thread apart. */
-export function keyOf({ kind, frames, mutex, returned, root, heldByRoot }: ControlDescription): string {
+/** What tells control states of a thread apart. `nameOf` makes the name that a file is called by. */
+export function keyOf(
+  { kind, frames, mutex, returned, root, heldByRoot }: ControlDescription,
+  nameOf: (file: string) => string = (file) => file,
+): string {
   const parts: string[] = [kind, root.map(localKey).join(), String(heldByRoot)];
   for (const { site, live, watched } of frames) {
     const { file, line, column } = site.location;
-    parts.push(`${file}:${line}:${column}(${live.map(localKey).join()})`);
+    parts.push(`${nameOf(file)}:${line}:${column}(${live.map(localKey).join()})`);
     if (watched) parts.push(`${watched.procedure}(${watched.parameters.map(localKey).join()})`);
   }
   if (mutex) parts.push(localKey(mutex));
