@@ -37,6 +37,8 @@ export interface Loader {
   readonly entered: Set<string>;
   /** What the code of the files evaluated so far is, in parts. */
   parts(): CodeParts;
+  /** The texts of the files evaluated so far, by their absolute paths. */
+  texts(): ReadonlyMap<string, string>;
   /** Every file that was looked for or read so far, absolute paths: what to watch. */
   sources(): readonly string[];
   /** The procedures of all loaded files. The second of a name is found as `name@file`. */
@@ -290,6 +292,7 @@ export function createLoader(options: LoaderOptions): Loader {
       ),
     entered,
     parts,
+    texts: () => new Map(files.map((path) => [path, contentOf(path, virtual) ?? ""])),
     sources: () => [...sources],
     procedures,
     points,

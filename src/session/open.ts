@@ -38,7 +38,7 @@ export interface Session {
   /** The file that was opened, absolute. */
   readonly file: string;
   /** What the loaded code is, and what of it has been entered. */
-  readonly code: Pick<Loader, "entered" | "parts">;
+  readonly code: Pick<Loader, "entered" | "parts" | "texts">;
   /** Functions that were entered when the files were loaded, by making suites and scenarios. */
   readonly enteredAtLoad: ReadonlySet<string>;
 }

@@ -1,6 +1,6 @@
 /** Runs one suite, replays what was found, and says how it compares with what the suite expects. */
 import { exploreFast } from "../explore/fast.js";
-import { checksOf, type Limits, type Outcome, type Progress, type ResultVerdict } from "../explore/outcome.js";
+import { type CheckResult, checksOf, type Limits, type Outcome, type Progress, type ResultVerdict } from "../explore/outcome.js";
 import { exploreReference } from "../explore/reference.js";
 import { ModelError } from "../lang/errors.js";
 import type { Suite } from "../lang/suite.js";
@@ -145,13 +145,7 @@ function replayed(run: SuiteRun): SuiteRun {
 
 /** How the outcome compares with what the suite expects, its findings not replayed yet. */
 function judged(suite: Suite, variant: Variant, make: () => Machine, { outcome, isCached }: Explored): SuiteRun {
-  const isChanged = Object.values(variant).some((change) => change !== undefined && String(change) !== "");
-  const comparisons = outcome.results.map(({ check, isProperty, verdict }): Comparison => {
-    const expectedBecause = suite.expected?.[check]?.reason ?? null;
-    // On a changed design, or with other faults, an expected violation may be gone: that is what the change is tried for.
-    const asExpected = expectedBecause === null ? verdict === "holds" : verdict === "violated" || (isChanged && verdict === "holds");
-    return { check, isProperty, verdict, expectedBecause, asExpected };
-  });
+  const comparisons = comparisonsOf(suite, variant, outcome.results);
   let made: Machine | null = null;
   return {
     suite,
@@ -167,6 +161,17 @@ function judged(suite: Suite, variant: Variant, make: () => Machine, { outcome, 
       return made;
     },
   };
+}
+
+/** How verdicts on a suite's variant compare with what it expects. */
+export function comparisonsOf({ expected }: Suite, variant: Variant, results: readonly CheckResult[]): Comparison[] {
+  const isChanged = Object.values(variant).some((change) => change !== undefined && String(change) !== "");
+  return results.map(({ check, isProperty, verdict }) => {
+    const expectedBecause = expected?.[check]?.reason ?? null;
+    // On a changed design, or with other faults, an expected violation may be gone: that is what the change is tried for.
+    const asExpected = expectedBecause === null ? verdict === "holds" : verdict === "violated" || (isChanged && verdict === "holds");
+    return { check, isProperty, verdict, expectedBecause, asExpected };
+  });
 }
 
 /** Runs the suite to its end at once, and writes the cache. */
