@@ -4,52 +4,32 @@ import { exploreFast } from "../../src/explore/fast.js";
 import type { Outcome } from "../../src/explore/outcome.js";
 import { exploreReference } from "../../src/explore/reference.js";
 import { ModelError } from "../../src/lang/errors.js";
-import type { State } from "../../src/state/state.js";
-import { readCell } from "../../src/state/state.js";
-import type { RunOptions } from "../../src/step/environment.js";
-import { Machine } from "../../src/step/machine.js";
-import type { NativeBlock } from "../../src/step/run.js";
+import type { Machine } from "../../src/step/machine.js";
+import { type Forget, forgetfulMachine, patchesOnly } from "../support/forgetful.js";
 import { found, load, tiny } from "../support/model.js";
 
-/** What is forgotten of a block before the fast engine learns from it. */
-type Forget = (block: NativeBlock, state: State, machine: Machine) => Partial<NativeBlock>;
-
-class Forgetful extends Machine {
-  forget: Forget = () => ({});
-  override run(state: State, thread: number, options: RunOptions = {}): NativeBlock {
-    const block = super.run(state, thread, options);
-    return { ...block, ...this.forget?.(block, state, this) };
-  }
-}
-
 function outcomes(text: string, forget: Forget): { reference: Outcome; fast: Outcome; forgetful: Outcome | "refused" } {
-  const { session, suite } = load(text);
-  const make = () => new Forgetful(suite.design, suite.scenario, suite.properties, {}, session.locate);
-  const goOnAfter = new Set(Object.keys(suite.expected ?? {}));
-  const finish = (engine: typeof exploreFast, machine: Forgetful) => {
+  const loaded = load(text);
+  const goOnAfter = new Set(Object.keys(loaded.suite.expected ?? {}));
+  const nothing: Forget = () => ({});
+  const finish = (engine: typeof exploreFast, forgetting: Forget) => {
+    const machine = forgetfulMachine(loaded, forgetting);
     const run = engine(machine, { goOnAfter });
     for (;;) {
       const { done, value } = run.next();
       if (done) return value;
     }
   };
-  const forgetful = make();
-  forgetful.forget = forget;
   const attempt = () => {
     try {
-      return finish(exploreFast, forgetful);
+      return finish(exploreFast, forget);
     } catch (error) {
       if (error instanceof ModelError) return "refused";
       throw error;
     }
   };
-  return { reference: finish(exploreReference, make()), fast: finish(exploreFast, make()), forgetful: attempt() };
+  return { reference: finish(exploreReference, nothing), fast: finish(exploreFast, nothing), forgetful: attempt() };
 }
-
-/** Learns from what Immer would report as changed, instead of from what was stored. */
-const patchesOnly: Forget = ({ writes }, state, { layout }) => ({
-  writes: new Map([...writes].filter(([cell, code]) => readCell(layout, state, cell) !== code)),
-});
 
 describe("a store of the value that is there already", () => {
   const blind = (store: string, structs: string, other: string) =>
