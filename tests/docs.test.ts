@@ -17,6 +17,7 @@ const documents = [
   "docs/warts.md",
   "docs/claims.md",
   "docs/json.md",
+  "docs/certify.md",
   "docs/record.md",
   "docs/decisions/README.md",
 ];

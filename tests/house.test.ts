@@ -37,12 +37,13 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   step: ["lang", "state"],
   check: ["lang", "state", "step"],
   explore: ["lang", "state", "step", "check"],
+  certify: ["lang", "state", "step", "check"],
   trace: ["lang", "state", "step", "check", "explore"],
   audit: ["lang", "state", "step", "check", "explore", "trace"],
   ftrace: ["lang", "load", "state", "step", "check", "explore", "trace"],
-  session: ["lang", "load", "state", "step", "check", "explore", "trace", "audit", "ftrace"],
-  report: ["lang", "state", "step", "check", "explore", "trace", "audit", "ftrace", "session"],
-  cli: ["lang", "load", "state", "step", "check", "explore", "trace", "audit", "ftrace", "session", "report"],
+  session: ["lang", "load", "state", "step", "check", "explore", "trace", "audit", "ftrace", "certify"],
+  report: ["lang", "state", "step", "check", "certify", "explore", "trace", "audit", "ftrace", "session"],
+  cli: ["lang", "load", "state", "step", "check", "explore", "trace", "audit", "ftrace", "certify", "session", "report"],
 };
 
 describe("layers", () => {

@@ -7,6 +7,7 @@ import { type AuditCommandOptions, auditCommand } from "./audit.js";
 import { type AuditOpsOptions, auditOps } from "./audit-ops.js";
 import { type BackportsOptions, backports } from "./backports.js";
 import { type BisectOptions, bisect } from "./bisect.js";
+import { type CertifyOptions, certify } from "./certify.js";
 import { type CheckOptions, check } from "./check.js";
 import { type ClaimsOptions, claimsCommand } from "./claims.js";
 import type { SetOptions } from "./commit-base.js";
@@ -53,6 +54,7 @@ export function makeProgram(done: (exitCode: number) => void): Command {
   addCheck(program, done);
   addSimulate(program, done);
   addStates(program, done);
+  addCertify(program, done);
   addAudit(program, done);
   addList(program, done);
   addReplay(program, done);
@@ -156,6 +158,40 @@ function addStates(program: Command, done: (exitCode: number) => void): void {
       examples("iommu-mc states own-domain/several-devices", "iommu-mc states own-domain/several-devices --faults 2 --against before.json"),
     )
     .action(async (suite: string, options: StatesOptions) => done(await states(suite, options)));
+}
+
+function addCertify(program: Command, done: (exitCode: number) => void): void {
+  const command = program
+    .command("certify")
+    .summary("have a second checker verify what a suite comes out as")
+    .description(
+      "Explores a suite, writes the set of states it has reached into a certificate, and verifies that by running the model's own code on each of them (docs/certify.md). Exit code: 0 accepted, and as the suite expects, 1 refused or not as expected, 2 wrong usage, model or file, 3 unfinished.",
+    )
+    .argument("[suite]", "the suite's name; left out with --verify")
+    .option("--out <file>", "keep the certificate in this file")
+    .addOption(
+      new Option("--verify <file>", "verify a certificate that was kept; explore nothing").conflicts([
+        "out",
+        "revert",
+        "apply",
+        "faults",
+        "faultPolicy",
+        "maxStates",
+        "maxDepth",
+      ]),
+    );
+  addLimitOptions(addVariantOptions(command))
+    .addOption(fileOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      examples(
+        "iommu-mc certify partial-attach/rmrr",
+        "iommu-mc certify partial-attach/rmrr --apply dcf40ed3a20d --out fixed.cert",
+        "iommu-mc certify --verify fixed.cert",
+      ),
+    )
+    .action(async (suite: string | undefined, options: CertifyOptions) => done(await certify(suite, options)));
 }
 
 function addAudit(program: Command, done: (exitCode: number) => void): void {

@@ -1,6 +1,7 @@
 /** The line on a terminal that tells how far a run has come. */
 import type { Progress } from "../explore/outcome.js";
 import type { SimulationProgress } from "../explore/simulate.js";
+import type { CertifyProgress } from "../session/certify.js";
 import { duration, rounded } from "./wrap.js";
 
 /** `3/11 ownership · 1.2 M states, 1.1 M transitions/s, frontier 80 k, depth 41, 210 MB, 4 s`, cut to the width: the name before the facts. */
@@ -23,6 +24,19 @@ export function simulationProgressText(suite: string, position: string, progress
       ? `${rounded(walks)} walks, ${rounded(steps)} steps, ${rate} steps/s, ${rounded(states)} states`
       : `making the path to ${shrinking} smaller`;
   return fitted(`${position} ${suite}`, position.length, `${facts}, ${Math.round(memoryBytes / 1e6)} MB, ${duration(seconds)}`, width);
+}
+
+/** The same of an exploration, then `1/1 ownership · verifying: 12 k of 80 k states, 4 s, some 30 s left`. */
+export function certifyProgressText(suite: string, position: string, progress: CertifyProgress, width: number): string {
+  if (progress.doing === "exploring") return progressText(suite, position, progress.progress, width);
+  const { doing, done, of, seconds } = progress;
+  const left = `some ${duration((seconds / Math.max(done, 1)) * (of - done))} left`;
+  return fitted(
+    `${position} ${suite}`,
+    position.length,
+    `${doing}: ${rounded(done)} of ${rounded(of)} states, ${duration(seconds)}, ${left}`,
+    width,
+  );
 }
 
 function fitted(name: string, least: number, facts: string, width: number): string {

@@ -65,7 +65,7 @@ function runLines(run: SuiteRun, look: Look): string[] {
 }
 
 /** `21 properties and 13 checks hold`. */
-function holding(comparisons: readonly Comparison[]): string[] {
+export function holding(comparisons: readonly Comparison[]): string[] {
   const holds = comparisons.filter(({ verdict }) => verdict === "holds");
   if (holds.length === 0) return [];
   const properties = holds.filter(({ isProperty }) => isProperty).length;
@@ -86,7 +86,7 @@ function folded(comparisons: readonly Comparison[]): string {
 }
 
 /** What is to be said beyond how many hold: checks of which the same is true share a line. Their sentences stand with the traces. */
-function remarkLines({ comparisons }: SuiteRun, look: Look): string[] {
+export function remarkLines({ comparisons }: Pick<SuiteRun, "comparisons">, look: Look): string[] {
   const { bad, good } = look.style;
   const told = new Map<string, { checks: string[]; paint: (text: string) => string }>();
   const add = (check: string, what: string, paint = (text: string) => text) => {

@@ -43,7 +43,8 @@ export function sectionsText(sections: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-const limits = {
+/** What has stopped a run, in words. */
+export const limits = {
   states: "the limit on states (--max-states)",
   depth: "the limit on depth (--max-depth)",
   time: "the time limit (--timeout)",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { progressText } from "../../src/report/progress.js";
+import { certifyProgressText, progressText } from "../../src/report/progress.js";
 import { plain } from "../../src/report/style.js";
 import { suiteLines } from "../../src/report/suite-text.js";
 import { reportText } from "../../src/report/text.js";
@@ -53,6 +53,9 @@ describe("text", () => {
     expect(progressText("s", "1/1", progress, 200)).toBe(
       "1/1 s · 1.0 M states, 1.3 M transitions/s, frontier 80 k, depth 40, 200 MB, 4.0 s",
     );
+    const verifying = { doing: "verifying", done: 2500, of: 10_000, seconds: 30 } as const;
+    expect(certifyProgressText("s", "1/1", verifying, 200)).toBe("1/1 s · verifying: 2,500 of 10 k states, 30 s, some 1 min 30 s left");
+    expect(certifyProgressText("s", "1/1", { doing: "exploring", progress }, 200)).toBe(progressText("s", "1/1", progress, 200));
   });
 });
 
