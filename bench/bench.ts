@@ -104,7 +104,7 @@ async function measure(each: Timed, checkers: Readonly<Record<string, Checker>>,
     const to = (peer: Peer) => (summaries[peer] === undefined ? null : of(mine, summaries[peer]));
     return { spin: to("spin"), rumur: to("rumur") };
   };
-  const insertsPerSecond = await ceiling(first.states, Math.ceil((first.vectorBytes as number) / 8) * 2, folder);
+  const insertsPerSecond = await ceiling(first.states, folder);
   return {
     name: each.model,
     size: each.size,

@@ -6,7 +6,7 @@ import { packageRoot } from "./package-root.js";
 
 type Global = { value: number };
 
-/** What `core/core.ts` exports; addresses and numbers are set by whoever lays out what is there. */
+/** What `core/core.ts` and `core/states.ts` export; addresses and numbers are set by whoever lays out what is there. */
 export interface Core {
   readonly rules: Global;
   readonly words: Global;
@@ -19,14 +19,23 @@ export interface Core {
   readonly asksForEnds: Global;
   readonly freedBits: Global;
   readonly hashKeys: Global;
-  readonly table: Global;
-  readonly tableBits: Global;
+  readonly dictionaries: Global;
+  readonly layout: Global;
+  readonly tupleBytes: Global;
+  readonly lanes: Global;
   readonly chunks: Global;
+  readonly segments: Global;
+  readonly tableSize: Global;
+  readonly numberBits: Global;
+  readonly scratch: Global;
+  readonly overflown: Global;
   readonly count: Global;
   readonly room: Global;
   readonly hashes: Global;
   readonly sources: Global;
+  readonly sourceTuple: Global;
   readonly slots: Global;
+  readonly slotTuples: Global;
   readonly slotLeaves: Global;
   readonly slotHashes: Global;
   readonly sourceSteps: Global;
@@ -39,8 +48,11 @@ export interface Core {
   visit(from: number, to: number, most: number): number;
   insert(state: number): number;
   find(state: number): number;
+  fetch(number: number, state: number): void;
   rehash(): void;
-  absorb(states: number, stride: number, number: number, moves: number, moveCount: number, rest: number, state: number): void;
+  enterValue(table: number, shift: number, value: number, number: number): void;
+  translateAll(from: number, layout: number, bytes: number, number: number, into: number): void;
+  absorb(states: number, stride: number, number: number, moves: number, moveCount: number, rest: number, state: number): number;
 }
 
 /** Room of a batch; as in core/core.ts. */

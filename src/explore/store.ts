@@ -1,32 +1,58 @@
 /**
- * The visited set: packed states in the order in which they were found, and a hash table over them. Two states
- * are the same only if all their words are; the hash decides nothing. The core looks states up and adds them; this
- * is where its room comes from.
+ * The visited set: states in the order in which they were found, each as a tuple (tuples.ts), and a hash table over
+ * them. Two states are the same only if their tuples are; the hash decides nothing. The core looks states up and adds
+ * them; this is where its room comes from.
  */
 import type { Move } from "../state/packing.js";
 import { type Core, type Host, MOST_SLOTS, newCore } from "./core.js";
 import type { Memory } from "./memory.js";
+import { Dictionaries, type TupleLayout, tupleLayout } from "./tuples.js";
 
-/** States per chunk: 2 ** CHUNK_BITS. */
+/** States per chunk: 2 ** CHUNK_BITS. Chunks keep the layout that they were filled in. */
 export const CHUNK_BITS = 14;
-const CHUNK_MASK = (1 << CHUNK_BITS) - 1;
+const CHUNK_STATES = 1 << CHUNK_BITS;
+/** In 32-bit words, what the core knows of a chunk. */
+export const CHUNK_ROW = 3;
+/** A tuple is read by 64 bits, and may be the last. */
+const BEHIND = 8;
+
+/** Entries per segment of the table: 2 ** SEGMENT_BITS. */
+export const SEGMENT_BITS = 14;
+const SEGMENT_BYTES = 4 << SEGMENT_BITS;
 /** The table grows when it is fuller than this. */
 const FULLEST = 0.75;
-const SMALLEST_TABLE_BITS = 12;
-const HASHES_BYTES = MOST_SLOTS * 4;
+/** A table of as many segments is doubled no more, but grows by half: entering all states again takes long, but room is what ends large runs. */
+const LARGE_TABLE = 256;
+
+/** States that are packed otherwise at once. */
+const ABSORBED_AT_ONCE = MOST_SLOTS;
+
+/** What the core says of a state with a value for which there is no number; as in core/states.ts. */
+export const OVERFLOW = 0xfffffffe;
 
 /** Of a set into which nobody but its owner puts anything. */
 const NOBODY: Host = { normalise: () => {}, judgeRest: () => {} };
 
+interface Chunk {
+  readonly address: number;
+  readonly layout: TupleLayout;
+}
+
 export class Store {
   /** 64-bit words of a stored state. */
   readonly #words64: number;
-  readonly #chunks: Uint32Array[] = [];
-  #addresses: Uint32Array;
+  readonly #dictionaries: Dictionaries;
   readonly #hashKeys: BigUint64Array;
-  /** A state that is looked up. */
+  /** A state that is looked up, and room for what the core works with. */
   readonly #state: Uint32Array;
-  #tableBits = SMALLEST_TABLE_BITS;
+  readonly #scratch: Uint32Array;
+  readonly #hashes: Uint32Array;
+  #layout: TupleLayout;
+  readonly #layouts: TupleLayout[] = [];
+  readonly #chunks: Chunk[] = [];
+  #chunkRows: Uint32Array;
+  readonly #segments: number[] = [];
+  #segmentRows: Uint32Array;
 
   /** Of states of so many words. */
   constructor(
@@ -36,15 +62,26 @@ export class Store {
     readonly core: Core = newCore(memory, host),
   ) {
     this.#words64 = Math.ceil(words / 2);
-    this.#state = memory.words(memory.allocate(this.#words64 * 8), this.#words64 * 2);
-    this.#addresses = memory.words(memory.allocate(64 * 4), 64);
-    this.#hashKeys = hashKeys(memory, this.#words64 * 2);
+    const words32 = this.#words64 * 2;
+    const room = (length: number) => memory.words(memory.allocate(length * 4), length);
+    this.#state = room(words32);
+    // No tuple has more lanes than that.
+    this.#scratch = room(words32);
+    this.#hashes = room(MOST_SLOTS);
+    this.#chunkRows = room(64 * CHUNK_ROW);
+    this.#segmentRows = room(64);
+    this.#hashKeys = hashKeys(memory, words32);
+    this.#dictionaries = new Dictionaries(memory, words32);
     core.words.value = this.#words64;
-    core.chunks.value = this.#addresses.byteOffset;
+    core.scratch.value = this.#scratch.byteOffset;
+    core.hashes.value = this.#hashes.byteOffset;
+    core.chunks.value = this.#chunkRows.byteOffset;
+    core.segments.value = this.#segmentRows.byteOffset;
     core.hashKeys.value = this.#hashKeys.byteOffset;
-    core.hashes.value = memory.allocate(HASHES_BYTES);
-    core.tableBits.value = this.#tableBits;
-    core.table.value = memory.allocate(4 * 2 ** this.#tableBits);
+    core.dictionaries.value = this.#dictionaries.address;
+    this.#layout = tupleLayout(memory, this.#dictionaries.bits);
+    this.#layouts.push(this.#layout);
+    this.#fillIn(this.#layout);
   }
 
   get count(): number {
@@ -53,21 +90,30 @@ export class Store {
 
   /** Bytes of the states and of the table; of a chunk only what is in use, since no more of it takes memory. */
   get bytes(): number {
-    return this.count * this.#words64 * 8 + 4 * 2 ** this.#tableBits;
+    const { count } = this;
+    const states = this.#chunks.reduce(
+      (sum, { layout }, chunk) => sum + layout.bytes * Math.max(0, Math.min(CHUNK_STATES, count - chunk * CHUNK_STATES)),
+      0,
+    );
+    return states + this.#segments.length * SEGMENT_BYTES + this.#dictionaries.bytes;
   }
 
   /** Copies state `number` into `into`. */
   load(number: number, into: Uint32Array): void {
-    const chunk = this.#chunks[number >>> CHUNK_BITS] as Uint32Array;
-    const { words } = this;
-    const base = (number & CHUNK_MASK) * this.#words64 * 2;
-    for (let word = 0; word < words; word++) into[word] = chunk[base + word] as number;
+    const state = this.#state;
+    this.core.fetch(number, state.byteOffset);
+    for (let word = 0; word < this.words; word++) into[word] = state[word] as number;
   }
 
   /** Number of the state if it is known; otherwise it is added and the result is -1. */
   insert(state: Uint32Array): number {
-    this.makeRoom();
-    return this.core.insert(this.#looked(state)) | 0;
+    const { core } = this;
+    for (;;) {
+      this.makeRoom();
+      const known = core.insert(this.#looked(state)) >>> 0;
+      if (known !== OVERFLOW) return known | 0;
+      this.#widen(core.overflown.value);
+    }
   }
 
   /** Number of the state, or -1 if it is not known. */
@@ -78,38 +124,49 @@ export class Store {
   /** Takes over all states of another set, with these bits of theirs and the rest as it is here. This set is empty. */
   absorb(other: Store, moves: readonly Move[], rest: Uint32Array): void {
     const { memory, core } = this;
-    this.#makeRoomFor(other.count);
-    const room = { moves: memory.allocate(moves.length * 16), rest: memory.allocate(this.#words64 * 8) };
-    memory.words(room.moves, moves.length * 4).set(moves.flatMap(({ from, mask, shift, to }) => [from, mask, shift, to]));
-    memory.words(room.rest, this.#words64 * 2).set(rest.subarray(0, this.#words64 * 2));
-    for (const [number, chunk] of other.#chunks.entries()) {
-      const states = Math.min(other.count - (number << CHUNK_BITS), CHUNK_MASK + 1);
-      if (states > 0) core.absorb(chunk.byteOffset, other.#words64, states, room.moves, moves.length, room.rest, this.#state.byteOffset);
+    const room = (length: number) => memory.words(memory.allocate(length * 4), length);
+    const moved = room(moves.length * 4);
+    moved.set(moves.flatMap(({ from, mask, shift, to }) => [from, mask, shift, to]));
+    const left = room(this.#words64 * 2);
+    left.set(rest.subarray(0, this.#words64 * 2));
+    const stride = other.#words64;
+    const states = room(ABSORBED_AT_ONCE * stride * 2);
+    const bytes = stride * 8;
+    for (let first = 0; first < other.count; first += ABSORBED_AT_ONCE) {
+      const number = Math.min(ABSORBED_AT_ONCE, other.count - first);
+      for (let state = 0; state < number; state++) other.core.fetch(first + state, states.byteOffset + state * bytes);
+      for (let taken = 0; taken < number; ) {
+        this.makeRoom();
+        const from = states.byteOffset + taken * bytes;
+        const { byteOffset } = this.#state;
+        taken += core.absorb(from, stride, number - taken, moved.byteOffset, moves.length, left.byteOffset, byteOffset);
+        if (taken < number) this.#widen(core.overflown.value);
+      }
     }
-    memory.release(room.moves, moves.length * 16);
-    memory.release(room.rest, this.#words64 * 8);
+    for (const { byteOffset, byteLength } of [moved, left, states]) memory.release(byteOffset, byteLength);
   }
 
   /** Gives its memory back. It is not to be used any more. */
   release(): void {
-    const { core, memory } = this;
-    for (const { byteOffset, byteLength } of [...this.#chunks, this.#addresses, this.#state, this.#hashKeys])
+    const { memory } = this;
+    const rooms = [this.#state, this.#scratch, this.#hashes, this.#chunkRows, this.#segmentRows, this.#hashKeys];
+    for (const { byteOffset, byteLength } of [...rooms, ...this.#layouts.map(({ columns }) => columns)])
       memory.release(byteOffset, byteLength);
-    memory.release(core.table.value >>> 0, 4 * 2 ** this.#tableBits);
-    memory.release(core.hashes.value >>> 0, HASHES_BYTES);
+    for (const { address, layout } of this.#chunks) memory.release(address, chunkBytes(layout));
+    for (const segment of this.#segments) memory.release(segment, SEGMENT_BYTES);
+    this.#dictionaries.release();
   }
 
   /** Makes room for as many states as the core adds at once. Throws a `RangeError` if there is none. */
   makeRoom(): void {
-    this.#makeRoomFor(this.count);
+    const needed = this.count + MOST_SLOTS;
+    while (needed > this.#roomInTable) this.#growTable();
+    while (needed > this.#chunks.length * CHUNK_STATES) this.#addChunk();
+    this.core.room.value = Math.min(this.#roomInTable, this.#chunks.length * CHUNK_STATES);
   }
 
-  /** For so many states, and as many more as the core adds at once. */
-  #makeRoomFor(states: number): void {
-    const needed = states + MOST_SLOTS;
-    while (needed > 2 ** this.#tableBits * FULLEST) this.#growTable();
-    while (needed > this.#chunks.length << CHUNK_BITS) this.#addChunk();
-    this.core.room.value = Math.min(2 ** this.#tableBits * FULLEST, this.#chunks.length << CHUNK_BITS);
+  get #roomInTable(): number {
+    return Math.floor((this.#segments.length << SEGMENT_BITS) * FULLEST);
   }
 
   #looked(state: Uint32Array): number {
@@ -118,30 +175,82 @@ export class Store {
     return looked.byteOffset;
   }
 
-  #addChunk(): void {
-    const { memory } = this;
-    const address = memory.allocate(this.#words64 * 8 * (CHUNK_MASK + 1));
-    if (this.#chunks.length === this.#addresses.length) {
-      const larger = memory.words(memory.allocate(this.#addresses.byteLength * 2), this.#addresses.length * 2);
-      larger.set(this.#addresses);
-      memory.release(this.#addresses.byteOffset, this.#addresses.byteLength);
-      this.#addresses = larger;
-      this.core.chunks.value = larger.byteOffset;
-    }
-    this.#addresses[this.#chunks.length] = address;
-    this.#chunks.push(memory.words(address, this.#words64 * 2 * (CHUNK_MASK + 1)));
+  /** Chunks are filled in that layout from now on. */
+  #fillIn(layout: TupleLayout): void {
+    const { core } = this;
+    this.#layout = layout;
+    core.layout.value = layout.columns.byteOffset;
+    core.tupleBytes.value = layout.bytes;
+    core.lanes.value = layout.lanes;
   }
 
+  /** Makes room for more values of a word. Throws a `RangeError`, and nobody notices anything, if there is none. */
+  #widen(word: number): void {
+    const { core, memory, count } = this;
+    const bits = this.#dictionaries.bits;
+    const layout = tupleLayout(memory, bits.with(word, (bits[word] as number) + 1));
+    const filling = count >>> CHUNK_BITS;
+    const changed = this.#chunks.slice(filling).map((chunk) => ({ chunk, address: memory.allocate(chunkBytes(layout)) }));
+    this.#dictionaries.widen(word, (table, shift, value, number) => core.enterValue(table, shift, value, number));
+    this.#layouts.push(layout);
+    this.#fillIn(layout);
+    for (const [position, { chunk, address }] of changed.entries()) {
+      const number = Math.max(0, Math.min(CHUNK_STATES, count - (filling + position) * CHUNK_STATES));
+      core.translateAll(chunk.address, chunk.layout.columns.byteOffset, chunk.layout.bytes, number, address);
+      this.#placeChunk(filling + position, { address, layout });
+      memory.release(chunk.address, chunkBytes(chunk.layout));
+    }
+  }
+
+  #addChunk(): void {
+    const address = this.memory.allocate(chunkBytes(this.#layout));
+    if ((this.#chunks.length + 1) * CHUNK_ROW > this.#chunkRows.length) {
+      this.#chunkRows = this.#larger(this.#chunkRows);
+      this.core.chunks.value = this.#chunkRows.byteOffset;
+    }
+    this.#placeChunk(this.#chunks.length, { address, layout: this.#layout });
+  }
+
+  #placeChunk(number: number, chunk: Chunk): void {
+    this.#chunks[number] = chunk;
+    this.#chunkRows.set([chunk.address, chunk.layout.columns.byteOffset, chunk.layout.bytes], number * CHUNK_ROW);
+  }
+
+  /** Throws a `RangeError`, and has changed nothing, if there is no room. */
   #growTable(): void {
     const { core, memory } = this;
-    const bits = this.#tableBits + 1;
-    const table = memory.allocate(4 * 2 ** bits);
-    memory.release(core.table.value >>> 0, 4 * 2 ** this.#tableBits);
-    this.#tableBits = bits;
-    core.table.value = table;
-    core.tableBits.value = bits;
+    const before = this.#segments.length;
+    const size = before < LARGE_TABLE ? Math.max(1, before * 2) : Math.ceil(before * 1.5);
+    const added: number[] = [];
+    try {
+      while (before + added.length < size) added.push(memory.allocate(SEGMENT_BYTES));
+      if (size > this.#segmentRows.length) this.#segmentRows = this.#larger(this.#segmentRows, size);
+    } catch (error) {
+      for (const segment of added) memory.release(segment, SEGMENT_BYTES);
+      throw error;
+    }
+    for (const segment of this.#segments) memory.words(segment, SEGMENT_BYTES / 4).fill(0);
+    this.#segments.push(...added);
+    this.#segmentRows.set(this.#segments);
+    core.segments.value = this.#segmentRows.byteOffset;
+    core.tableSize.value = size << SEGMENT_BITS;
+    core.numberBits.value = 32 - Math.clz32(size << SEGMENT_BITS);
     core.rehash();
   }
+
+  /** The rows with room for more of them behind. */
+  #larger(rows: Uint32Array, least = 0): Uint32Array {
+    const { memory } = this;
+    const length = Math.max(rows.length * 2, least);
+    const larger = memory.words(memory.allocate(length * 4), length);
+    larger.set(rows);
+    memory.release(rows.byteOffset, rows.byteLength);
+    return larger;
+  }
+}
+
+function chunkBytes({ bytes }: TupleLayout): number {
+  return bytes * CHUNK_STATES + BEHIND;
 }
 
 /** A 64-bit odd number per word: SplitMix64 (Vigna, public domain). */

@@ -55,7 +55,10 @@ export class Visitor {
       return address;
     };
     core.sources.value = room(MOST_SOURCES);
+    core.sourceTuple.value = memory.allocate(allWords * 8);
     core.slots.value = room(MOST_SLOTS);
+    // No tuple has more lanes than a state has words.
+    core.slotTuples.value = memory.allocate(MOST_SLOTS * allWords * 8);
     core.slotLeaves.value = memory.allocate(MOST_SLOTS * 4);
     core.slotHashes.value = memory.allocate(MOST_SLOTS * 8);
     core.sourceSteps.value = memory.allocate((MOST_SOURCES + 1) * 4);

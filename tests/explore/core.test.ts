@@ -6,11 +6,13 @@ import * as host from "../../src/explore/core.js";
 import * as learner from "../../src/explore/learner.js";
 import * as rules from "../../src/explore/rules.js";
 import * as store from "../../src/explore/store.js";
+import * as tuples from "../../src/explore/tuples.js";
 import * as visitor from "../../src/explore/visitor.js";
 import { packageRoot } from "../../src/session/open.js";
 
-const text = readFileSync(join(packageRoot(), "src/explore/core/core.ts"), "utf8");
-const inCore = new Map([...text.matchAll(/^const ([A-Z_]+): u32 = (\d+);$/gm)].map(([, name, value]) => [name as string, Number(value)]));
+const text = ["core.ts", "states.ts"].map((file) => readFileSync(join(packageRoot(), "src/explore/core", file), "utf8")).join("\n");
+const constants = text.matchAll(/^(?:export )?const ([A-Z_]+): (?:u32|usize) = (\w+);$/gm);
+const inCore = new Map([...constants].map(([, name, value]) => [name as string, Number(value)]));
 const { FAULT, REPORTS, KINDS, ...ofLearner } = learner;
 
 /** What the host calls as the core does. */
@@ -18,12 +20,18 @@ const shared = Object.entries({ ...host, ...ofLearner, ...rules, ...store, ...vi
 
 test("enough of them are compared", () => {
   expect(shared.map(([name]) => name)).toEqual(
-    expect.arrayContaining(["REMARKABLE", "MOST_SLOTS", "ACQUIRES", "TRUE", "READ", "LEAF_WRITES", "CHUNK_BITS", "SETTLED"]),
+    expect.arrayContaining(["REMARKABLE", "MOST_SLOTS", "ACQUIRES", "TRUE", "READ", "LEAF_WRITES", "CHUNK_BITS", "OVERFLOW", "SETTLED"]),
   );
 });
 
 test.each(shared)("%s", (name, value) => {
   expect(inCore.get(name)).toBe(value);
+});
+
+test("rows of which the core counts the bytes", () => {
+  const rows = { DICTIONARY: tuples.DICTIONARY, COLUMN: tuples.COLUMN, CHUNK: store.CHUNK_ROW };
+  for (const [name, words] of Object.entries(rows)) expect([name, inCore.get(name)]).toEqual([name, words * 4]);
+  expect(inCore.get("HASHES")).toBe(host.MOST_SLOTS);
 });
 
 test("flags and kinds that are called otherwise", () => {

@@ -1,17 +1,34 @@
 /**
  * The inner loop of the fast engine, in AssemblyScript: `npm run build` compiles it to dist/explore/core.wasm. It
- * knows packed states, learned rules and the visited set, all of them in one memory that it shares with its host
- * (../core.ts, which lays the memory out), and nothing else. States of which something has to be said or learned
+ * knows packed states, learned rules and the visited set (states.ts), all of them in one memory that it shares with
+ * its host (../core.ts, which lays the memory out), and nothing else. States of which something has to be said or learned
  * are handed back to the host.
  *
  * Several states are expanded at once, and what their steps lead to is looked up together: the processor then
  * waits for all these places of the memory at the same time, and not for one after the other.
  */
+import {
+  count,
+  encodeChanges,
+  entryFor,
+  fetch,
+  fetchTuple,
+  finish,
+  hashKeys,
+  hashOf,
+  insertTuple,
+  lanes,
+  NEW,
+  room,
+  touchTuple,
+  words,
+} from "./states";
+
+export * from "./states";
 
 /** Where things are; addresses in bytes, set by the host. */
 export let rules: usize = 0;
-/** Number of 64-bit words of a state that are stored, and that a buffer for a state has; what never changes stands behind. */
-export let words: u32 = 0;
+/** Number of 64-bit words that a buffer for a state has: behind those that are stored stands what never changes. */
 export let allWords: u32 = 0;
 /** By thread: where its control state number is in a state (word, shift, mask), and its control states (address, how many). */
 export let threads: u32 = 0;
@@ -25,24 +42,13 @@ export let instances: usize = 0;
 export let asksForEnds: bool = false;
 /** Bits of freed slots; states with one of them set have to be normalised. */
 export let freedBits: usize = 0;
-/** A 64-bit odd number for each 32-bit word of a state. */
-export let hashKeys: usize = 0;
-
-/** The visited set: a table of entries (see ../store.ts), and chunks of states by address. */
-export let table: usize = 0;
-export let tableBits: u32 = 0;
-export let chunks: usize = 0;
-export let count: u32 = 0;
-/** For how many states there is room in both. */
-export let room: u32 = 0;
-
-/** Room for the hashes of a batch. */
-export let hashes: usize = 0;
-
 /** A batch: states, what their steps lead to, and what is known of each. */
 export let sources: usize = 0;
+export let sourceTuple: usize = 0;
 export let slots: usize = 0;
+export let slotTuples: usize = 0;
 export let slotLeaves: usize = 0;
+/** By slot: the hash, and the entry in its place. */
 export let slotHashes: usize = 0;
 export let sourceSteps: usize = 0;
 export let sourceMoves: usize = 0;
@@ -64,7 +70,6 @@ export let reason: u32 = 0;
 const MOST_SOURCES: u32 = 32;
 const MOST_SLOTS: u32 = 512;
 const MOST_CHOICES: u32 = 256;
-const CHUNK_BITS: u32 = 14;
 
 /** Kinds of nodes, as in ../rules.ts. */
 const READ: u32 = 1;
@@ -96,8 +101,6 @@ const FINISHED: u32 = 2;
 const IDLE: u32 = 3;
 const IDLE_UNTIL: u32 = 4;
 
-const NEW: u32 = 0xffffffff;
-
 /** Makes freed slots of the state at the address free again if nothing refers to them. */
 declare function normalise(state: usize): void;
 
@@ -106,9 +109,6 @@ declare function judgeRest(number: u32, moves: u32, upperMoves: u32): void;
 
 /** How many states are expanded at once: fewer after one that was remarkable. */
 let width: u32 = 1;
-/** So that looking ahead is not optimised away. */
-export let seenAhead: u32 = 0;
-
 /**
  * Visits the states from one to the one before the other, in their order. Returns the first that was not wholly
  * visited; `reason` says why.
@@ -163,14 +163,16 @@ function expandBatch(number: u32, most: u32): u32 {
   store<u32>(sourceSteps, 0);
   for (let source: u32 = 0; source < most; source++) {
     const state = sources + <usize>source * ((<usize>allWords) << 3);
-    copyWords(addressOf(number + source), state);
+    fetch(number + source, state);
     const end = expand(state, used, source);
     if (end === NEW) return source;
     const hash = hashOf(state);
+    fetchTuple(number + source, sourceTuple);
     for (let slot = used; slot < end; slot++) {
-      const leaf = load<u32>(slotLeaves + ((<usize>slot) << 2));
+      const leaf = load<u32>(slotLeaves + at(slot));
       const into = slots + <usize>slot * ((<usize>allWords) << 3);
       store<u32>(slotHashes + ((<usize>slot) << 3), finish(apply(leaf, state, into, hash)));
+      if (!encodeChanges(state, sourceTuple, into, tupleOf(slot))) return source;
     }
     used = end;
     store<u32>(sourceSteps + ((<usize>source) << 2), used, 4);
@@ -178,10 +180,8 @@ function expandBatch(number: u32, most: u32): u32 {
   return most;
 }
 
-/** Address of a stored state. */
-function addressOf(number: u32): usize {
-  const chunk = <usize>load<u32>(chunks + ((<usize>(number >> CHUNK_BITS)) << 2));
-  return chunk + <usize>(number & ((1 << CHUNK_BITS) - 1)) * ((<usize>words) << 3);
+function tupleOf(slot: u32): usize {
+  return slotTuples + ((<usize>slot * <usize>lanes) << 3);
 }
 
 function copyWords(from: usize, into: usize): void {
@@ -257,23 +257,6 @@ function expand(state: usize, first: u32, source: u32): u32 {
   return slot;
 }
 
-/** Multilinear hashing (Lemire and Kaser, "Strongly universal string hashing is fast", 2014): what a step writes changes its sum by so much. */
-function hashOf(state: usize): u64 {
-  let sum: u64 = 0;
-  const end = words << 1;
-  for (let word: u32 = 0; word < end; word++) {
-    sum += <u64>load<u32>(state + at(word)) * load<u64>(hashKeys + ((<usize>word) << 3));
-  }
-  return sum;
-}
-
-/** Of such a sum the upper bits are good; mixed once more (MurmurHash3's finish, Appleby, public domain) the lower are too. */
-function finish(sum: u64): u32 {
-  let hash = (sum ^ (sum >> 33)) * 0xff51afd7ed558ccd;
-  hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53;
-  return <u32>(hash >> 32);
-}
-
 /** Puts into `into` the state that the step leads to, and returns the sum for its hash. */
 function apply(leaf: u32, state: usize, into: usize, sum: u64): u64 {
   copyWords(state, into);
@@ -298,20 +281,14 @@ function apply(leaf: u32, state: usize, into: usize, sum: u64): u64 {
 
 /** Touches all that the insertion of the batch will. */
 function lookAhead(end: u32): void {
-  const last = (1 << tableBits) - 1;
   for (let slot: u32 = 0; slot < end; slot++) {
     const row = slotHashes + ((<usize>slot) << 3);
-    store<u32>(row, load<u32>(table + at(load<u32>(row) & last)), 4);
+    store<u32>(row, entryFor(load<u32>(row)), 4);
   }
-  let seen: u32 = 0;
   for (let slot: u32 = 0; slot < end; slot++) {
     const row = slotHashes + ((<usize>slot) << 3);
-    const entry = load<u32>(row, 4);
-    if (entry === 0 || ((entry ^ load<u32>(row)) & ~last) !== 0) continue;
-    const known = addressOf((entry & last) - 1);
-    seen += load<u32>(known) + load<u32>(known + ((<usize>words - 1) << 3));
+    touchTuple(load<u32>(row, 4), load<u32>(row));
   }
-  seenAhead = seen;
 }
 
 /** Inserts what the steps of a state of the batch lead to, as long as nothing has to be said. */
@@ -322,7 +299,7 @@ function insertSteps(source: u32): bool {
   for (let slot = first; slot < end; slot++) {
     const leaf = rules + at(load<u32>(slotLeaves + at(slot)));
     const next = slots + <usize>slot * ((<usize>allWords) << 3);
-    const known = insertHashed(next, load<u32>(slotHashes + ((<usize>slot) << 3)));
+    const known = insertTuple(tupleOf(slot), load<u32>(slotHashes + ((<usize>slot) << 3)));
     const flags = load<u32>(leaf + at(LEAF_FLAGS));
     if (
       !hasKnownAnswers(load<u32>(leaf + at(LEAF_ASKED)), state, next, known === NEW) ||
@@ -428,89 +405,4 @@ function isUnremarkableRest(source: u32): bool {
     }
   }
   return !rests;
-}
-
-/** Number of the state if it is known; otherwise it is added, for which there has to be room, and the result is NEW. */
-export function insert(state: usize): u32 {
-  return insertHashed(state, finish(hashOf(state)));
-}
-
-function insertHashed(state: usize, hash: u32): u32 {
-  const last = (1 << tableBits) - 1;
-  const tag = hash & ~last;
-  let position = hash & last;
-  while (true) {
-    const entry = load<u32>(table + at(position));
-    if (entry === 0) break;
-    if (((entry ^ tag) & ~last) === 0) {
-      const number = (entry & last) - 1;
-      if (equals(addressOf(number), state)) return number;
-    }
-    position = (position + 1) & last;
-  }
-  copyWords(state, addressOf(count));
-  count++;
-  store<u32>(table + at(position), tag | count);
-  return NEW;
-}
-
-/** Number of the state, or NEW if it is not known. */
-export function find(state: usize): u32 {
-  const last = (1 << tableBits) - 1;
-  const hash = finish(hashOf(state));
-  const tag = hash & ~last;
-  let position = hash & last;
-  while (true) {
-    const entry = load<u32>(table + at(position));
-    if (entry === 0) return NEW;
-    if (((entry ^ tag) & ~last) === 0 && equals(addressOf((entry & last) - 1), state)) return (entry & last) - 1;
-    position = (position + 1) & last;
-  }
-}
-
-function equals(one: usize, other: usize): bool {
-  const end = one + ((<usize>words) << 3);
-  while (one < end) {
-    if (load<u64>(one) !== load<u64>(other)) return false;
-    one += 8;
-    other += 8;
-  }
-  return true;
-}
-
-/** Enters all states into the table, which is empty. */
-export function rehash(): void {
-  const last = (1 << tableBits) - 1;
-  let seen: u32 = 0;
-  for (let first: u32 = 0; first < count; first += MOST_SLOTS) {
-    const end = min(MOST_SLOTS, count - first);
-    for (let state: u32 = 0; state < end; state++) {
-      const hash = finish(hashOf(addressOf(first + state)));
-      store<u32>(hashes + at(state), hash);
-      seen += load<u32>(table + at(hash & last));
-    }
-    for (let state: u32 = 0; state < end; state++) {
-      const hash = load<u32>(hashes + at(state));
-      let position = hash & last;
-      while (load<u32>(table + at(position)) !== 0) position = (position + 1) & last;
-      store<u32>(table + at(position), (hash & ~last) | (first + state + 1));
-    }
-  }
-  seenAhead = seen;
-}
-
-/** Adds states that were packed otherwise, in so many 64-bit words each: bits of theirs go where `moves` says, and all else is as in `rest`. */
-export function absorb(states: usize, stride: u32, number: u32, moves: usize, moveCount: u32, rest: usize, state: usize): void {
-  const end = moves + ((<usize>moveCount) << 4);
-  for (let taken: u32 = 0; taken < number; taken++) {
-    copyWords(rest, state);
-    for (let row = moves; row < end; row += 16) {
-      const bits = load<u32>(states + at(load<u32>(row))) & load<u32>(row, 4);
-      const shift = load<i32>(row, 8);
-      const into = state + at(load<u32>(row, 12));
-      store<u32>(into, load<u32>(into) | (shift < 0 ? bits >> <u32>-shift : bits << (<u32>shift)));
-    }
-    insertHashed(state, finish(hashOf(state)));
-    states += (<usize>stride) << 3;
-  }
 }

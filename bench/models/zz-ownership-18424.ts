@@ -1,0 +1,1 @@
+import { ownershipRaces } from "./ownership.js"; export const timed = ownershipRaces(3, 13);

@@ -1,0 +1,389 @@
+/**
+ * The visited set, without what it costs to keep states as they are: the values that each 32-bit word has had are
+ * numbered in the order in which they came, and of a state these numbers are kept, side by side in as many bits as
+ * they need. That is its *tuple*. Most words have few values, so that a tuple is a fraction of the state.
+ *
+ * How many bits a number has is fixed for a chunk of states. When a word has had more values than there are numbers,
+ * the chunk that is being filled gets another layout, and those before stay as they are.
+ *
+ * ../store.ts lays out what is here, and makes room.
+ */
+
+/** Number of 64-bit words of a state that are stored. */
+export let words: u32 = 0;
+/** A 64-bit odd number for each 32-bit word of a state. */
+export let hashKeys: usize = 0;
+/** By word: its values by number (address), the numbers by value (address of a hash table, 32 - log2 of its size), how many, and how many there may be. */
+export let dictionaries: usize = 0;
+/** By word: where its number is in a tuple (byte, shift, mask); of the chunk that is being filled. */
+export let layout: usize = 0;
+/** Bytes of a tuple, and 64-bit words that these begin in; of the same chunk. */
+export let tupleBytes: u32 = 0;
+export let lanes: u32 = 0;
+/** By chunk: its address, its layout, and the bytes of its tuples. */
+export let chunks: usize = 0;
+
+/** The hash table: addresses of its segments, its size in entries, and how many bits of an entry number a state. */
+export let segments: usize = 0;
+export let tableSize: u32 = 0;
+export let numberBits: u32 = 0;
+
+export let count: u32 = 0;
+/** For how many states there is room in all. */
+export let room: u32 = 0;
+/** Room for a tuple, and for the hashes of a batch. */
+export let scratch: usize = 0;
+export let hashes: usize = 0;
+/** The word that has had more values than there are numbers. */
+export let overflown: u32 = 0;
+
+/** The state is not known; or there is no number for what one of its words is. */
+export const NEW: u32 = 0xffffffff;
+export const OVERFLOW: u32 = 0xfffffffe;
+
+const CHUNK_BITS: u32 = 14;
+const SEGMENT_BITS: u32 = 14;
+const HASHES: u32 = 512;
+
+/** In bytes. */
+const DICTIONARY: usize = 20;
+const COLUMN: usize = 12;
+const CHUNK: usize = 12;
+
+/** So that looking ahead is not optimised away. */
+export let seenAhead: u32 = 0;
+
+function at(word: u32): usize {
+  return (<usize>word) << 2;
+}
+
+function chunkOf(number: u32): usize {
+  return chunks + <usize>(number >> CHUNK_BITS) * CHUNK;
+}
+
+function tupleIn(chunk: usize, number: u32): usize {
+  return <usize>load<u32>(chunk) + <usize>(number & ((1 << CHUNK_BITS) - 1)) * <usize>load<u32>(chunk, 8);
+}
+
+/** The number that a word's value has in a tuple; `column` is its row of the tuple's layout. */
+function numberIn(tuple: usize, column: usize): u32 {
+  return <u32>(load<u64>(tuple + <usize>load<u32>(column)) >> <u64>load<u32>(column, 4)) & load<u32>(column, 8);
+}
+
+/** Puts the number into a tuple of the layout that is being filled, where there are other bits for that word or none. */
+function putNumber(into: usize, column: usize, number: u32): void {
+  const lane = into + <usize>load<u32>(column);
+  const shift = <u64>load<u32>(column, 4);
+  const mask = <u64>load<u32>(column, 8);
+  store<u64>(lane, (load<u64>(lane) & ~(mask << shift)) | ((<u64>number) << shift));
+}
+
+/** What bits of the last lane belong to a tuple. */
+function lastMask(): u64 {
+  return ~(<u64>0) >> ((((<u64>lanes) << 3) - <u64>tupleBytes) << 3);
+}
+
+/** Puts the state of that number into `state`. */
+export function fetch(number: u32, state: usize): void {
+  const chunk = chunkOf(number);
+  const from = tupleIn(chunk, number);
+  let column = <usize>load<u32>(chunk, 4);
+  let dictionary = dictionaries;
+  const end = state + ((<usize>words) << 3);
+  while (state < end) {
+    store<u32>(state, load<u32>(<usize>load<u32>(dictionary) + at(numberIn(from, column))));
+    state += 4;
+    column += COLUMN;
+    dictionary += DICTIONARY;
+  }
+}
+
+/** The tuple of the state of that number, in the layout that is being filled, into `into`. */
+export function fetchTuple(number: u32, into: usize): void {
+  const chunk = chunkOf(number);
+  const from = tupleIn(chunk, number);
+  const its = <usize>load<u32>(chunk, 4);
+  if (its === layout) {
+    const last = (<usize>(lanes - 1)) << 3;
+    for (let lane: usize = 0; lane < last; lane += 8) store<u64>(into + lane, load<u64>(from + lane));
+    store<u64>(into + last, load<u64>(from + last) & lastMask());
+    return;
+  }
+  translate(from, its, into);
+}
+
+function translate(from: usize, its: usize, into: usize): void {
+  for (let lane: u32 = 0; lane < lanes; lane++) store<u64>(into + ((<usize>lane) << 3), 0);
+  const end = layout + <usize>(words << 1) * COLUMN;
+  for (let column = layout; column < end; column += COLUMN) {
+    const number = numberIn(from, its);
+    if (number !== 0) putNumber(into, column, number);
+    its += COLUMN;
+  }
+}
+
+/** The number of a word's value; NEW if it has none. */
+function numberOf(dictionary: usize, value: u32): u32 {
+  const values = <usize>load<u32>(dictionary);
+  const table = <usize>load<u32>(dictionary, 4);
+  const shift = load<u32>(dictionary, 8);
+  const last = <u32>0xffffffff >> shift;
+  let position = (value * 0x9e3779b1) >> shift;
+  while (true) {
+    const entry = load<u32>(table + at(position));
+    if (entry === 0) return NEW;
+    if (load<u32>(values + at(entry - 1)) === value) return entry - 1;
+    position = (position + 1) & last;
+  }
+}
+
+/** Gives a word's value that has no number the next; OVERFLOW if there is none. */
+function addValue(dictionary: usize, value: u32): u32 {
+  const number = load<u32>(dictionary, 12);
+  if (number === load<u32>(dictionary, 16)) return OVERFLOW;
+  store<u32>(<usize>load<u32>(dictionary) + at(number), value);
+  enterValue(<usize>load<u32>(dictionary, 4), load<u32>(dictionary, 8), value, number);
+  store<u32>(dictionary, number + 1, 12);
+  return number;
+}
+
+/** Enters the value into the hash table at that address. */
+export function enterValue(table: usize, shift: u32, value: u32, number: u32): void {
+  const last = <u32>0xffffffff >> shift;
+  let position = (value * 0x9e3779b1) >> shift;
+  while (load<u32>(table + at(position)) !== 0) position = (position + 1) & last;
+  store<u32>(table + at(position), number + 1);
+}
+
+/** Makes the tuple of a state that differs in some words from one of which it is known. Whether each word has a number, or got one. */
+export function encodeChanges(before: usize, tupleBefore: usize, state: usize, into: usize): bool {
+  for (let lane: usize = 0; lane < (<usize>lanes) << 3; lane += 8) store<u64>(into + lane, load<u64>(tupleBefore + lane));
+  let column = layout;
+  let dictionary = dictionaries;
+  const end = state + ((<usize>words) << 3);
+  while (state < end) {
+    if (load<u64>(state) !== load<u64>(before)) {
+      for (let half: u32 = 0; half < 2; half++) {
+        const value = load<u32>(state + at(half));
+        if (value === load<u32>(before + at(half))) continue;
+        const known = dictionary + <usize>half * DICTIONARY;
+        let number = numberOf(known, value);
+        if (number === NEW) number = addValue(known, value);
+        if (number === OVERFLOW) return false;
+        putNumber(into, column + <usize>half * COLUMN, number);
+      }
+    }
+    state += 8;
+    before += 8;
+    column += 2 * COLUMN;
+    dictionary += 2 * DICTIONARY;
+  }
+  return true;
+}
+
+/** Makes the tuple of a state. 0 if that could be done; otherwise NEW or OVERFLOW. */
+function encode(state: usize, into: usize, adds: bool): u32 {
+  for (let lane: u32 = 0; lane < lanes; lane++) store<u64>(into + ((<usize>lane) << 3), 0);
+  for (let word: u32 = 0; word < words << 1; word++) {
+    const dictionary = dictionaries + <usize>word * DICTIONARY;
+    const value = load<u32>(state + at(word));
+    let number = numberOf(dictionary, value);
+    if (number === NEW) {
+      if (!adds) return NEW;
+      number = addValue(dictionary, value);
+      if (number === OVERFLOW) {
+        overflown = word;
+        return OVERFLOW;
+      }
+    }
+    if (number !== 0) putNumber(into, layout + <usize>word * COLUMN, number);
+  }
+  return 0;
+}
+
+/** Multilinear hashing (Lemire and Kaser, "Strongly universal string hashing is fast", 2014): what a step writes changes its sum by so much. */
+export function hashOf(state: usize): u64 {
+  let sum: u64 = 0;
+  const end = words << 1;
+  for (let word: u32 = 0; word < end; word++) sum += <u64>load<u32>(state + at(word)) * load<u64>(hashKeys + ((<usize>word) << 3));
+  return sum;
+}
+
+/** Of such a sum the upper bits are good; mixed once more (MurmurHash3's finish, Appleby, public domain) the lower are too. */
+export function finish(sum: u64): u32 {
+  let hash = (sum ^ (sum >> 33)) * 0xff51afd7ed558ccd;
+  hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53;
+  return <u32>(hash >> 32);
+}
+
+/** Where a state of that hash would like to be: the upper bits say where, the lower are kept in the entry. */
+function positionOf(hash: u32): u32 {
+  return <u32>((<u64>hash * <u64>tableSize) >> 32);
+}
+
+function entryAt(position: u32): usize {
+  return <usize>load<u32>(segments + at(position >> SEGMENT_BITS)) + at(position & ((1 << SEGMENT_BITS) - 1));
+}
+
+/** Touches the entry for a hash, and returns it. */
+export function entryFor(hash: u32): u32 {
+  return load<u32>(entryAt(positionOf(hash)));
+}
+
+/** Touches the state that an entry is likely to be of, if it may be that with the hash. */
+export function touchTuple(entry: u32, hash: u32): void {
+  if (entry === 0 || (entry ^ (hash << numberBits)) >> numberBits !== 0) return;
+  const number = (entry & ((1 << numberBits) - 1)) - 1;
+  seenAhead += load<u32>(tupleIn(chunkOf(number), number));
+}
+
+/** Number of the state with that tuple, of the layout that is being filled; or NEW, and `vacant` is the address of its entry. */
+let vacant: usize = 0;
+function findTuple(tuple: usize, hash: u32): u32 {
+  const tag = hash << numberBits;
+  let position = positionOf(hash);
+  while (true) {
+    const address = entryAt(position);
+    const entry = load<u32>(address);
+    if (entry === 0) {
+      vacant = address;
+      return NEW;
+    }
+    if ((entry ^ tag) >> numberBits === 0) {
+      const number = (entry & ((1 << numberBits) - 1)) - 1;
+      if (isTuple(number, tuple)) return number;
+    }
+    position++;
+    if (position === tableSize) position = 0;
+  }
+}
+
+function isTuple(number: u32, tuple: usize): bool {
+  const chunk = chunkOf(number);
+  const stored = tupleIn(chunk, number);
+  let its = <usize>load<u32>(chunk, 4);
+  if (its === layout) {
+    const last = (<usize>(lanes - 1)) << 3;
+    for (let lane: usize = 0; lane < last; lane += 8) if (load<u64>(stored + lane) !== load<u64>(tuple + lane)) return false;
+    return ((load<u64>(stored + last) ^ load<u64>(tuple + last)) & lastMask()) === 0;
+  }
+  const end = layout + <usize>(words << 1) * COLUMN;
+  for (let column = layout; column < end; column += COLUMN) {
+    if (numberIn(stored, its) !== numberIn(tuple, column)) return false;
+    its += COLUMN;
+  }
+  return true;
+}
+
+/** Number of the state with that tuple if it is known; otherwise it is added, for which there has to be room, and the result is NEW. */
+export function insertTuple(tuple: usize, hash: u32): u32 {
+  const known = findTuple(tuple, hash);
+  if (known !== NEW) return known;
+  storeTuple(tupleIn(chunkOf(count), count), tuple);
+  count++;
+  store<u32>(vacant, (hash << numberBits) | count);
+  return NEW;
+}
+
+function storeTuple(into: usize, tuple: usize): void {
+  const last = (<usize>(lanes - 1)) << 3;
+  for (let lane: usize = 0; lane < last; lane += 8) store<u64>(into + lane, load<u64>(tuple + lane));
+  // Not a byte more: what is behind may be another's.
+  let rest = load<u64>(tuple + last);
+  let left = <usize>tupleBytes - last;
+  into += last;
+  if (left === 8) {
+    store<u64>(into, rest);
+    return;
+  }
+  if ((left & 4) !== 0) {
+    store<u32>(into, <u32>rest);
+    rest >>= 32;
+    into += 4;
+  }
+  if ((left & 2) !== 0) {
+    store<u16>(into, <u16>rest);
+    rest >>= 16;
+    into += 2;
+  }
+  if ((left & 1) !== 0) store<u8>(into, <u8>rest);
+}
+
+/** Number of the state if it is known; otherwise it is added, for which there has to be room, and the result is NEW; or OVERFLOW. */
+export function insert(state: usize): u32 {
+  const failed = encode(state, scratch, true);
+  return failed === 0 ? insertTuple(scratch, finish(hashOf(state))) : failed;
+}
+
+/** Number of the state, or NEW if it is not known. */
+export function find(state: usize): u32 {
+  return encode(state, scratch, false) === 0 ? findTuple(scratch, finish(hashOf(state))) : NEW;
+}
+
+/** Makes of the tuples at that address, of another layout, some of the one that is being filled. */
+export function translateAll(from: usize, its: usize, bytes: u32, number: u32, into: usize): void {
+  for (let done: u32 = 0; done < number; done++) {
+    translate(from, its, scratch);
+    storeTuple(into, scratch);
+    from += <usize>bytes;
+    into += <usize>tupleBytes;
+  }
+}
+
+/** Enters all states into the table, which is empty. */
+export function rehash(): void {
+  for (let first: u32 = 0; first < count; first += HASHES) {
+    const end = min(HASHES, count - first);
+    for (let state: u32 = 0; state < end; state++) {
+      const hash = finish(hashOfStored(first + state));
+      store<u32>(hashes + at(state), hash);
+      seenAhead += entryFor(hash);
+    }
+    for (let state: u32 = 0; state < end; state++) {
+      const hash = load<u32>(hashes + at(state));
+      let position = positionOf(hash);
+      while (load<u32>(entryAt(position)) !== 0) {
+        position++;
+        if (position === tableSize) position = 0;
+      }
+      store<u32>(entryAt(position), (hash << numberBits) | (first + state + 1));
+    }
+  }
+}
+
+function hashOfStored(number: u32): u64 {
+  const chunk = chunkOf(number);
+  const from = tupleIn(chunk, number);
+  let column = <usize>load<u32>(chunk, 4);
+  let dictionary = dictionaries;
+  let key = hashKeys;
+  let sum: u64 = 0;
+  const end = hashKeys + ((<usize>words) << 4);
+  while (key < end) {
+    sum += <u64>load<u32>(<usize>load<u32>(dictionary) + at(numberIn(from, column))) * load<u64>(key);
+    key += 8;
+    column += COLUMN;
+    dictionary += DICTIONARY;
+  }
+  return sum;
+}
+
+/**
+ * Adds states that were packed otherwise, in so many 64-bit words each: bits of theirs go where `moves` says, and all
+ * else is as in `rest`. Returns how many were added: fewer if a word has had more values than there are numbers.
+ */
+export function absorb(states: usize, stride: u32, number: u32, moves: usize, moveCount: u32, rest: usize, state: usize): u32 {
+  const end = moves + ((<usize>moveCount) << 4);
+  for (let taken: u32 = 0; taken < number; taken++) {
+    for (let word: usize = 0; word < (<usize>words) << 3; word += 8) store<u64>(state + word, load<u64>(rest + word));
+    for (let row = moves; row < end; row += 16) {
+      const bits = load<u32>(states + at(load<u32>(row))) & load<u32>(row, 4);
+      const shift = load<i32>(row, 8);
+      const into = state + at(load<u32>(row, 12));
+      store<u32>(into, load<u32>(into) | (shift < 0 ? bits >> <u32>-shift : bits << (<u32>shift)));
+    }
+    if (insert(state) === OVERFLOW) return taken;
+    states += (<usize>stride) << 3;
+  }
+  return number;
+}
