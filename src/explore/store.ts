@@ -20,9 +20,10 @@ const BEHIND = 8;
 export const SEGMENT_BITS = 14;
 const SEGMENT_BYTES = 4 << SEGMENT_BITS;
 /** The table grows when it is fuller than this. */
-const FULLEST = 0.75;
-/** A table of as many segments is doubled no more, but grows by half: entering all states again takes long, but room is what ends large runs. */
-const LARGE_TABLE = 256;
+const FULLEST = 0.8;
+/** A table of as many segments is doubled no more, but grows by so much: to enter all states again takes long, but room is what ends large runs. */
+const LARGE_TABLE = 1024;
+const LARGE_GROWTH = 1.25;
 
 /** States that are packed otherwise at once. */
 const ABSORBED_AT_ONCE = MOST_SLOTS;
@@ -220,7 +221,7 @@ export class Store {
   #growTable(): void {
     const { core, memory } = this;
     const before = this.#segments.length;
-    const size = before < LARGE_TABLE ? Math.max(1, before * 2) : Math.ceil(before * 1.5);
+    const size = before < LARGE_TABLE ? Math.max(1, before * 2) : Math.ceil(before * LARGE_GROWTH);
     const added: number[] = [];
     try {
       while (before + added.length < size) added.push(memory.allocate(SEGMENT_BYTES));
