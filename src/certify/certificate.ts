@@ -149,8 +149,14 @@ function isClaims(value: unknown): value is Claims {
 function isForm(value: unknown): value is Form {
   if (!isRecord(value)) return false;
   const isColumn = (cell: unknown) => isRecord(cell) && isText(cell.name) && ("bytes" in cell ? isWidth(cell.bytes) : isCount(cell.value));
-  const isThread = (thread: unknown) => isRecord(thread) && isText(thread.name) && isWidth(thread.bytes) && isListOf(thread.places, isText);
+  const isThread = (thread: unknown) =>
+    isRecord(thread) && isText(thread.name) && isWidth(thread.bytes) && isListOf(thread.places, isText) && hasRoom(thread);
   return isListOf(value.cells, isColumn) && isListOf(value.threads, isThread);
+}
+
+/** Whether a record can hold the number of each place. */
+function hasRoom({ bytes, places }: { readonly bytes?: unknown; readonly places?: unknown }): boolean {
+  return bytesFor((places as readonly unknown[]).length) <= (bytes as number);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

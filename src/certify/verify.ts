@@ -154,13 +154,13 @@ class Verifier {
     this.#ask(["onReturn"], { state: to, returned: machine.control(to, thread) }, where);
   }
 
-  /** The order in which mutexes are taken: each that is held while another is taken comes before it. */
+  /** The order in which mutexes are taken: a step waits for one before it does anything else, so that what is held then is what the state says. */
   #lookAtLocks(where: Where, thread: number, { acquisitions }: NativeBlock): void {
     const { layout, names } = this.machine;
+    const held = layout.mutexCells.filter((cell) => readCell(layout, where.state, cell) === thread + 1);
     for (const acquisition of acquisitions) {
-      const isHeld = (cell: number) => readCell(layout, where.state, cell) === thread + 1 && !acquisition.givenBack.includes(cell);
-      for (const held of [...layout.mutexCells.filter(isHeld), ...acquisition.alsoTaken]) {
-        const cycle = this.#lockOrder.add(held, acquisition);
+      for (const cell of held) {
+        const cycle = this.#lockOrder.add(cell, acquisition);
         if (cycle !== null) this.#isViolated("lockdep", this.#lockOrder.describe(cycle, names), where);
       }
     }

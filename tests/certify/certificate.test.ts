@@ -116,6 +116,19 @@ describe("a checksum can be forged; what is foreign or makes no sense is refused
     ["a place that is none", ({ states }) => ({ states: [...states, Buffer.of(0, 0, 7)] }), /^in state 6 a thread stands where no step/],
   ])("%s", (_, change, told) => expect(complaint(changed(some.bytes, change))).toMatch(told));
 
+  test("numbers that are too large for their bytes", () => {
+    const wide = certified(counting(299));
+    const narrow = changed(wide.bytes, ({ form, states }) => ({
+      form: { ...form, cells: form.cells.map((cell) => ("bytes" in cell ? { ...cell, bytes: 1 } : cell)) },
+      states: states.slice(0, 256).map((state) => Buffer.of(state[0] as number, state[2] as number)),
+    }));
+    expect(refusalOf(verified(wide, narrow))).toBe("a step out of state 255 leads to a state that is not in the set");
+    const crowded = changed(some.bytes, ({ form }) => ({
+      form: { ...form, threads: form.threads.map((thread) => ({ ...thread, places: Array(257).fill(thread.places[0]) })) },
+    }));
+    expect(complaint(crowded)).toMatch(/^4: .* how its states are written$/);
+  });
+
   test("a certificate of a suite is none of another", () => {
     const other = certified(counting(5, "c"));
     expect(complaint(other.bytes)).toMatch(/^2: .* model files with the digest/);

@@ -81,6 +81,13 @@ describe("each verdict is one that the states show:", () => {
     }
   });
 
+  test("nothing of it where slots are used again", () => {
+    const made = certified(
+      boxes("function* t(b) { for (;;) { yield idle(); const o = kzalloc(s, 'obj'); b.q = o; yield; b.q = null; kfree(o); } }"),
+    );
+    expect([claimed(made, "use-after-free"), claimed(made, "leak"), refusalOf(made.certification)]).toEqual(["holds", "holds", null]);
+  });
+
   test("a property that is never put to the test, and a witness", () => {
     const never = certified(boxes(walk, claiming(`always("box", (b) => (b.go ? false : null))`)));
     expect([claimed(never, "P"), refusalOf(never.certification), never.certification.exitCode]).toEqual(["vacuous", null, 1]);
@@ -181,6 +188,18 @@ describe("the set", () => {
     );
     expect(refusalOf(refused)).toBe("P is violated, and is claimed to hold: P");
     expect(refused.verification?.refusal?.where).toMatchObject({ number: states, step: null });
+  });
+
+  test("is not taken to be all that it says nothing of", () => {
+    // As if b.n never changed.
+    const still = changed(line.bytes, ({ form, states }) => {
+      const n = form.cells.filter((cell) => "bytes" in cell).findIndex(({ name }) => name === "b.n");
+      return {
+        form: { ...form, cells: form.cells.map((cell) => (cell.name === "b.n" ? { name: cell.name, value: 0 } : cell)) },
+        states: states.map((state) => Buffer.concat([state.subarray(0, n), state.subarray(n + 1)])),
+      };
+    });
+    expect(refusalOf(verified(line, still))).toMatch(/leads to a state that is not in the set$/);
   });
 
   test("has where a thread stands only behind a step that leads there", () => {
