@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { deflateSync, inflateSync } from "node:zlib";
 import { ModelError } from "../lang/errors.js";
+import type { Bounds } from "../step/bounds.js";
 
 /** First line of the file. */
 const FIRST_LINE = "iommu-mc certificate 1";
@@ -24,9 +25,7 @@ export interface Claims {
   /** Changes to the design, as it calls the commits. */
   readonly revert: readonly string[];
   readonly apply: readonly string[];
-  /** Failures that may be injected in one behaviour, and which. */
-  readonly faults: number;
-  readonly faultPolicy: "contract" | "any";
+  readonly bounds: Bounds;
   /** Digest of all files that the suites were loaded from. */
   readonly models: string;
   /** How many states there are in the set. */
@@ -134,13 +133,15 @@ function parsed<T>(text: string, isOne: (value: unknown) => value is T): T | nul
 
 function isClaims(value: unknown): value is Claims {
   if (!isRecord(value)) return false;
-  const { version, file, suite, design, designVersion, scenario, revert, apply, faults, faultPolicy, models, states, verdicts } = value;
+  const { version, file, suite, design, designVersion, scenario, revert, apply, bounds, models, states, verdicts } = value;
   return (
     [version, suite, design, designVersion, scenario, models].every(isText) &&
     (file === null || isText(file)) &&
     [revert, apply].every((shas) => isListOf(shas, isText)) &&
-    [faults, states].every(isCount) &&
-    (faultPolicy === "contract" || faultPolicy === "any") &&
+    isCount(states) &&
+    isRecord(bounds) &&
+    isCount(bounds.faults) &&
+    (bounds.faultPolicy === "contract" || bounds.faultPolicy === "any") &&
     isRecord(verdicts) &&
     Object.values(verdicts).every((verdict) => verdict === "holds" || verdict === "violated" || verdict === "vacuous")
   );

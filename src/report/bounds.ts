@@ -1,33 +1,9 @@
-/** The bounds of a run: no verdict is told without them. */
-import type { StructInfo } from "../lang/schema.js";
-import type { Machine, Variant } from "../step/machine.js";
+/** The bounds of a run in words: no verdict is told without them. */
+import type { Bounds } from "../step/bounds.js";
+import type { Variant } from "../step/machine.js";
 import { counted } from "./wrap.js";
 
-export interface Bounds {
-  /** Names of the threads. */
-  readonly threads: readonly string[];
-  /** Slots of each struct whose objects are allocated or freed while the model runs. */
-  readonly pools: Readonly<Record<string, number>>;
-  /** Names of the objects of each struct that exist from beginning to end: the devices, and the driver model. */
-  readonly objects: Readonly<Record<string, readonly string[]>>;
-  /** Failures that may be injected in one behaviour. */
-  readonly faults: number;
-  readonly faultPolicy: "contract" | "any";
-}
-
-export function boundsOf(machine: Machine): Bounds {
-  const { layout, names } = machine;
-  const structs = (dynamic: boolean) =>
-    layout.schema.structs.filter((struct) => layout.pools.dynamic[struct.number] === dynamic && layout.slots(struct) > 0);
-  const named = (struct: StructInfo) => Array.from({ length: layout.slots(struct) }, (_, slot) => names.object(struct, slot));
-  return {
-    threads: machine.threads.map(({ name }) => name),
-    pools: Object.fromEntries(structs(true).map((struct) => [struct.name, layout.slots(struct)])),
-    objects: Object.fromEntries(structs(false).map((struct) => [struct.name, named(struct)])),
-    faults: machine.faults,
-    faultPolicy: machine.faultPolicy,
-  };
-}
+export { type Bounds, boundsOf } from "../step/bounds.js";
 
 /** `no faults (policy contract)`. */
 export function faultsText({ faults, faultPolicy }: Bounds): string {

@@ -9,6 +9,7 @@ import type { CheckResult, End, Limits, Progress } from "../explore/outcome.js";
 import { ModelError } from "../lang/errors.js";
 import type { Suite } from "../lang/suite.js";
 import { hashOf } from "../load/cache.js";
+import { boundsOf } from "../step/bounds.js";
 import { type Control, keyOf } from "../step/control.js";
 import type { Machine, Variant } from "../step/machine.js";
 import { bundledSuites, type Session } from "./open.js";
@@ -111,7 +112,7 @@ export function* makeCertificate(
     const written = yield* counted(writing, { doing: "writing", of: states.count }, limits);
     if (written.result === null) return stopped<Buffer>(written.by);
     const { form, records } = written.result;
-    return done(certificateBytes(claimsOf(session, suite, options, results, states.count), form, records));
+    return done(certificateBytes(claimsOf(session, suite, machine, options, results, states.count), form, records));
   });
   return yield* told(exploring);
 }
@@ -125,8 +126,7 @@ export function* verifyCertificate(
 ): Certifying {
   const { claims } = certificate;
   checkSubject(session, suite, certificate, version);
-  const variant = variantOfClaims(suite, claims);
-  const machine = machineOf(session, suite, variant);
+  const { variant, machine } = variantOfClaims(session, suite, certificate);
   const verifying = verify(machine, certificate, placeIn(session));
   const { result: verification, by } = yield* counted(verifying, { doing: "verifying", of: claims.states }, limits);
   const comparisons = comparisonsOf(suite, variant, resultsOf(suite, claims));
@@ -144,14 +144,24 @@ export function suiteOfCertificate({ suites }: Session, { claims }: Certificate,
   throw new ModelError(`the certificate is of ${claims.suite}, and there is no such suite`, hint, { file, line: CLAIMS_LINE, column: 1 });
 }
 
-/** The changes to the suite's design that the certificate is about. */
-function variantOfClaims(suite: Suite, { revert, apply, faults, faultPolicy }: Claims): Variant {
-  return resolvedVariant(suite, {
+/** The variant of the suite that the certificate is about. Throws a ModelError if there is none. */
+function variantOfClaims(session: Session, suite: Suite, { claims, damaged }: Certificate): Pick<Certification, "variant" | "machine"> {
+  const { revert, apply, bounds } = claims;
+  const { faults, faultPolicy } = bounds;
+  const changes: Variant = {
     ...(revert.length === 0 ? {} : { revert }),
     ...(apply.length === 0 ? {} : { apply }),
     ...(faults === (suite.scenario.faults ?? 0) ? {} : { faults }),
     ...(faultPolicy === "contract" ? {} : { faultPolicy }),
-  });
+  };
+  try {
+    const machine = machineOf(session, suite, changes);
+    if (JSON.stringify(bounds) === JSON.stringify(boundsOf(machine))) return { variant: resolvedVariant(suite, changes), machine };
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    throw damaged(`the certificate is of no variant of the suite: ${error.message}`, CLAIMS_LINE);
+  }
+  throw damaged("the certificate has other bounds than the scenario", CLAIMS_LINE);
 }
 
 /** What the certificate claims of each property and check. */
@@ -163,11 +173,12 @@ function resultsOf(suite: Suite, { verdicts }: Claims): CheckResult[] {
 function claimsOf(
   session: Session,
   suite: Suite,
+  machine: Machine,
   { variant, version }: CertifyOptions,
   results: readonly CheckResult[],
   states: number,
 ): Claims {
-  const { revert = [], apply = [], faults = suite.scenario.faults ?? 0, faultPolicy = "contract" } = resolvedVariant(suite, variant);
+  const { revert = [], apply = [] } = resolvedVariant(suite, variant);
   return {
     version,
     file: session.file === bundledSuites() ? null : basename(session.file),
@@ -177,8 +188,7 @@ function claimsOf(
     scenario: suite.scenario.name,
     revert,
     apply,
-    faults,
-    faultPolicy,
+    bounds: boundsOf(machine),
     models: digestOf(session),
     states,
     verdicts: Object.fromEntries(results.map(({ check, verdict }) => [check, verdict as ClaimedVerdict])),

@@ -87,6 +87,21 @@ describe("a checksum can be forged; what is foreign or makes no sense is refused
     ["another tool", ({ claims }) => ({ claims: { ...claims, version: "9" } }), /^2: .* was written by iommu-mc 9; here it is test$/],
     ["other models", ({ claims }) => ({ claims: { ...claims, models: "0" } }), /^2: .* was made of model files with the digest 0; here/],
     ["other checks", ({ claims }) => ({ claims: { ...claims, verdicts: {} } }), /^2: .* decides /],
+    [
+      "a commit that is none",
+      ({ claims }) => ({ claims: { ...claims, apply: ["abcd"] } }),
+      /^2: .* is of no variant of the suite: the model of tiny knows no commit abcd$/,
+    ],
+    [
+      "other bounds",
+      ({ claims }) => ({ claims: { ...claims, bounds: { ...claims.bounds, pools: { box: 2 } } } }),
+      /^2: .* has other bounds than the scenario$/,
+    ],
+    [
+      "more failures than any scenario has",
+      ({ claims }) => ({ claims: { ...claims, bounds: { ...claims.bounds, faults: 1e9 } } }),
+      /^2: .* is of no variant of the suite: the fault budget/,
+    ],
     ["a verdict that is none", ({ claims }) => ({ claims: { ...claims, verdicts: { P: "true" as never } } }), /^2: .* does not say what/],
     ["no list of states", ({ form }) => ({ form: { ...form, cells: 3 as never } }), /^4: .* how its states are written/],
     [
