@@ -5,7 +5,7 @@
 import type { StructView } from "../lang/schema.js";
 
 /** A pointer, or the number of a group; `kind` keeps them apart. */
-export type Kind = "group" | "group id" | "domain" | "table group";
+export type Kind = "group" | "group id" | "domain" | "table group" | "vfio iommu";
 
 export class Bindings {
   private constructor(

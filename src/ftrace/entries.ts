@@ -29,13 +29,21 @@ const CALLED_BY_OTHERS: ReadonlySet<string> = new Set([
   "pci_dev_reset_iommu_prepare",
   "pci_dev_reset_iommu_done",
   "pci_dma_cleanup",
+  "vfio_iommu_type1_open",
+  "vfio_iommu_type1_release",
+  "vfio_iommu_type1_attach_group",
+  "vfio_iommu_type1_detach_group",
 ]);
 
 /** Where the bus's notifier is not probed, this is the first that is seen of a device that is added. */
 const JOINS: ReadonlySet<string> = new Set(["iommu_init_device", "__iommu_probe_device"]);
 
 /** Functions of kernels that make a domain for a user, all of which the model has as one. */
-const ALLOCATE: ReadonlySet<string> = new Set(["iommu_domain_alloc", "iommu_paging_domain_alloc", "iommu_paging_domain_alloc_flags"]);
+export const ALLOCATE: ReadonlySet<string> = new Set([
+  "iommu_domain_alloc",
+  "iommu_paging_domain_alloc",
+  "iommu_paging_domain_alloc_flags",
+]);
 
 /**
  * A notification has only the device's address. The device is named by what is done for it within, or by what the same task does
@@ -68,8 +76,28 @@ export function notifiedDevices(judged: readonly Judged[], { firstAction }: Surr
   return notified;
 }
 
+/** What type1 keeps of the container, by calls that are made for one that was opened in the recording. */
+export type Containers = ReadonlyMap<Judged, string>;
+
+/** A release names none: it is that which the task's last call of type1 was for. */
+export function containersOf(judged: readonly Judged[]): Containers {
+  const containers = new Map<Judged, string>();
+  const opened = new Set<string>();
+  const last = new Map<number, string>();
+  for (const each of judged) {
+    const { record, facts } = each;
+    if (!record.event.startsWith("vfio_iommu_type1_")) continue;
+    const data = facts.vfioIommu ?? last.get(record.pid);
+    if (data === undefined) continue;
+    last.set(record.pid, data);
+    if (record.event === "vfio_iommu_type1_open") opened.add(data);
+    else if (record.kind === "call" && opened.has(data)) containers.set(each, data);
+  }
+  return containers;
+}
+
 /** Why the call is not followed although its function is modelled; null if it is. */
-export function whyNoEntry(each: Judged, notified: Notified): string | null {
+export function whyNoEntry(each: Judged, notified: Notified, containers: Containers): string | null {
   const { record } = each;
   if (record.kind !== "call") return null;
   const notification = notified.get(each);
@@ -77,6 +105,9 @@ export function whyNoEntry(each: Judged, notified: Notified): string | null {
   if (notification !== undefined && notification.device === null) return "no record tells of which device";
   if (/^pci_dev_reset_iommu_/.test(record.event) && !each.inside.some(({ record: { kind } }) => kind === "call")) {
     return "does nothing for a device without ATS";
+  }
+  if (record.event.startsWith("vfio_iommu_type1_") && record.event !== "vfio_iommu_type1_open" && !containers.has(each)) {
+    return "of a container from before the recording";
   }
   if (record.event === "iommu_group_store_type" && !WORDS.has(String(each.facts.type).replace(/\\n|\n/g, "")))
     return "writes a word that is no type";
@@ -90,8 +121,9 @@ const WORDS: ReadonlySet<string> = new Set(["identity", "DMA", "DMA-FQ", "auto"]
  * What the model is to do for a call that is within no other; null if it is not one that anybody makes. Where there are no calls but
  * tracepoints only, these are all that is seen of one.
  */
-export function entryOf(each: Judged, notified: Notified, hasTracepointsOnly: boolean): Entry | null {
-  const { record, facts } = each;
+export function entryOf(each: Judged, notified: Notified, containers: Containers, hasTracepointsOnly: boolean): Entry | null {
+  const { record } = each;
+  const facts = { ...each.facts, vfioIommu: containers.get(each) ?? null };
   if (record.kind === "tracepoint" && hasTracepointsOnly) {
     const what = record.event === "add_device_to_group" ? "added" : "removed";
     return { call: `iommu_bus_notifier: ${what}`, facts, device: facts.dev };

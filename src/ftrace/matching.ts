@@ -6,7 +6,7 @@ import type { BlockEvent } from "../step/block.js";
 import type { Machine } from "../step/machine.js";
 import type { Bindings } from "./bindings.js";
 import type { Happening } from "./scope.js";
-import { MAY_BE_INLINED, type RecordedDomain, type RecordedGroup, TRACEPOINTS, UNDER_MUTEX } from "./vocabulary.js";
+import { MAX_ERRNO, MAY_BE_INLINED, type RecordedDomain, type RecordedGroup, TRACEPOINTS, UNDER_MUTEX } from "./vocabulary.js";
 
 /** How far a task has come, and what is known by then. */
 export interface Position {
@@ -156,9 +156,13 @@ function sameArguments(
   let known: Bindings | string = bindings;
   if (wanted !== null && (domain !== null || wanted.pointer === NULL)) known = sameDomain(comparison, wanted, domain, known);
   if (typeof known === "string") return known;
-  const tableGroup = first(args, "iommu_table_group");
-  if (facts.tableGroup !== null && tableGroup !== null) {
-    known = known.unified("table group", facts.tableGroup, tableGroup) ?? `is of ${names.view(tableGroup)}, and not of ${facts.tableGroup}`;
+  for (const [kind, struct, pointer] of [
+    ["table group", "iommu_table_group", facts.tableGroup],
+    ["vfio iommu", "vfio_iommu", facts.vfioIommu],
+  ] as const) {
+    const view = first(args, struct);
+    if (view === null || pointer === null) continue;
+    known = known.unified(kind, pointer, view) ?? `is of ${names.view(view)}, and not of ${pointer}`;
     if (typeof known === "string") return known;
   }
   const type = args.find((arg) => typeof arg === "string");
@@ -191,9 +195,6 @@ function sameGroupOf(
 }
 
 const NULL = "0x0";
-
-/** Results below are pointers that were printed as signed. */
-const MAX_ERRNO = 4095;
 
 /** The states around the block: a record may be of either. */
 function statesOf({ before, after }: Comparison): readonly State[] {
@@ -324,6 +325,10 @@ function sameResult(
     if (known !== null && id !== null) known = known.unified("group id", id, value);
     // What else such a record tells is of the device's group, which it has not yet.
     return known ?? `ends with ${names.view(value)}, which is not group ${id ?? result}`;
+  } else if (facts.vfioIommu !== null && (value === null || value instanceof StructView)) {
+    const isNull = facts.vfioIommu === NULL;
+    known = value === null || isNull ? known : known.unified("vfio iommu", facts.vfioIommu, value);
+    if (known === null || isNull !== (value === null)) return `ends with ${names.value(value)}, and in the record with ${facts.vfioIommu}`;
   } else if (domain !== null && (value === null || (value instanceof StructView && value.$struct.name === "iommu_domain"))) {
     known = sameDomain(comparison, domain, value as StructView | null, bindings);
   }

@@ -1,9 +1,9 @@
 /** What of a trace the model can say something of: each task's calls, what they are made within, and what is left out and why. */
 import { assumedBetween, boundAtFirst } from "./assumed.js";
-import { entryOf, type Notified, notifiedDevices, whyNoEntry } from "./entries.js";
+import { ALLOCATE, type Containers, containersOf, entryOf, type Notified, notifiedDevices, whyNoEntry } from "./entries.js";
 import { isOfSecondPart, type Judged, nest } from "./nesting.js";
 import type { TraceRecord } from "./record.js";
-import { type Facts, factsOf, MAY_BE_SPLIT, OF_INTEL, ONE_STEP, PROCEDURE_OF, REASONS, TRACEPOINTS } from "./vocabulary.js";
+import { type Facts, factsOf, MAX_ERRNO, MAY_BE_SPLIT, OF_INTEL, ONE_STEP, PROCEDURE_OF, REASONS, TRACEPOINTS } from "./vocabulary.js";
 
 /** A call that a task makes of its own: the model runs the procedure. */
 export interface Entry {
@@ -88,7 +88,8 @@ export function scopeOf(records: readonly TraceRecord[], surroundings: Surroundi
   );
   nest(judged);
   const notified = notifiedDevices(judged, surroundings);
-  for (const each of judged) each.why = whyNot(each, surroundings, notified);
+  const containers = containersOf(judged);
+  for (const each of judged) each.why = whyNot(each, surroundings, notified, containers);
   const probes = [probesOf(judged, 0), probesOf(judged, 1)] as const;
   const happenings: Happening[] = [];
   const tasks = new Map<number, Happening[]>();
@@ -106,9 +107,9 @@ export function scopeOf(records: readonly TraceRecord[], surroundings: Surroundi
       index: happenings.length,
       record,
       facts,
-      procedure: procedureOf(record),
+      procedure: procedureOf(each),
       probes: probes[part],
-      entry: enclosing(each) === null ? entryOf(each, notified, hasTracepointsOnly(probes[part])) : null,
+      entry: enclosing(each) === null ? entryOf(each, notified, containers, hasTracepointsOnly(probes[part])) : null,
       hasFailed: record.kind === "call" && failed(each),
       isOpen: !each.inside.some(({ ends }) => ends === each),
     };
@@ -129,7 +130,7 @@ export function scopeOf(records: readonly TraceRecord[], surroundings: Surroundi
 }
 
 /** Null if the model has something to say of the record. */
-function whyNot(each: Judged, surroundings: Surroundings, notified: Notified): string | null {
+function whyNot(each: Judged, surroundings: Surroundings, notified: Notified, containers: Containers): string | null {
   const { record, facts, within, ends } = each;
   if (ends !== null) return ends.why;
   if (within?.why === NO_IOMMU) return NO_IOMMU;
@@ -138,10 +139,11 @@ function whyNot(each: Judged, surroundings: Surroundings, notified: Notified): s
   if (facts.dev !== null && !surroundings.devices.has(facts.dev)) return NO_IOMMU;
   if (OF_INTEL.has(record.event) && !surroundings.followsIntel) return ONE_STEP;
   if (record.event === "iommu_domain_free" && enclosing(each) !== null) return ONE_STEP;
+  if (ALLOCATE.has(record.event) && enclosing(each) !== null && !isForType1(each)) return ONE_STEP;
   if (record.kind === "call" && MAY_BE_SPLIT.has(record.event) && Object.keys(record.fields).length === 0) {
     return "a part of the function that a compiler has split, which begins later";
   }
-  return whyNoEntry(each, notified);
+  return whyNoEntry(each, notified, containers);
 }
 
 const NO_IOMMU = "of a device behind no IOMMU";
@@ -153,15 +155,21 @@ function enclosing({ within, ends }: Judged): Judged | null {
   return around;
 }
 
-function procedureOf({ kind, event }: TraceRecord): string {
-  return kind === "tracepoint" ? event : (PROCEDURE_OF.get(event) as string);
+function procedureOf(each: Judged): string {
+  const { kind, event } = each.record;
+  if (kind === "tracepoint") return event;
+  return ALLOCATE.has(event) && isForType1(each) ? "vfio_iommu_domain_alloc" : (PROCEDURE_OF.get(event) as string);
+}
+
+/** It is made right within VFIO's attach of a group. */
+function isForType1(each: Judged): boolean {
+  const around = enclosing(each.ends ?? each);
+  return around !== null && around.record.event === "vfio_iommu_type1_attach_group";
 }
 
 function probesOf(judged: readonly Judged[], part: Judged["part"]): Probes {
   const seen = (kind: TraceRecord["kind"]) =>
-    new Set(
-      judged.flatMap((each) => (each.why === null && each.part === part && each.record.kind === kind ? [procedureOf(each.record)] : [])),
-    );
+    new Set(judged.flatMap((each) => (each.why === null && each.part === part && each.record.kind === kind ? [procedureOf(each)] : [])));
   return { calls: new Set([...seen("call"), ...seen("tracepoint")]), returns: seen("return") };
 }
 
@@ -175,6 +183,8 @@ function failed({ inside }: Judged): boolean {
   const isFailure = ({ facts, record, why }: Judged) =>
     why === null &&
     record.kind === "return" &&
-    ((typeof facts.result === "number" && facts.result < 0) || (facts.result === "0x0" && record.fields.rt !== undefined));
+    ((typeof facts.result === "number" && facts.result < 0 && facts.result >= -MAX_ERRNO) ||
+      (facts.result === "0x0" && record.fields.rt !== undefined) ||
+      facts.vfioIommu === "0x0");
   return inside.some((each) => isFailure(each) || failed(each));
 }

@@ -42,6 +42,7 @@ const PROCEDURES: Readonly<Record<string, string>> = {
   iommu_paging_domain_alloc: "recorded_domain_alloc",
   iommu_paging_domain_alloc_flags: "recorded_domain_alloc",
   iommu_domain_free: "recorded_domain_free",
+  vfio_iommu_type1_open: "recorded_type1_open",
 };
 
 /** Functions that are procedures of the model under their own names. */
@@ -92,6 +93,9 @@ const SAME_NAME: readonly string[] = [
   "spapr_tce_platform_iommu_attach_dev",
   "spapr_tce_release_ownership",
   "spapr_tce_take_ownership",
+  "vfio_iommu_type1_attach_group",
+  "vfio_iommu_type1_detach_group",
+  "vfio_iommu_type1_release",
 ];
 
 /** Of Intel's driver, where that is modelled with its translation structures. */
@@ -111,6 +115,9 @@ export const PROCEDURE_OF: ReadonlyMap<string, string> = new Map([
   ...Object.entries(PROCEDURES),
 ]);
 
+/** Results below are pointers that were printed as signed. */
+export const MAX_ERRNO = 4095;
+
 export const ONE_STEP = "one step with its caller in the model";
 
 /** Why there is nothing to compare a record of the function with. The rest is not modelled at all, or not by that name. */
@@ -118,7 +125,7 @@ export const REASONS: readonly (readonly [RegExp, string])[] = [
   [/^mark$/, "a note of who recorded"],
   [/^(map|unmap|io_page_fault)$/, "mappings are not followed"],
   [/^attach_device_to_domain$/, "names neither domain nor group; the call of __iommu_attach_device around it does"],
-  [/^(vfio|tce_iommu)_/, "of VFIO, whose calls of the IOMMU core are followed"],
+  [/^(vfio|tce_iommu)_/, "of VFIO, of which what type1 does and what is asked of the IOMMU core are followed"],
   [
     /^(iommu_group_release|iommu_group_alloc_device|__iommu_group_free_device|__iommu_domain_alloc|__iommu_paging_domain_alloc_flags)$/,
     ONE_STEP,
@@ -194,6 +201,8 @@ export interface Facts {
   readonly resultId: number | null;
   /** The argument that is a table group, of POWER. */
   readonly tableGroup: string | null;
+  /** What VFIO's type1 keeps of a container: the argument, or the result of opening it. */
+  readonly vfioIommu: string | null;
   /** A pointer that claims the group. */
   readonly claimant: string | null;
   readonly type: TraceValue;
@@ -227,10 +236,17 @@ export function factsOf({ fields, event }: TraceRecord): Facts {
     result: named.ret ?? null,
     resultId: number("rgid"),
     tableGroup: text("table_group"),
+    vfioIommu: event.startsWith("vfio_iommu_type1_") ? (text("data") ?? openedBy(event, named.ret ?? null)) : null,
     claimant: text("owner2"),
     type: text("buf") ?? (type === null ? null : (TYPES[type] ?? type)),
     flags: number("flags") ?? number("arg_flags"),
   };
+}
+
+/** The pointer that it returns, which may have been printed as a signed number. */
+function openedBy(event: string, result: TraceValue): string | null {
+  if (event !== "vfio_iommu_type1_open" || !/^(0x[\da-f]+|-?\d+)$/.test(String(result))) return null;
+  return `0x${BigInt.asUintN(64, BigInt(String(result))).toString(16)}`;
 }
 
 function withCommonNames(fields: TraceFields): TraceFields {

@@ -338,10 +338,11 @@ class Choices {
   }
 
   #place(kind: string, { facts, device }: Entry, bindings: Bindings): number | undefined {
-    const { group, domain, claimant, type } = facts;
+    const { group, domain, vfioIommu, claimant, type } = facts;
     const slot = (view: StructView | undefined) => view?.$index;
     if (kind === "device") return this.#devices.get(device ?? "");
     if (kind === "iommu_domain") return domain === null ? undefined : slot(bindings.get("domain", domain.pointer));
+    if (kind === "vfio_iommu") return vfioIommu === null ? undefined : slot(bindings.get("vfio iommu", vfioIommu));
     if (kind === "vfio_group") return claimant === null ? undefined : this.owners.indexOf(claimant);
     if (kind === "type") return this.model.recordedTypes.indexOf(typeWritten(String(type)));
     const byPointer = group.pointer === null ? undefined : bindings.get("group", group.pointer);

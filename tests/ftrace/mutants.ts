@@ -88,7 +88,8 @@ function results(records: readonly TraceRecord[], { inScope }: MutationScope): (
   return records.flatMap((record, place) => {
     const name = "ret" in record.fields ? "ret" : "r";
     const result = record.fields[name];
-    if (record.kind !== "return" || !inScope(record) || typeof result !== "number") return [];
+    // A pointer that was printed as a signed number is none that could be another.
+    if (record.kind !== "return" || !inScope(record) || typeof result !== "number" || result < -4095) return [];
     return (result === 0 ? ERRORS : [0]).map((other) => () => ({
       records: records.with(place, withFields(record, { [name]: other })),
       what: `${record.event} returns ${other} instead of ${result}`,

@@ -81,6 +81,31 @@ describe("a user of 6.1 that claims a group, attaches it, detaches it and gives 
       },
       /of type UNMANAGED, and in the record the type is IDENTITY/,
     ],
+    [
+      "VFIO attaches another domain than it has made",
+      (lines: string[]) => {
+        const n = lineWith(lines, 0, '"call"', '"iommu_attach_group"');
+        return lines.with(n, (lines[n] as string).replace(/"arg_domain": "\w+"/, '"arg_domain": "0xffff8c203fecc891"'));
+      },
+      /iommu_attach_group\(.*in the record with 0xffff8c203fecc891/,
+    ],
+    [
+      "VFIO does not detach a group that leaves its container",
+      (lines: string[]) => {
+        const call = lineWith(lines, 0, '"call"', '"iommu_detach_group"');
+        const end = lineWith(lines, 0, '"ret"', '"iommu_detach_group"');
+        return lines.filter((_, n) => n < call || n > end);
+      },
+      /__iommu_group_set_domain\(.*is not what was recorded/,
+    ],
+    [
+      "a container refuses a group for no reason",
+      (lines: string[]) => {
+        const n = lineWith(lines, 0, '"ret"', '"vfio_iommu_type1_attach_group"');
+        return lines.with(n, (lines[n] as string).replace('"ret": 0', '"ret": -22'));
+      },
+      /vfio_iommu_type1_attach_group\(\) = 0: ends with 0, and in the record with -EINVAL/,
+    ],
   ])("is not if %s", async (_, change, told) => {
     const { unexplained, explained, inScope } = await outcomeOf(changed(claim, change));
     expect(explained).toBeLessThan(inScope);

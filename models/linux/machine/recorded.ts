@@ -33,12 +33,24 @@ import {
   type IommuOps,
   linux,
   type VfioGroup,
+  type VfioIommu,
 } from "../schema.js";
+import {
+  vfio_iommu_type1_attach_group,
+  vfio_iommu_type1_detach_group,
+  vfio_iommu_type1_open,
+  vfio_iommu_type1_release,
+} from "../vfio/type1.js";
 import { bootScenario } from "./boot.js";
 import type { IommuDriver } from "./build.js";
 
 abstraction(
   "of a recording, a device's lock is not held around what its bus does when a driver is bound: what it keeps apart may overlap",
+  "may miss a bug",
+);
+
+abstraction(
+  "of a recording, users of VFIO map nothing: what type1 does to mappings when a group comes or goes is not compared",
   "may miss a bug",
 );
 
@@ -69,7 +81,11 @@ export const recordedCalls = {
   iommu_group_store_type: ["iommu_group", "type"],
   pci_dev_reset_iommu_prepare: ["device"],
   pci_dev_reset_iommu_done: ["device"],
-} as const satisfies Record<string, readonly ("device" | "iommu_group" | "vfio_group" | "iommu_domain" | "type")[]>;
+  vfio_iommu_type1_open: [],
+  vfio_iommu_type1_release: ["vfio_iommu"],
+  vfio_iommu_type1_attach_group: ["vfio_iommu", "iommu_group"],
+  vfio_iommu_type1_detach_group: ["vfio_iommu", "iommu_group"],
+} as const satisfies Record<string, readonly ("device" | "iommu_group" | "vfio_group" | "iommu_domain" | "vfio_iommu" | "type")[]>;
 
 export type RecordedCall = keyof typeof recordedCalls;
 
@@ -102,6 +118,7 @@ const device = (place: number) => linux.struct("device").view(place) as unknown 
 const group = (place: number) => linux.struct("iommu_group").view(place) as unknown as IommuGroup;
 const domain = (place: number) => linux.struct("iommu_domain").view(place) as unknown as IommuDomain;
 const owner = (place: number) => linux.struct("vfio_group").view(place) as unknown as VfioGroup;
+const vfio_iommu = (place: number) => linux.struct("vfio_iommu").view(place) as unknown as VfioIommu;
 const driver = (place: number) => linux.struct("device_driver").view(place) as unknown as DeviceDriver;
 
 const NATIVE = 0;
@@ -164,8 +181,23 @@ function* recorded_call_of_user(call: RecordedCall, first: number, second: numbe
       return void (yield* iommu_group_store_type(group(first), recordedTypes[second] ?? null));
     case "pci_dev_reset_iommu_prepare":
       return void (yield* pci_dev_reset_iommu_prepare(device(first)));
-    default:
+    case "pci_dev_reset_iommu_done":
       return yield* pci_dev_reset_iommu_done(device(first));
+    default:
+      return yield* recorded_call_of_vfio(call, first, second);
+  }
+}
+
+function* recorded_call_of_vfio(call: RecordedCall, first: number, second: number): Proc {
+  switch (call) {
+    case "vfio_iommu_type1_open":
+      return void (yield* recorded_type1_open());
+    case "vfio_iommu_type1_release":
+      return yield* vfio_iommu_type1_release(vfio_iommu(first));
+    case "vfio_iommu_type1_attach_group":
+      return void (yield* vfio_iommu_type1_attach_group(vfio_iommu(first), group(second)));
+    default:
+      return yield* vfio_iommu_type1_detach_group(vfio_iommu(first), group(second));
   }
 }
 
@@ -244,6 +276,11 @@ function* recorded_domain_free(domain: IommuDomain): Proc {
   iommu_domain_free(domain);
 }
 
+function* recorded_type1_open(): Proc<VfioIommu | null> {
+  yield;
+  return vfio_iommu_type1_open();
+}
+
 /** A device of the recording. */
 export interface RecordedDevice {
   readonly name: string;
@@ -276,7 +313,7 @@ export interface RecordedMachine {
   readonly owners: number;
   /** Recorded calls that are under way at a time, at most. */
   readonly tasks: number;
-  /** Groups and domains that may be there beside those of devices. */
+  /** Groups and domains that may be there beside those of devices, and containers with an IOMMU. */
   readonly spare: number;
 }
 
@@ -320,7 +357,7 @@ export function recordedScenario(machine: RecordedMachine): Scenario {
       ...(groupOfPe === null ? {} : { tableGroup: tableGroupOf(groupOfPe) }),
       ...(driver === null ? {} : { driver: driver === "native" ? "a native driver" : "a driver that manages DMA ownership", bound: true }),
     })),
-    more: { iommu_group: machine.spare, iommu_domain: 2 * machine.spare },
+    more: { iommu_group: machine.spare, iommu_domain: 2 * machine.spare, vfio_iommu: machine.spare, vfio_domain: machine.spare },
     threads: (made) => {
       for (const name of machine.blockable) made.group(name).blocking_domain = made.ops.release_domain;
       return Array.from({ length: machine.tasks }, (_, task) => thread(`task${task}`, recorded_task, Math.max(groups, domains + 4)));
