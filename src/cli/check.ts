@@ -8,6 +8,7 @@ import { ledgerOf } from "../report/ledger.js";
 import type { TracesShown } from "../report/shown.js";
 import { plain } from "../report/style.js";
 import { exitCodeOf, worst } from "../report/verdict.js";
+import type { Checkpointing } from "../session/checkpoint.js";
 import { modelLoader } from "../session/open.js";
 import type { ExitCode } from "../session/run-suite.js";
 import { runSuitesOnce } from "./drive.js";
@@ -15,7 +16,7 @@ import { headerOf } from "./header.js";
 import { readLedgerFile } from "./ledger-file.js";
 import { type LimitOptions, limitsOf, type SelectionOptions, type VariantOptions, variantOf } from "./options.js";
 import { chosenSuites, verdictCache } from "./select.js";
-import { lookOfStdout, print, tellErrors } from "./terminal.js";
+import { lookOfStdout, print, StatusLine, tellErrors } from "./terminal.js";
 import { watchAndCheck } from "./watch.js";
 
 export interface CheckOptions extends VariantOptions, LimitOptions, SelectionOptions {
@@ -29,7 +30,12 @@ export interface CheckOptions extends VariantOptions, LimitOptions, SelectionOpt
   readonly json?: boolean;
   readonly cache?: boolean;
   readonly watch?: boolean;
+  /** Folder to keep runs in, and minutes between two times that something is kept. */
+  readonly checkpoint?: string;
+  readonly every?: number;
 }
+
+const MINUTES_BETWEEN_CHECKPOINTS = 5;
 
 const LEDGER_HINT = "Give a file that `iommu-mc ledger --update` or `iommu-mc check --json` has written.";
 
@@ -46,8 +52,11 @@ export async function check(what: string | undefined, options: CheckOptions): Pr
     engine: options.engine ?? "fast",
     paranoid: options.paranoid === true,
     ...(options.cache ? { cache: verdictCache() } : {}),
+    ...(options.checkpoint === undefined ? {} : { checkpoint: checkpointing(options.checkpoint, options.every) }),
   };
-  const results = await runSuitesOnce(session, suites, how, options);
+  // A suite that is kept is not one for another thread.
+  const crew = options.checkpoint === undefined ? options : { ...options, jobs: 1 };
+  const results = await runSuitesOnce(session, suites, how, crew);
   const runs = results.flatMap((result) => (result.kind === "run" ? [result.run] : []));
   const names = new Set(session.suites.map(({ name }) => name));
   const against = recorded === null ? null : compareWith(options.against as string, recorded, ledgerOf(runs), names);
@@ -78,4 +87,16 @@ export async function check(what: string | undefined, options: CheckOptions): Pr
   });
   await print(text);
   return exitCode;
+}
+
+function checkpointing(directory: string, minutes = MINUTES_BETWEEN_CHECKPOINTS): Checkpointing {
+  const status = new StatusLine();
+  return {
+    directory,
+    every: 60 * minutes,
+    tell: (text) => {
+      status.clear();
+      process.stderr.write(`iommu-mc: ${text}\n`);
+    },
+  };
 }

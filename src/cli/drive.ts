@@ -5,14 +5,17 @@ import { ModelError } from "../lang/errors.js";
 import type { Suite } from "../lang/suite.js";
 import { progressText } from "../report/progress.js";
 import type { SuiteResult } from "../report/verdict.js";
-import type { Session } from "../session/open.js";
+import { fingerprint, type Session } from "../session/open.js";
 import { type RunSuiteOptions, runSuite, type SuiteRun, tellRun } from "../session/run-suite.js";
-import { type EachRun, fingerprint } from "./suite-job.js";
+import type { EachRun } from "./suite-job.js";
 import { SuiteWorkers } from "./suite-workers.js";
 import { StatusLine } from "./terminal.js";
 
 /** Exit code of a program ended by Ctrl-C, as shells report it. */
 const ENDED_BY_INTERRUPT = 130;
+
+/** Ctrl-C, and what asks a process to end. */
+export const INTERRUPTS = ["SIGINT", "SIGTERM"] as const;
 
 /** Milliseconds after which a run is worth another thread, which takes half a second to start. */
 const SHORT_RUN = 1000;
@@ -128,7 +131,7 @@ export async function overSuites<Progress, Run>(
     elsewhere?.stop();
   };
   const stopElsewhere = () => elsewhere?.stop();
-  process.on("SIGINT", onInterrupt);
+  for (const kind of INTERRUPTS) process.on(kind, onInterrupt);
   signal?.addEventListener("abort", stopElsewhere);
   const results = new Array<SuiteResult<Run>>(suites.length);
   const settle = async (number: number, beginning: (suite: Suite, position: string) => Promise<Working<Progress, Run>>) => {
@@ -154,7 +157,7 @@ export async function overSuites<Progress, Run>(
     return results;
   } finally {
     status.clear();
-    process.off("SIGINT", onInterrupt);
+    for (const kind of INTERRUPTS) process.off(kind, onInterrupt);
     signal?.removeEventListener("abort", stopElsewhere);
   }
 }

@@ -105,7 +105,7 @@ export function positiveNumber(value: string): number {
   return number;
 }
 
-function positive(value: string): number {
+export function positive(value: string): number {
   const number = Number(value);
   if (!/^\d*\.?\d+$/.test(value) || !(number > 0)) throw new InvalidArgumentError("It is a number greater than 0.");
   return number;

@@ -24,6 +24,7 @@ import {
   addVariantOptions,
   collect,
   collectNumber,
+  positive,
   positiveNumber,
   wholeNumber,
 } from "./options.js";
@@ -104,6 +105,13 @@ function addCheck(program: Command, done: (exitCode: number) => void): void {
     .addOption(new Option("--paranoid", "run every transition natively too, and compare (slow: give --max-states)").conflicts("engine"))
     .addOption(jobsOption())
     .option("--coverage", "say at the end what of the model was not exercised")
+    .addOption(
+      new Option(
+        "--checkpoint <folder>",
+        "keep runs there that are interrupted, and now and then what they have found out: the same command goes on",
+      ).conflicts(["watch", "paranoid", "coverage", "jobs"]),
+    )
+    .option("--every <minutes>", "between two times that a run is kept (default: 5)", positive)
     .addOption(new Option("--json", "the same as --format json: one JSON document (docs/json.md)").conflicts("format"))
     .addHelpText(
       "after",

@@ -1,7 +1,6 @@
 /** What the main thread and those that explore suites beside it say to each other. */
 import type { Progress } from "../explore/outcome.js";
 import type { Location } from "../lang/errors.js";
-import type { Session } from "../session/open.js";
 import type { Explored, RunSuiteOptions } from "../session/run-suite.js";
 
 /** Options of one run among others. */
@@ -38,12 +37,6 @@ export type FromWorker = { readonly job: number; readonly position: number } & (
   | { readonly kind: "explored"; readonly explored: Explored }
   | { readonly kind: "error"; readonly message: string; readonly hint: string; readonly location: Location | null }
 );
-
-/** What has to be the same for two threads to have loaded the same code. */
-export function fingerprint({ code }: Session): string {
-  const { outside, functions } = code.parts();
-  return JSON.stringify([outside, ...functions.values()]);
-}
 
 /** Takes the suite at the position for this thread. Whether nobody else had. */
 export function take(taken: Int32Array, position: number): boolean {

@@ -3,12 +3,12 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { parentPort } from "node:worker_threads";
 import { ModelError } from "../lang/errors.js";
 import type { Suite } from "../lang/suite.js";
-import { modelLoader, openWith, type Session } from "../session/open.js";
+import { fingerprint, modelLoader, openWith, type Session } from "../session/open.js";
 import { exploreSuite, type RunSuiteOptions } from "../session/run-suite.js";
 import { VerdictCache } from "../session/verdict-cache.js";
 import { asModelError } from "./drive.js";
 import { select } from "./select.js";
-import { type FromWorker, fingerprint, type Job, type Loading, type ToWorker, take } from "./suite-job.js";
+import { type FromWorker, type Job, type Loading, type ToWorker, take } from "./suite-job.js";
 
 let current = 0;
 let hasToStop = false;

@@ -13,7 +13,7 @@ import { modelLoader } from "../session/open.js";
 import type { ExitCode } from "../session/run-suite.js";
 import { BackgroundTypes } from "./background-types.js";
 import type { CheckOptions } from "./check.js";
-import { runSuites } from "./drive.js";
+import { INTERRUPTS, runSuites } from "./drive.js";
 import { UsageError } from "./errors.js";
 import { fail } from "./failure.js";
 import { headerOf } from "./header.js";
@@ -32,11 +32,11 @@ export async function watchAndCheck(what: string | undefined, options: CheckOpti
   if (format !== "text" && format !== "json") throw new UsageError("--watch prints text or JSON", `Leave out --format ${format}.`);
   const watching = new Watching(what, options, json || format === "json");
   const onInterrupt = () => watching.end();
-  process.on("SIGINT", onInterrupt);
+  for (const kind of INTERRUPTS) process.on(kind, onInterrupt);
   try {
     return await watching.run();
   } finally {
-    process.off("SIGINT", onInterrupt);
+    for (const kind of INTERRUPTS) process.off(kind, onInterrupt);
     await watching.close();
   }
 }

@@ -1,6 +1,6 @@
 /** The states that are known, and the steps out of each, by learned rules; what is missing is learned on the way. */
 import { ModelError } from "../lang/errors.js";
-import { type Packing, without } from "../state/packing.js";
+import { type Packing, type Places, without } from "../state/packing.js";
 import type { BlockRun } from "../step/block.js";
 import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
@@ -58,7 +58,7 @@ export class Expander {
     const rest = without(moves, packing.pack(machine.initial));
     // It takes by far the most room. If there is not as much, all is as it was.
     const packed = this.#newStore(packing);
-    packed.absorb(store, moves, rest);
+    packed.absorb(store.blocks(), store.words, moves, rest);
     learner.repack(packing, moves, rest);
     this.store = packed;
     this.current = learner.packing.pack(machine.initial);
@@ -66,6 +66,13 @@ export class Expander {
     this.#freedSlots = new FreedSlots(learner);
     this.#stateAt.clear();
     store.release();
+  }
+
+  /** Adds states that were packed in these places, in their order. */
+  absorb(places: Places, blocks: Iterable<Uint32Array>): void {
+    const { packing } = this.learner;
+    const moves = packing.movesFrom(places);
+    this.store.absorb(blocks, places.changingWords, moves, without(moves, packing.pack(this.machine.initial)));
   }
 
   /** Makes the state current and collects the steps out of it, learning what is missing. Returns how many there are, or -1 if learning took too long: try again after a look around. */

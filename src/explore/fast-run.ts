@@ -5,7 +5,10 @@
 import { ModelError } from "../lang/errors.js";
 import type { Cell } from "../state/layout.js";
 import { bitsFor } from "../state/packing.js";
+import type { BlockRun } from "../step/block.js";
+import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
+import type { Keeper, Snapshot } from "./checkpoint.js";
 import { Expander } from "./expander.js";
 import { type Begun, FROM_THE_START, Judge } from "./judge.js";
 import { ConstantWritten, type Learner, TooManyControls } from "./learner.js";
@@ -41,6 +44,11 @@ export class FastRun {
   /** Of the states that it did not visit, and those that one before it did. */
   #transitions = 0;
   #comparedNatively = 0;
+  /** What was learned, as in a snapshot; of a run that is kept. */
+  readonly #learned: (readonly number[])[] = [];
+  /** Seconds that the run took before it was interrupted. */
+  #secondsBefore = 0;
+  #lastKept = performance.now();
 
   /** What the learner has learned in another run is known. */
   constructor(
@@ -52,7 +60,7 @@ export class FastRun {
     this.expander = new Expander(
       machine,
       learner,
-      (control, block, state, ordinal) => this.judge.noteLearned(control, block, this.#depth + 1, { state, ordinal }),
+      (control, block, state, ordinal) => this.#noteLearned(control, block, state, ordinal),
       (number, ...moves) => this.#judgeRest(number, moves),
     );
     this.judge = new Judge(this.expander, options);
@@ -67,14 +75,18 @@ export class FastRun {
   *explore(): Exploration {
     const { expander, levelStart, learner, judge, options } = this;
     const limits = options.limits ?? {};
+    const left = options.keeper?.left ?? null;
+    let number = 0;
+    if (left === null) {
+      this.begin();
+      levelStart.push(1);
+    } else number = this.#goOn(left);
     if (!options.paranoid && Visitor.canVisit(learner)) this.#visitor = new Visitor(expander, judge);
-    this.begin();
-    levelStart.push(1);
     let end: End = { kind: "complete" };
     let lastLook = performance.now();
     expander.pauseAt = lastLook + LOOK_EVERY;
     const mostStates = limits.maxStates ?? Number.POSITIVE_INFINITY;
-    for (let number = 0; number < expander.store.count; ) {
+    while (number < expander.store.count) {
       if (number === levelStart[this.#depth + 1]) {
         this.#depth++;
         levelStart.push(expander.store.count);
@@ -105,14 +117,73 @@ export class FastRun {
         expander.pauseAt = lastLook + LOOK_EVERY;
         end = yield* this.#look(number);
         if (end.kind === "limit") break;
+        if (performance.now() - this.#lastKept > 1000 * (options.keeper?.every ?? Number.POSITIVE_INFINITY)) this.#keep(number);
       }
     }
+    if (end.kind === "limit") this.#keep(number);
     expander.pauseAt = Number.POSITIVE_INFINITY;
     if (end.kind === "complete" && judge.book.unexpected) end = { kind: "violation" };
-    if (end.kind === "complete" && this.machine.terminates) end = yield* this.#lookForLivelock();
+    if (end.kind === "complete" && this.machine.terminates) {
+      end = yield* this.#lookForLivelock();
+      if (end.kind === "limit") this.#keep(number);
+    }
     judge.judgeWholeRun();
     const isDeeper = expander.store.count > (levelStart[this.#depth + 1] as number);
     return yield* this.#outcome(end, isDeeper ? this.#depth + 1 : this.#depth);
+  }
+
+  /** Goes on where another run was interrupted. Returns the first state that has not been visited. */
+  #goOn({ snapshot, states }: NonNullable<Keeper["left"]>): number {
+    const { expander, learner, judge, levelStart } = this;
+    const { controlBits, changing, levels } = snapshot;
+    expander.repack(controlBits, changing === null ? null : new Set(changing));
+    for (const { places, blocks } of states) expander.absorb(places, blocks);
+    levelStart.splice(0, 1, ...levels);
+    for (const [number, cells] of snapshot.reads.entries()) for (const cell of cells) learner.instances[number]?.reads.add(cell);
+    for (const [state, ordinal, thread, ...choices] of snapshot.learned as [number, number, number, ...number[]][]) {
+      this.#depth = levelStart.findLastIndex((start) => start <= state);
+      expander.store.load(state, expander.current);
+      const { control, block } = learner.learnBlock(thread, expander.current, choices);
+      this.#noteLearned(control, block, state, ordinal);
+    }
+    judge.restore(snapshot.judged);
+    this.#depth = snapshot.depth;
+    this.#transitions = snapshot.transitions;
+    this.#secondsBefore = snapshot.seconds;
+    return snapshot.number;
+  }
+
+  /** Keeps what was found out before the state of that number is visited, if that is asked for. */
+  #keep(number: number): void {
+    const { expander, learner, judge, levelStart } = this;
+    const { keeper } = this.options;
+    if (keeper === undefined) return;
+    const { packing, instances } = learner;
+    const { states, transitions, seconds } = this.progress(number);
+    const snapshot: Snapshot = {
+      states,
+      number,
+      levels: levelStart,
+      depth: this.#depth,
+      transitions,
+      seconds: this.#secondsBefore + seconds,
+      controlBits: packing.controlBits,
+      changing: packing.changing && [...packing.changing],
+      learned: this.#learned,
+      reads: instances.map(({ reads }) => [...reads]),
+      judged: judge.judged,
+    };
+    keeper.keep(snapshot, packing, (first) => expander.store.blocks(first));
+    this.#lastKept = performance.now();
+  }
+
+  #noteLearned(control: Control, block: BlockRun, state: number, ordinal: number): void {
+    this.judge.noteLearned(control, block, this.#depth + 1, { state, ordinal });
+    if (this.options.keeper === undefined) return;
+    const choices = block.decisions.flatMap((decision) =>
+      decision.kind === "choice" && decision.labels.length > 0 ? [decision.taken] : [],
+    );
+    this.#learned.push([state, ordinal, control.thread, ...choices]);
   }
 
   /**
@@ -171,9 +242,9 @@ export class FastRun {
       return false;
     }
     if (steps < 0) return false;
-    this.#transitions += steps;
     judge.judgeSteps(number, this.#depth, steps, begun);
     judge.judgeRest(number, this.#depth);
+    this.#transitions += steps;
     if (this.options.paranoid) this.#comparedNatively += compareNatively(this, this.#depth, steps);
     return true;
   }
@@ -294,7 +365,7 @@ export class FastRun {
   *#outcome(end: End, depth: number): Exploration {
     const { machine, learner, judge } = this;
     const { store } = this.expander;
-    const explored = (performance.now() - this.started) / 1000;
+    const explored = this.#secondsBefore + (performance.now() - this.started) / 1000;
     const { findings, untraced } = yield* this.#trace(end);
     const widest = [...learner.pathsOf].sort((one, other) => other[1] - one[1]).slice(0, 3);
     return {

@@ -3,13 +3,13 @@ import { Atomicity } from "../check/atomicity.js";
 import { failureText } from "../check/evaluate.js";
 import { explainExhaustion } from "../check/exhaustion.js";
 import { leaksAtEnd } from "../check/leak.js";
-import { LockOrder } from "../check/lockdep.js";
+import { type LockEdge, LockOrder } from "../check/lockdep.js";
 import { describeStuck, isEnd, situationsOf, stuckThreads, type ThreadSituation } from "../check/stuck.js";
 import { get, type Place } from "../state/packing.js";
 import type { BlockRun } from "../step/block.js";
 import type { Control } from "../step/control.js";
 import type { Expander } from "./expander.js";
-import { FindingBook, type Occurrence } from "./findings.js";
+import { type Candidate, FindingBook, type Occurrence } from "./findings.js";
 import { ACQUIRES, CLOSED, FALSE, FAULT, type LearnedInstance, REPORTS, TRUE } from "./learner.js";
 import { Marks } from "./marks.js";
 import type { ExploreOptions } from "./outcome.js";
@@ -21,6 +21,18 @@ export interface Begun {
   readonly step: number;
   /** Whether the state that this step leads to is new; null if it has not been looked up. */
   readonly isNew: boolean | null;
+}
+
+/** What a judge has found in part of a run, as plain data. */
+export interface Judged {
+  readonly candidates: readonly Candidate[];
+  /** Codes of the properties whose window has been open. */
+  readonly opened: readonly string[];
+  /** Bits of `stops`, in base64. */
+  readonly stops: string;
+  readonly lockOrder: readonly LockEdge[];
+  readonly flags: readonly number[];
+  readonly faultedSteps: number;
 }
 
 export const FROM_THE_START: Begun = { step: 0, isNew: null };
@@ -51,6 +63,30 @@ export class Judge {
     this.asksForEnds = machine.terminates || this.#atEnd.length > 0;
     this.flags = new Uint8Array(memory.shared.buffer, memory.allocate(instances.length), instances.length);
     for (const { number, instance } of instances) if (instance.property.window.kind === "sometimes") this.flags[number] = WITNESS;
+  }
+
+  /** What was found so far. */
+  get judged(): Judged {
+    const { book, stops, faultedSteps, flags, lockOrder } = this;
+    return {
+      candidates: [...book.candidates.values()],
+      opened: [...book.opened].map(({ code }) => code),
+      stops: Buffer.from(stops.bits).toString("base64"),
+      lockOrder: lockOrder.edges,
+      flags: [...flags],
+      faultedSteps,
+    };
+  }
+
+  /** Goes on from what another found. */
+  restore({ candidates, opened, stops, lockOrder, flags, faultedSteps }: Judged): void {
+    const { properties } = this.expander.machine;
+    for (const { occurrences, ...found } of candidates) for (const occurrence of occurrences) this.book.add(found, occurrence);
+    for (const property of properties) if (opened.includes(property.code)) this.book.opened.add(property);
+    this.stops.restore(Uint8Array.from(Buffer.from(stops, "base64")));
+    for (const { held, taken, location } of lockOrder) this.lockOrder.add(held, { cell: taken, location });
+    this.flags.set(flags);
+    this.faultedSteps = faultedSteps;
   }
 
   /** The initial state, which is in `next`. */

@@ -2,6 +2,7 @@
 import type { LockEdge } from "../check/lockdep.js";
 import type { CheckName } from "../lang/context.js";
 import type { Location } from "../lang/errors.js";
+import type { Keeper } from "./checkpoint.js";
 
 /** Limits of a run. A limit that is hit ends the run as unfinished, never in a crash. */
 export interface Limits {
@@ -20,6 +21,8 @@ export interface ExploreOptions {
   readonly traces?: boolean;
   /** Run everything natively too, and compare. The fast engine only; the other one does nothing else. */
   readonly paranoid?: boolean;
+  /** Where a run goes on that was interrupted, and what it finds out is kept; the fast engine only. Default: nowhere. */
+  readonly keeper?: Keeper;
   /** States after which a run keeps of each state only what has been seen to change; the fast engine only. Default 20,000. */
   readonly packAfter?: number;
 }

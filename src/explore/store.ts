@@ -25,8 +25,8 @@ const FULLEST = 0.8;
 const LARGE_TABLE = 1024;
 const LARGE_GROWTH = 1.25;
 
-/** States that are packed otherwise at once. */
-const ABSORBED_AT_ONCE = MOST_SLOTS;
+/** States that are handed out at once, or packed otherwise. */
+export const BLOCK_STATES = MOST_SLOTS;
 
 /** What the core says of a state with a value for which there is no number; as in core/states.ts. */
 export const OVERFLOW = 0xfffffffe;
@@ -122,23 +122,38 @@ export class Store {
     return this.core.find(this.#looked(state)) | 0;
   }
 
-  /** Takes over all states of another set, with these bits of theirs and the rest as it is here. This set is empty. */
-  absorb(other: Store, moves: readonly Move[], rest: Uint32Array): void {
+  /** The states from that number on in their order, one after the other, some at a time. What is given is overwritten by the next. */
+  *blocks(first = 0): Generator<Uint32Array> {
+    const { memory, core } = this;
+    const length = this.#words64 * 2;
+    const room = memory.words(memory.allocate(BLOCK_STATES * length * 4), BLOCK_STATES * length);
+    try {
+      for (let from = first; from < this.count; from += BLOCK_STATES) {
+        const number = Math.min(BLOCK_STATES, this.count - from);
+        for (let state = 0; state < number; state++) core.fetch(from + state, room.byteOffset + state * length * 4);
+        yield room.subarray(0, number * length);
+      }
+    } finally {
+      memory.release(room.byteOffset, room.byteLength);
+    }
+  }
+
+  /** Adds states of so many words that were packed otherwise, with these bits of theirs and the rest as it is here. */
+  absorb(blocks: Iterable<Uint32Array>, words: number, moves: readonly Move[], rest: Uint32Array): void {
     const { memory, core } = this;
     const room = (length: number) => memory.words(memory.allocate(length * 4), length);
     const moved = room(moves.length * 4);
     moved.set(moves.flatMap(({ from, mask, shift, to }) => [from, mask, shift, to]));
     const left = room(this.#words64 * 2);
     left.set(rest.subarray(0, this.#words64 * 2));
-    const stride = other.#words64;
-    const states = room(ABSORBED_AT_ONCE * stride * 2);
-    const bytes = stride * 8;
-    for (let first = 0; first < other.count; first += ABSORBED_AT_ONCE) {
-      const number = Math.min(ABSORBED_AT_ONCE, other.count - first);
-      for (let state = 0; state < number; state++) other.core.fetch(first + state, states.byteOffset + state * bytes);
+    const stride = Math.ceil(words / 2);
+    const states = room(BLOCK_STATES * stride * 2);
+    for (const block of blocks) {
+      states.set(block);
+      const number = block.length / (stride * 2);
       for (let taken = 0; taken < number; ) {
         this.makeRoom();
-        const from = states.byteOffset + taken * bytes;
+        const from = states.byteOffset + taken * stride * 8;
         const { byteOffset } = this.#state;
         taken += core.absorb(from, stride, number - taken, moved.byteOffset, moves.length, left.byteOffset, byteOffset);
         if (taken < number) this.#widen(core.overflown.value);

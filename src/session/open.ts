@@ -111,3 +111,9 @@ export function session(suites: readonly Suite[], loader: Loader, beside: Readon
 function isSuite(value: unknown): value is Suite {
   return typeof value === "object" && value !== null && "design" in value && "scenario" in value && "properties" in value;
 }
+
+/** The same for two threads, or two processes, that have loaded the same code. */
+export function fingerprint({ code }: Session): string {
+  const { outside, functions } = code.parts();
+  return JSON.stringify([outside, ...functions.values()]);
+}

@@ -4,9 +4,11 @@ import { type CheckResult, checksOf, type Limits, type Outcome, type Progress, t
 import { exploreReference } from "../explore/reference.js";
 import { ModelError } from "../lang/errors.js";
 import type { Suite } from "../lang/suite.js";
+import { hashOf, wholeToolFingerprint } from "../load/cache.js";
 import { appliedCommits, Machine, type Variant, variantTo } from "../step/machine.js";
 import { type Replayed, replayFinding } from "../trace/judge.js";
-import type { Session } from "./open.js";
+import { CheckpointFolder, type Checkpointing } from "./checkpoint.js";
+import { fingerprint, type Session } from "./open.js";
 import { byFile, type Remembered, type RunDescription, type VerdictCache } from "./verdict-cache.js";
 
 export interface RunSuiteOptions {
@@ -17,6 +19,8 @@ export interface RunSuiteOptions {
   readonly goOnAfter?: readonly string[];
   /** Run every transition natively too, and compare: throws a ModelError at the first difference. */
   readonly paranoid?: boolean;
+  /** Where runs are kept that take long, and go on after they were interrupted. Of the fast engine, and of this thread only. Default: nowhere. */
+  readonly checkpoint?: Checkpointing;
   /** Where outcomes are kept and looked for; whoever gives it has it write them. Default: nowhere. */
   readonly cache?: VerdictCache;
   /** Of a suite that came out as expected, leave out the traces: nobody is shown them, and to replay them takes long. Default false. */
@@ -96,10 +100,24 @@ export function* exploreSuite(
   const machine = machineOf(session, suite, options.variant);
   const explore = engine === "reference" ? exploreReference : exploreFast;
   const goOnAfter = new Set(options.goOnAfter ?? Object.keys(suite.expected ?? {}));
-  const outcome = yield* explore(machine, { limits, paranoid: options.paranoid ?? false, goOnAfter });
+  const keeper = options.checkpoint && new CheckpointFolder(suite.name, runOf(session, suite, options), options.checkpoint);
+  let outcome: Outcome;
+  try {
+    outcome = yield* explore(machine, { limits, paranoid: options.paranoid ?? false, goOnAfter, ...(keeper && { keeper }) });
+    if (outcome.end.kind !== "limit") keeper?.remove();
+  } finally {
+    keeper?.close();
+  }
   const atomicReasons = [...machine.atomicReasons];
   const functions = byFile(new Set([...session.enteredAtLoad, ...entered]));
   return { outcome, atomicReasons, asked: [...machine.asked], functions, covered: [...machine.covered], isCached: false };
+}
+
+/** Differs for runs of which one cannot go on where the other was interrupted. Limits may. */
+function runOf(session: Session, suite: Suite, { variant, goOnAfter }: RunSuiteOptions): string {
+  const { name, properties, expected = {} } = suite;
+  const asked = [name, properties.map(({ code }) => code), Object.keys(expected), resolvedVariant(suite, variant), goOnAfter];
+  return hashOf(wholeToolFingerprint(), fingerprint(session), JSON.stringify(asked));
 }
 
 /** What of the options a verdict depends on. */

@@ -34,6 +34,9 @@ export function without(moves: readonly Move[], state: Uint32Array): Uint32Array
   return rest;
 }
 
+/** Where there is what changes. */
+export type Places = Pick<Packing, "cells" | "controls" | "changingWords">;
+
 export class Packing {
   readonly words: number;
   /** The first so many words hold all that changes, and nothing else: an even number, as they are stored by 64 bits. */
@@ -95,7 +98,7 @@ export class Packing {
   }
 
   /** What brings a state that the other has packed into one that this one packs; of what changes in both. */
-  movesFrom(other: Packing): Move[] {
+  movesFrom(other: Places): Move[] {
     const moves = new Map<string, Move>();
     const add = (from: Place, to: Place) => {
       if (from.word >= other.changingWords || to.word >= this.changingWords) return;

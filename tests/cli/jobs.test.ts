@@ -1,10 +1,9 @@
 /** Suites on several threads: as the main thread sees those beside it, and as a user does. */
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import type * as Jobs from "../../src/cli/suite-job.js";
 import type { SuiteWorkers } from "../../src/cli/suite-workers.js";
 import type { JsonCheck } from "../../src/report/json.js";
-import { openSuites } from "../../src/session/open.js";
+import { fingerprint, openSuites } from "../../src/session/open.js";
 import { type Explored, runSuiteNow } from "../../src/session/run-suite.js";
 import { iommuMc, root, small } from "./helpers.js";
 
@@ -12,7 +11,6 @@ import { iommuMc, root, small } from "./helpers.js";
 const { SuiteWorkers: Workers } = (await import(
   join(root, "dist/cli/suite-workers.js")
 )) as typeof import("../../src/cli/suite-workers.js");
-const { fingerprint } = (await import(join(root, "dist/cli/suite-job.js"))) as typeof Jobs;
 
 const session = openSuites(join(root, small));
 const names = session.suites.map(({ name }) => name);
