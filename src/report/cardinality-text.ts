@@ -69,10 +69,15 @@ function plainRows(dimensions: readonly JsonDimension[]): RowOfStates[] {
   return dimensions.filter(({ factor }) => factor >= WORTH_TELLING).map((each) => ({ name: each.name, facts: factsOf(each) }));
 }
 
-function factsOf({ kind, factor, values, without, neverReturns }: JsonDimension): string {
-  // That a thread comes to its end is nothing to wonder at.
-  const returning = neverReturns && kind !== "thread" && values > 2 ? "; never goes back, so all else is repeated for each value" : "";
+function factsOf(dimension: JsonDimension): string {
+  const { factor, values, without } = dimension;
+  const returning = isUsedUp(dimension) ? "; never goes back, so all else is repeated for each value" : "";
   return `×${factor.toFixed(2)}, ${counted(values, "value")}, ${grouped(without)} states without it${returning}`;
+}
+
+/** Whether it is like a counter that never repeats. That a thread comes to its end is nothing to wonder at. */
+function isUsedUp({ kind, values, neverReturns }: JsonDimension): boolean {
+  return neverReturns === true && kind !== "thread" && values > 2;
 }
 
 /** Those of which it changed most by how much they multiply. */
@@ -87,7 +92,8 @@ function comparedRows(now: readonly JsonDimension[], before: readonly JsonDimens
 }
 
 function briefly(dimension: JsonDimension | undefined): string {
-  return dimension === undefined ? "does not change" : `×${dimension.factor.toFixed(2)} with ${counted(dimension.values, "value")}`;
+  if (dimension === undefined) return "does not change";
+  return `×${dimension.factor.toFixed(2)} with ${counted(dimension.values, "value")}${isUsedUp(dimension) ? ", never goes back" : ""}`;
 }
 
 function ended(lines: readonly string[]): string {

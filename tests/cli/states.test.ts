@@ -2,6 +2,22 @@ import { describe, expect, it } from "vitest";
 import type { JsonStates } from "../../src/report/cardinality-text.js";
 import { iommuMc, small, temporaryFolder } from "./helpers.js";
 
+/** A wheel that turns for ever, or until its counter is at its end. */
+function counter(also: string): string {
+  return `import { choose, counter, design, scenario, schema, suite, thread, type Proc, type View } from "iommu-mc";
+const s = schema({ wheel: { position: counter(3), turns: counter(7) } });
+function* turn(wheel: View<typeof s, "wheel">): Proc {
+  while (wheel.turns < 7) {
+    yield;
+    wheel.position = choose("to", [0, 1, 2]);
+    ${also}
+  }
+}
+const turning = scenario(s, "turning", { describes: "a wheel turns", setup: (make) => [thread("hand", turn, make("wheel", "w"))] });
+export const only = suite({ name: "turning", design: design({ name: "wheels", version: "1", schema: s, commits: {}, includes: [] }), scenario: turning, properties: [] });
+`;
+}
+
 describe("states", () => {
   const { write } = temporaryFolder();
 
@@ -24,6 +40,15 @@ describe("states", () => {
     expect(compared.stdout).toMatch(/^small\/holds · \d+ states, before 3\n/);
     expect(compared.stdout).toMatch(new RegExp(`${first?.name} +×1\\.00 with 2 values → ×\\d`));
     expect(compared.stdout).toContain("does not change → ×");
+  });
+
+  it("says that something counts and never goes back, which it did not before", async () => {
+    const counting = write("counting.ts", counter("wheel.turns += 1;"));
+    const still = write("still.ts", counter(""));
+    const { stdout } = await iommuMc(["states", "turning", "--file", still, "--json"]);
+    const before = write("still.json", stdout);
+    const compared = await iommuMc(["states", "turning", "--file", counting, "--against", before]);
+    expect(compared.stdout).toMatch(/^ {2}w\.turns +does not change → ×\d\.\d\d with 8 values, never goes back$/m);
   });
 
   it("says first that not all states were counted", async () => {
