@@ -18,6 +18,7 @@ const documents = [
   "docs/claims.md",
   "docs/json.md",
   "docs/certify.md",
+  "docs/forecast.md",
   "docs/record.md",
   "docs/decisions/README.md",
 ];

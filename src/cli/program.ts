@@ -12,6 +12,7 @@ import { type CheckOptions, check } from "./check.js";
 import { type ClaimsOptions, claimsCommand } from "./claims.js";
 import type { SetOptions } from "./commit-base.js";
 import { type CorpusOptions, corpus } from "./corpus.js";
+import { type ForecastCommandOptions, forecastCommand } from "./forecast.js";
 import { GRAPHS, type GraphKind, type GraphOptions, graph } from "./graph.js";
 import { version } from "./header.js";
 import { type LedgerOptions, ledger } from "./ledger.js";
@@ -55,6 +56,7 @@ export function makeProgram(done: (exitCode: number) => void): Command {
   addCheck(program, done);
   addSimulate(program, done);
   addStates(program, done);
+  addForecast(program, done);
   addCertify(program, done);
   addAudit(program, done);
   addList(program, done);
@@ -200,6 +202,26 @@ function addCertify(program: Command, done: (exitCode: number) => void): void {
       ),
     )
     .action(async (suite: string | undefined, options: CertifyOptions) => done(await certify(suite, options)));
+}
+
+function addForecast(program: Command, done: (exitCode: number) => void): void {
+  const command = program
+    .command("forecast")
+    .summary("say beforehand how many states, how long and how much memory a run takes")
+    .description(
+      "Explores a sample of each suite and tells intervals for the states, the time and the memory of a whole run (docs/forecast.md). Exit code: 0, 2 wrong usage or model, 3 a limit or an interrupt ended a sample.",
+    );
+  addVariantOptions(addSelectionOptions(command))
+    .option("--sample <n>", "states of a sample; a suite that has no more is known whole", positiveNumber, 50_000)
+    .option("--seed <n>", "which random walks: the same seed walks the same way", wholeNumber, 1);
+  addResourceOptions(command)
+    .addOption(fileOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      examples("iommu-mc forecast linux-6.1 --suite 'ownership/*'", "iommu-mc forecast linux-6.1 --suite partial-attach/rmrr --faults 4"),
+    )
+    .action(async (design: string | undefined, options: ForecastCommandOptions) => done(await forecastCommand(design, options)));
 }
 
 function addAudit(program: Command, done: (exitCode: number) => void): void {

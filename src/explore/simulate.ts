@@ -3,8 +3,6 @@
  * every state it comes to, all steps out of it are judged, not only the one it takes. It proves nothing: what no
  * walk came near is not known.
  */
-import { uniformInt } from "pure-rand/distribution/uniformInt";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Machine } from "../step/machine.js";
 import { FastRun } from "./fast-run.js";
 import type { Candidate, Occurrence } from "./findings.js";
@@ -12,6 +10,7 @@ import { Learner } from "./learner.js";
 import { overLimit } from "./limits.js";
 import { Marks } from "./marks.js";
 import { checksOf, type Finding, type Limits } from "./outcome.js";
+import { RandomSteps } from "./random-steps.js";
 import { shrinkPath, stepTo } from "./shrink.js";
 
 export interface SimulateOptions {
@@ -79,13 +78,11 @@ export function* simulate(machine: Machine, options: SimulateOptions): Simulatin
 
 class Simulator {
   readonly #run: FastRun;
-  readonly #random: ReturnType<typeof xoroshiro128plus>;
+  readonly #random: RandomSteps;
   readonly #started = performance.now();
   /** States whose steps have been judged, in that order, and how many states were known before each of them. */
   readonly #judged: { readonly state: number; readonly knownBefore: number }[] = [];
   readonly #isJudged = new Marks();
-  /** Steps of the current state that lead somewhere, by thread. */
-  readonly #moves: number[][];
   #end: Simulation["end"] = { kind: "complete" };
   #lastLook = this.#started;
   #walks = 0;
@@ -98,8 +95,7 @@ class Simulator {
   ) {
     const { goOnAfter } = options;
     this.#run = new FastRun(machine, goOnAfter === undefined ? {} : { goOnAfter }, new Learner(machine, CONTROL_BITS), this.#started);
-    this.#random = xoroshiro128plus(options.seed);
-    this.#moves = machine.threads.map(() => []);
+    this.#random = new RandomSteps(this.#run.expander, options.seed);
   }
 
   *run(): Simulating {
@@ -129,7 +125,7 @@ class Simulator {
     let state = 0;
     for (let step = 0; step < this.options.maxSteps; step++) {
       if (!this.#judge(state, step)) return;
-      const ordinal = this.#choose(this.#run.expander.expand(state));
+      const ordinal = this.#random.choose(this.#run.expander.expand(state));
       if (ordinal < 0) return;
       state = this.#run.expander.successor(ordinal);
       this.#steps++;
@@ -147,19 +143,6 @@ class Simulator {
     if (this.#run.visitIfRoom(state, depth) === null) this.#end = { kind: "limit", what: "memory" };
     else if (this.#run.judge.book.unexpected) this.#end = { kind: "violation" };
     return this.#end.kind === "complete";
-  }
-
-  /** First a thread, then one of its steps, each as likely as the next: many choices of one thread do not starve the others. -1 if none can move. */
-  #choose(steps: number): number {
-    for (const moves of this.#moves) moves.length = 0;
-    for (let step = 0; step < steps; step++) {
-      const { next, control } = this.#run.expander.leafOf(step);
-      if (next !== null) this.#moves[control.thread]?.push(step);
-    }
-    const able = this.#moves.filter(({ length }) => length > 0);
-    if (able.length === 0) return -1;
-    const moves = able[uniformInt(this.#random, 0, able.length - 1)] as number[];
-    return moves[uniformInt(this.#random, 0, moves.length - 1)] as number;
   }
 
   *#lookAround(): Generator<SimulationProgress, void, "interrupt" | undefined> {
