@@ -18,7 +18,7 @@ describe("forecast", () => {
     expect(stdout).toMatch(/^ {2}states {2}\S+( [kM])? to \S+( [kM])?, about /m);
     expect(stdout).toMatch(/^ {2}time .* to .*, about .* s$/m);
     expect(stdout).toMatch(/^ {2}memory .* to .*, about .* MB$/m);
-    expect(stdout).toContain("An interval is made to hold 8 of 10 runs.");
+    expect(stdout).toContain("An interval is made to hold 8 of 10 runs");
   });
 
   it("prints the same as JSON", async () => {
