@@ -6,7 +6,7 @@
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
 import fc from "fast-check";
-import { compareEngines } from "../tests/random/agreement.js";
+import { compareEngines, compareReduced } from "../tests/random/agreement.js";
 import { models } from "../tests/random/grow.js";
 
 const { values } = parseArgs({ options: { models: { type: "string", default: "10000" }, seed: { type: "string" } } });
@@ -21,11 +21,16 @@ console.log(`seed ${seed}: ${wanted} models`);
 const kinds = { compared: 0, "too large": 0, refused: 0 };
 const seen = new Map<string, number>();
 let states = 0;
+let plainStates = 0;
+let reducedStates = 0;
 let tried = 0;
 const started = performance.now();
 const details = fc.check(
   fc.property(models, (text) => {
     const compared = compareEngines(text);
+    const fused = compareReduced(text);
+    plainStates += fused?.plain ?? 0;
+    reducedStates += fused?.reduced ?? 0;
     kinds[compared.kind]++;
     states += compared.states;
     for (const what of compared.seen) seen.set(what, (seen.get(what) ?? 0) + 1);
@@ -34,6 +39,7 @@ const details = fc.check(
   { numRuns: wanted, seed },
 );
 console.log(`${kinds.compared} compared (${states} states), ${kinds["too large"]} too large, ${kinds.refused} refused by both`);
+console.log(`${reducedStates} states with steps fused, ${plainStates} without`);
 for (const [what, count] of [...seen].sort()) if (!/ holds$/.test(what)) console.log(`  ${what}: ${count}`);
 if (details.failed) {
   console.log(`the engines disagree on ${details.counterexample?.[0]}`);

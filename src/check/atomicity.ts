@@ -38,7 +38,7 @@ export class Atomicity<Occurrence> {
   readonly #racing = { loads: new Map<number, Set<number>>(), stores: new Map<number, Set<number>>() };
 
   /** Notes a block of a thread. `first` is kept for the first block of its shape. */
-  note(control: Control, block: BlockRun, first: Occurrence): void {
+  note(control: Control, block: Pick<BlockRun, "accesses" | "stored" | "atomicBecause">, first: Occurrence): void {
     for (const access of block.accesses) {
       if (access.kind !== "access") continue;
       include(this.#threadsTouching, access.cell, control.thread);

@@ -26,6 +26,7 @@ export interface CheckOptions extends VariantOptions, LimitOptions, SelectionOpt
   readonly against?: string;
   readonly coverage?: boolean;
   readonly paranoid?: boolean;
+  readonly reduce?: boolean;
   readonly jobs?: number;
   readonly json?: boolean;
   readonly cache?: boolean;
@@ -51,6 +52,7 @@ export async function check(what: string | undefined, options: CheckOptions): Pr
     limits,
     engine: options.engine ?? "fast",
     paranoid: options.paranoid === true,
+    ...(options.reduce ? { reduce: true } : {}),
     ...(options.cache ? { cache: verdictCache() } : {}),
     ...(options.checkpoint === undefined ? {} : { checkpoint: checkpointing(options.checkpoint, options.every) }),
   };

@@ -105,6 +105,14 @@ function addCheck(program: Command, done: (exitCode: number) => void): void {
       new Option("--format <format>", "what to print: text for a terminal, or a form for somewhere else (README)").choices(FORMATS),
     )
     .addOption(new Option("--paranoid", "run every transition natively too, and compare (slow: give --max-states)").conflicts("engine"))
+    .addOption(
+      new Option("--reduce", "leave out states that show nothing, for suites that are too large; says what that came to").conflicts([
+        "engine",
+        "paranoid",
+        "maxDepth",
+        "checkpoint",
+      ]),
+    )
     .addOption(jobsOption())
     .option("--coverage", "say at the end what of the model was not exercised")
     .addOption(

@@ -17,6 +17,7 @@ export interface Core {
   readonly mutexTable: Global;
   readonly instances: Global;
   readonly asksForEnds: Global;
+  readonly fuses: Global;
   readonly freedBits: Global;
   readonly hashKeys: Global;
   readonly dictionaries: Global;
@@ -59,6 +60,9 @@ export interface Core {
 export const MOST_SOURCES = 32;
 export const MOST_SLOTS = 512;
 export const MOST_CHOICES = 256;
+
+/** Most steps that are fused with one before them; as in core/core.ts. */
+export const MOST_FUSED = 256;
 
 /** The reason for `visit` to return that there is something for the host to look at. */
 export const REMARKABLE = 1;

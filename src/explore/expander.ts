@@ -4,10 +4,10 @@ import { type Packing, type Places, without } from "../state/packing.js";
 import type { BlockRun } from "../step/block.js";
 import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
-import { type Host, MOST_CHOICES } from "./core.js";
+import { type Host, MOST_CHOICES, MOST_FUSED } from "./core.js";
 import { FreedSlots } from "./freed-slots.js";
-import type { Leaf, Learner } from "./learner.js";
-import { CHOICE, CHOICE_CHILDREN, LEAF, LEAF_WRITES, READ_CHILDREN } from "./rules.js";
+import { FUSED, type Leaf, type Learner } from "./learner.js";
+import { CHOICE, CHOICE_CHILDREN, LEAF, LEAF_FLAGS, LEAF_WRITES, READ, READ_CHILDREN } from "./rules.js";
 import { Store } from "./store.js";
 
 export class Expander {
@@ -151,13 +151,41 @@ export class Expander {
     return this.learner.leaves[this.learner.rules.heap[(this.leafAt[step] as number) + 1] as number] as Leaf;
   }
 
-  /** Puts into `next` the state that the step leads to from `current`. */
+  /** Puts into `next` the state that the step, with what is fused with it, leads to from `current`. */
   apply(step: number): void {
     const { current, next } = this;
-    const { heap } = this.learner.rules;
     const { words } = this.store;
     for (let word = 0; word < words; word++) next[word] = current[word] as number;
-    const leaf = this.leafAt[step] as number;
+    this.#write(this.leafAt[step] as number);
+    if (!this.learner.isFusing) return;
+    for (let length = 0; length < MOST_FUSED; length++) {
+      const leaf = this.#fusedLeaf();
+      if (leaf === 0) break;
+      this.#write(leaf);
+    }
+  }
+
+  /** Address of the leaf of a step out of `next` that is fused with the one that leads there; 0 if there is none. */
+  #fusedLeaf(): number {
+    const { learner, next } = this;
+    const { heap } = learner.rules;
+    for (let thread = 0; thread < this.canMove.length; thread++) {
+      const control = learner.controlNumber(next, thread);
+      if (!learner.fusesAt(thread, control)) continue;
+      let node = heap[learner.rootOf(thread, control)] as number;
+      while (heap[node] === READ) {
+        const place = ((next[heap[node + 1] as number] as number) >>> (heap[node + 2] as number)) & (heap[node + 3] as number);
+        node = heap[node + READ_CHILDREN + place] as number;
+      }
+      if (heap[node] === LEAF && ((heap[node + LEAF_FLAGS] as number) & FUSED) !== 0) return node;
+    }
+    return 0;
+  }
+
+  /** Changes `next` by what the leaf at that address writes. */
+  #write(leaf: number): void {
+    const { next } = this;
+    const { heap } = this.learner.rules;
     const writes = leaf + LEAF_WRITES + 1;
     const end = writes + (heap[leaf + LEAF_WRITES] as number) * 3;
     for (let at = writes; at < end; at += 3) {

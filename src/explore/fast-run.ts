@@ -32,6 +32,13 @@ const PACK_AFTER = 20_000;
 const MORE_CONTROL_BITS = 2;
 const MOST_CONTROL_BITS = 24;
 
+/** Who looks on while a run learns, and may have it end early. */
+export interface Onlooker {
+  noteBlock(control: Control, block: BlockRun): void;
+  /** Whether nobody needs the rest of the run. Asked between levels, so that the same run ends at the same place. */
+  hasEnough(run: FastRun): boolean;
+}
+
 export class FastRun {
   readonly expander: Expander;
   readonly judge: Judge;
@@ -56,6 +63,7 @@ export class FastRun {
     readonly options: ExploreOptions,
     readonly learner: Learner,
     readonly started: number,
+    readonly onlooker: Onlooker | null = null,
   ) {
     this.expander = new Expander(
       machine,
@@ -90,6 +98,10 @@ export class FastRun {
       if (number === levelStart[this.#depth + 1]) {
         this.#depth++;
         levelStart.push(expander.store.count);
+        if (this.onlooker?.hasEnough(this)) {
+          end = { kind: "limit", what: "interrupt" };
+          break;
+        }
         if (judge.book.unexpected) {
           end = { kind: "violation" };
           break;
@@ -178,6 +190,7 @@ export class FastRun {
   }
 
   #noteLearned(control: Control, block: BlockRun, state: number, ordinal: number): void {
+    this.onlooker?.noteBlock(control, block);
     this.judge.noteLearned(control, block, this.#depth + 1, { state, ordinal });
     if (this.options.keeper === undefined) return;
     const choices = block.decisions.flatMap((decision) =>
@@ -378,6 +391,7 @@ export class FastRun {
       findings,
       untraced,
       faultedSteps: judge.faultedSteps,
+      reduction: null,
       lockOrder: judge.lockOrder.edges,
       statistics: {
         seconds: explored,

@@ -35,6 +35,9 @@ export interface Judged {
   readonly faultedSteps: number;
 }
 
+/** What the judge wants to know of a path of a block. */
+export type LearnedBlock = Pick<BlockRun, "outcome" | "accesses" | "stored" | "atomicBecause">;
+
 export const FROM_THE_START: Begun = { step: 0, isNew: null };
 
 export class Judge {
@@ -96,7 +99,7 @@ export class Judge {
     for (const instance of learner.onStep) learner.ask(instance, next, next, null);
   }
 
-  noteLearned(control: Control, block: BlockRun, depth: number, occurrence: Occurrence): void {
+  noteLearned(control: Control, block: LearnedBlock, depth: number, occurrence: Occurrence): void {
     if (block.outcome !== "blocked") this.#atomicity.note(control, block, { depth, occurrence });
   }
 

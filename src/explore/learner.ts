@@ -43,6 +43,8 @@ export interface Leaf {
 export const FAULT = 1;
 export const REPORTS = 2;
 export const ACQUIRES = 4;
+/** The step is taken at once where it is the only one of its thread: see fusion.ts. */
+export const FUSED = 8;
 
 /** A property instance with its learned tree. */
 export interface LearnedInstance {
@@ -85,6 +87,8 @@ export class ConstantWritten extends Error {}
 
 /** Kinds of control states, as the core knows them. */
 export const KINDS: Partial<Record<Control["kind"], number>> = { lock: 1, finished: 2, idle: 3, "idle-until": 4 };
+/** Of a control state of another kind, if some step out of it is fused. */
+export const FUSES = 5;
 
 /** Places of loaded code at which fresh code has been compared with code that had just come there. */
 const triedFreshly = new WeakSet<Site>();
@@ -103,6 +107,10 @@ export class Learner {
   readonly onStep: readonly LearnedInstance[];
   readonly #onReturn: readonly LearnedInstance[];
   nativeSeconds = 0;
+  /** Whether some step is fused with the one before it. */
+  isFusing = false;
+  /** Told of each answer of a property that is learned, if somebody wants to know. */
+  onAnswer: ((learned: LearnedInstance, answer: Answer) => void) | null = null;
   /** By thread, five numbers: where its control state number is (word, shift, mask), and where its control states are (address, how many). */
   readonly threadTable: Uint32Array;
   /** By thread and control state number, two numbers: the root slot of its rules, and what kind it is, with the mutex it waits for above. */
@@ -255,6 +263,7 @@ export class Learner {
       const place = this.packing.cells[cell % length] as Place;
       return { kind: cell < length ? READ : READ_BEFORE, place, size, code };
     });
+    this.onAnswer?.(learned, answer);
     for (const { cell } of answer.reads) {
       if (learned.reads.has(cell % length)) continue;
       learned.reads.add(cell % length);
@@ -311,6 +320,28 @@ export class Learner {
     const node = this.rules.newLeaf(number, [flags, control.thread, 0, ...held, payload.length / 3, ...payload]);
     this.#leafAt[number] = node;
     return node;
+  }
+
+  /** For a run that begins: has the steps with those leaves fused, and no others. What was held at an acquisition has to be looked at again. */
+  fuse(fused: ReadonlySet<number>): void {
+    const { heap } = this.rules;
+    this.isFusing = fused.size > 0;
+    for (const controls of this.#controls) {
+      for (let at = 1; at < controls.length; at += 2) if (controls[at] === FUSES) controls[at] = 0;
+    }
+    for (const [number, { control }] of this.leaves.entries()) {
+      const leaf = this.#leafAt[number] as number;
+      heap.set([-1, -1], leaf + LEAF_HELD);
+      const flags = leaf + LEAF_FLAGS;
+      const isFused = fused.has(number);
+      heap[flags] = ((heap[flags] as number) & ~FUSED) | (isFused ? FUSED : 0);
+      if (isFused) (this.#controls[control.thread] as Uint32Array)[control.number * 2 + 1] = FUSES;
+    }
+  }
+
+  /** Whether some step out of the control state is fused. */
+  fusesAt(thread: number, number: number): boolean {
+    return this.#controls[thread]?.[number * 2 + 1] === FUSES;
   }
 
   /** Whose answers the step with the leaf at that address can change. */

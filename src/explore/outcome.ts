@@ -25,6 +25,8 @@ export interface ExploreOptions {
   readonly keeper?: Keeper;
   /** States after which a run keeps of each state only what has been seen to change; the fast engine only. Default 20,000. */
   readonly packAfter?: number;
+  /** States after which a reduced run begins anew with steps fused. Default 2,000. */
+  readonly reduceAfter?: number;
 }
 
 /** Something that is not as it should be, with a shortest path to it. */
@@ -71,10 +73,17 @@ export interface Outcome {
   readonly untraced: readonly string[];
   /** Steps that ended in a fault and were not followed further: every "holds" is without what comes after them. */
   readonly faultedSteps: number;
+  /** Whether states were left out that show nothing; null if that was not asked for. */
+  readonly reduction: Reduction | null;
   /** Which mutexes were taken under which. */
   readonly lockOrder: readonly LockEdge[];
   readonly statistics: Statistics;
 }
+
+/** What fusing steps came to: how many of the learned paths are fused with the step before, or why none is. */
+export type Reduction =
+  | { readonly kind: "fused"; readonly fusedPaths: number; readonly paths: number; readonly restarts: number }
+  | { readonly kind: "off"; readonly because: string };
 
 export interface Statistics {
   readonly seconds: number;

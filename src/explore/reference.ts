@@ -220,6 +220,7 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
     findings,
     untraced: [],
     faultedSteps,
+    reduction: null,
     lockOrder: lockOrder.edges,
     statistics: {
       seconds,

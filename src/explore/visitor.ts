@@ -47,6 +47,7 @@ export class Visitor {
     mutexTable.set(mutexes.flatMap(({ word, shift, mask }) => [word, shift, mask]));
     core.instances.value = judge.flags.byteOffset;
     core.asksForEnds.value = Number(judge.asksForEnds);
+    core.fuses.value = Number(learner.isFusing);
     core.freedBits.value = memory.allocate(allWords * 8);
     memory.words(core.freedBits.value, freedBits.length).set(freedBits);
     const room = (states: number) => {

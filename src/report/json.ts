@@ -2,7 +2,7 @@
  * What `--json` prints, as types. Documented in docs/json.md; a field is added at will, but none is renamed,
  * removed or given another meaning without a new `schema` number.
  */
-import type { Limits } from "../explore/outcome.js";
+import type { Limits, Reduction } from "../explore/outcome.js";
 import type { Abstraction } from "../lang/design.js";
 import type { Location } from "../lang/errors.js";
 import type { ExitCode, SuiteRun } from "../session/run-suite.js";
@@ -163,6 +163,8 @@ export interface JsonSuite {
   readonly untraced: readonly string[];
   /** Steps that ended in a fault; what would come after them is not covered by any verdict. */
   readonly faultedSteps: number;
+  /** What `--reduce` came to: `states`, `transitions` and `depth` are then of the reduced run, unless it is `off`. Null without it. */
+  readonly reduction: Reduction | null;
   readonly checks: readonly JsonCheckResult[];
   readonly findings: readonly JsonFinding[];
   readonly assumptions: readonly Abstraction[];
@@ -274,6 +276,7 @@ function jsonSuite(run: SuiteRun, abstractions: readonly Abstraction[], limits: 
     depth: outcome.depth,
     untraced: outcome.untraced,
     faultedSteps: outcome.faultedSteps,
+    reduction: outcome.reduction,
     checks: comparisons.map(({ check, isProperty, verdict, expectedBecause, asExpected }) => ({
       check,
       kind: isProperty ? "property" : "sanitizer",

@@ -1,6 +1,7 @@
 /** Runs one suite, replays what was found, and says how it compares with what the suite expects. */
 import { exploreFast } from "../explore/fast.js";
 import { type CheckResult, checksOf, type Limits, type Outcome, type Progress, type ResultVerdict } from "../explore/outcome.js";
+import { exploreReduced } from "../explore/reduced.js";
 import { exploreReference } from "../explore/reference.js";
 import { ModelError } from "../lang/errors.js";
 import type { Suite } from "../lang/suite.js";
@@ -21,6 +22,8 @@ export interface RunSuiteOptions {
   readonly paranoid?: boolean;
   /** Where runs are kept that take long, and go on after they were interrupted. Of the fast engine, and of this thread only. Default: nowhere. */
   readonly checkpoint?: Checkpointing;
+  /** Leave out states that show nothing; the fast engine only. */
+  readonly reduce?: boolean;
   /** Where outcomes are kept and looked for; whoever gives it has it write them. Default: nowhere. */
   readonly cache?: VerdictCache;
   /** Of a suite that came out as expected, leave out the traces: nobody is shown them, and to replay them takes long. Default false. */
@@ -98,7 +101,7 @@ export function* exploreSuite(
   const remembered = recalls ? cache?.find(session, descriptionOf(suite, options)) : null;
   if (remembered) return { ...remembered, covered: [], isCached: true };
   const machine = machineOf(session, suite, options.variant);
-  const explore = engine === "reference" ? exploreReference : exploreFast;
+  const explore = engine === "reference" ? exploreReference : options.reduce ? exploreReduced : exploreFast;
   const goOnAfter = new Set(options.goOnAfter ?? Object.keys(suite.expected ?? {}));
   const keeper = options.checkpoint && new CheckpointFolder(suite.name, runOf(session, suite, options), options.checkpoint);
   let outcome: Outcome;
@@ -121,9 +124,9 @@ function runOf(session: Session, suite: Suite, { variant, goOnAfter }: RunSuiteO
 }
 
 /** What of the options a verdict depends on. */
-function descriptionOf(suite: Suite, { variant, engine = "fast", limits = {}, goOnAfter }: RunSuiteOptions): RunDescription {
+function descriptionOf(suite: Suite, { variant, engine = "fast", limits = {}, goOnAfter, reduce }: RunSuiteOptions): RunDescription {
   const { maxStates, maxDepth } = limits;
-  return { suite, options: { variant: resolvedVariant(suite, variant), engine, maxStates, maxDepth, goOnAfter } };
+  return { suite, options: { variant: resolvedVariant(suite, variant), engine, maxStates, maxDepth, goOnAfter, reduce } };
 }
 
 /** The other part: how what was seen, which is kept, compares with what the suite expects, and its findings in the words of the plain engine. */

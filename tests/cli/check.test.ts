@@ -302,6 +302,16 @@ describe("--paranoid", () => {
   });
 });
 
+describe("--reduce", () => {
+  it("says what it came to, in the text and in the document, and has no use for the other engine", async () => {
+    const { stdout, code } = await iommuMc(["check", "tests/cli/fixtures/many.ts", "--reduce"]);
+    expect([code, /reduced: of \d+ paths that steps take, \d+ are fused/.test(stdout.replace(/\s+/g, " "))]).toEqual([0, true]);
+    const { suites } = JSON.parse((await iommuMc(["check", small, "--suite", "small/holds", "--reduce", "--json"])).stdout) as JsonCheck;
+    expect(suites.map(({ reduction }) => reduction)).toEqual([{ kind: "off", because: "there are no more than 2000 states" }]);
+    expect((await iommuMc(["check", small, "--reduce", "--engine", "reference"])).code).toBe(2);
+  });
+});
+
 describe("--coverage", () => {
   it("says what was not exercised, in the text and in the document, and nothing if it is not asked for", async () => {
     const { stdout, code } = await iommuMc(["check", small, "--suite", "small/holds", "--coverage"]);

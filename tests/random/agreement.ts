@@ -1,8 +1,10 @@
 /** Explores a model with both engines and requires that they say the same of it. */
 import { deepStrictEqual } from "node:assert";
 import { exploreFast } from "../../src/explore/fast.js";
+import type { Outcome } from "../../src/explore/outcome.js";
+import { exploreReduced } from "../../src/explore/reduced.js";
 import { ModelError } from "../../src/lang/errors.js";
-import { machineOf, runSuiteNow } from "../../src/session/run-suite.js";
+import { checksOfSuite, finish, machineOf, runSuiteNow } from "../../src/session/run-suite.js";
 import { comparable, load } from "../support/model.js";
 
 /** Models with more states are left out: the reference engine would take too long. */
@@ -45,9 +47,27 @@ function attempt(text: string, engine: "fast" | "reference") {
 /** What the fast engine finds if it packs states anew as soon as a few are known, and again whenever something else changes. */
 function packedEarly(text: string) {
   const { session, suite } = load(text);
-  const run = exploreFast(machineOf(session, suite), { packAfter: 3, goOnAfter: new Set(Object.keys(suite.expected ?? {})) });
-  for (;;) {
-    const { done, value } = run.next();
-    if (done) return value;
+  return finish(exploreFast(machineOf(session, suite), { packAfter: 3, goOnAfter: new Set(Object.keys(suite.expected ?? {})) }));
+}
+
+/**
+ * Explores a model with steps fused and without, and requires that the same is found, whatever is violated on the way. Returns the
+ * states of both; null if it is too large, or refused.
+ */
+export function compareReduced(text: string): { readonly plain: number; readonly reduced: number } | null {
+  const { session, suite } = load(text);
+  const options = { goOnAfter: new Set(checksOfSuite(suite)), limits: { maxStates: MOST_STATES } };
+  let plain: Outcome;
+  try {
+    plain = finish(exploreFast(machineOf(session, suite), options));
+  } catch (error) {
+    if (error instanceof ModelError) return null;
+    throw error;
   }
+  if (plain.end.kind === "limit") return null;
+  // Little is known when it begins, so that much turns out to be wrong.
+  const reduced = finish(exploreReduced(machineOf(session, suite), { ...options, reduceAfter: 1 + (text.length % 40) }));
+  const found = ({ end, results, findings, lockOrder }: ReturnType<typeof comparable>) => ({ end, results, findings, lockOrder });
+  deepStrictEqual(found(comparable(reduced)), found(comparable(plain)));
+  return { plain: plain.states, reduced: reduced.states };
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { compareEngines } from "./agreement.js";
+import { compareEngines, compareReduced } from "./agreement.js";
 import { models } from "./grow.js";
 
 const RUNS = 200;
@@ -14,4 +14,16 @@ test("the engines agree on random models", () => {
     { numRuns: RUNS },
   );
   expect(kinds.compared, JSON.stringify(kinds)).toBeGreaterThan(RUNS / 2);
+});
+
+test("steps that are fused change nothing but the states", () => {
+  let fewer = 0;
+  fc.assert(
+    fc.property(models, (text) => {
+      const states = compareReduced(text);
+      if (states !== null && states.reduced < states.plain) fewer++;
+    }),
+    { numRuns: RUNS },
+  );
+  expect(fewer).toBeGreaterThan(RUNS / 2);
 });

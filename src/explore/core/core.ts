@@ -40,6 +40,8 @@ export let mutexTable: usize = 0;
 export let instances: usize = 0;
 /** Whether something is asked in the ends of the scenario. */
 export let asksForEnds: bool = false;
+/** Whether some step is fused with the one before it. */
+export let fuses: bool = false;
 /** Bits of freed slots; states with one of them set have to be normalised. */
 export let freedBits: usize = 0;
 /** A batch: states, what their steps lead to, and what is known of each. */
@@ -70,6 +72,8 @@ export let reason: u32 = 0;
 const MOST_SOURCES: u32 = 32;
 const MOST_SLOTS: u32 = 512;
 const MOST_CHOICES: u32 = 256;
+/** Most steps that are fused with one before them. */
+const MOST_FUSED: u32 = 256;
 
 /** Kinds of nodes, as in ../rules.ts. */
 const READ: u32 = 1;
@@ -86,6 +90,7 @@ const LEAF_WRITES: u32 = 7;
 /** Flags of leaves, as in ../learner.ts. */
 const FAULT_OR_REPORTS: u32 = 3;
 const ACQUIRES: u32 = 4;
+const FUSED: u32 = 8;
 
 /** Flags of property instances, and their answers. */
 const SETTLED: u32 = 1;
@@ -100,6 +105,7 @@ const LOCK: u32 = 1;
 const FINISHED: u32 = 2;
 const IDLE: u32 = 3;
 const IDLE_UNTIL: u32 = 4;
+const FUSES: u32 = 5;
 
 /** Makes freed slots of the state at the address free again if nothing refers to them. */
 declare function normalise(state: usize): void;
@@ -171,7 +177,8 @@ function expandBatch(number: u32, most: u32): u32 {
     for (let slot = used; slot < end; slot++) {
       const leaf = load<u32>(slotLeaves + at(slot));
       const into = slots + <usize>slot * ((<usize>allWords) << 3);
-      store<u32>(slotHashes + ((<usize>slot) << 3), finish(apply(leaf, state, into, hash)));
+      const sum = apply(leaf, state, into, hash);
+      store<u32>(slotHashes + ((<usize>slot) << 3), finish(fuses ? fuse(into, sum) : sum));
       if (!encodeChanges(state, sourceTuple, into, tupleOf(slot))) return source;
     }
     used = end;
@@ -277,6 +284,36 @@ function apply(leaf: u32, state: usize, into: usize, sum: u64): u64 {
   if (freed === 0) return sum;
   normalise(into);
   return hashOf(into);
+}
+
+/** Goes on from the state by steps that are fused with the one before; returns the sum for its hash. */
+function fuse(state: usize, sum: u64): u64 {
+  for (let length: u32 = 0; length < MOST_FUSED; length++) {
+    const leaf = fusedLeaf(state);
+    if (leaf === 0) break;
+    sum = apply(leaf, state, state, sum);
+  }
+  return sum;
+}
+
+/** The leaf of a step out of the state that is fused with the one before; 0 if there is none. */
+function fusedLeaf(state: usize): u32 {
+  for (let thread: u32 = 0; thread < threads; thread++) {
+    const row = threadTable + <usize>thread * 20;
+    const control = (load<u32>(state + at(load<u32>(row))) >> load<u32>(row, 4)) & load<u32>(row, 8);
+    if (control >= load<u32>(row, 16)) continue;
+    const known = <usize>load<u32>(row, 12) + ((<usize>control) << 3);
+    if (load<u32>(known, 4) !== FUSES) continue;
+    let node = load<u32>(rules + at(load<u32>(known)));
+    while (load<u32>(rules + at(node)) === READ) {
+      const address = rules + at(node);
+      node = load<u32>(
+        rules + at(node + 4 + ((load<u32>(state + at(load<u32>(address, 4))) >> load<u32>(address, 8)) & load<u32>(address, 12))),
+      );
+    }
+    if (load<u32>(rules + at(node)) === LEAF && (load<u32>(rules + at(node + LEAF_FLAGS)) & FUSED) !== 0) return node;
+  }
+  return 0;
 }
 
 /** Touches all that the insertion of the batch will. */
