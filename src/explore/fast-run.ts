@@ -90,6 +90,8 @@ export class FastRun {
       levelStart.push(1);
     } else number = this.#goOn(left);
     if (!options.paranoid && Visitor.canVisit(learner)) this.#visitor = new Visitor(expander, judge);
+    // A table that grows may take more at once than is left: it is too late to see that when it has.
+    if (limits.memoryBytes !== undefined) learner.memory.most = Math.max(0, limits.memoryBytes - process.memoryUsage.rss());
     let end: End = { kind: "complete" };
     let lastLook = performance.now();
     expander.pauseAt = lastLook + LOOK_EVERY;
@@ -132,6 +134,7 @@ export class FastRun {
         if (performance.now() - this.#lastKept > 1000 * (options.keeper?.every ?? Number.POSITIVE_INFINITY)) this.#keep(number);
       }
     }
+    learner.memory.most = Number.POSITIVE_INFINITY;
     if (end.kind === "limit") this.#keep(number);
     expander.pauseAt = Number.POSITIVE_INFINITY;
     if (end.kind === "complete" && judge.book.unexpected) end = { kind: "violation" };

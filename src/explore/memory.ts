@@ -25,6 +25,8 @@ export class Memory {
   /** Everything from here on has never been used. */
   #end = FIRST;
   #spare: Region[] = [];
+  /** Nothing is handed out beyond: a run that may not take so much ends before it does. */
+  most = Number.POSITIVE_INFINITY;
 
   /** That of a run that is over, or a new one: to reserve addresses, and to have the machine find pages, takes longer than to clear some. */
   static take(): Memory {
@@ -37,6 +39,7 @@ export class Memory {
     new Uint8Array(this.shared.buffer, 0, this.#end).fill(0);
     this.#end = FIRST;
     this.#spare = [];
+    this.most = Number.POSITIVE_INFINITY;
     kept.push(this);
   }
 
@@ -51,6 +54,7 @@ export class Memory {
       return region.address;
     }
     const address = this.#end;
+    if (address + size > this.most) throw new RangeError(`no room for ${size} more bytes: the run may not take as many`);
     const missing = address + size - this.shared.buffer.byteLength;
     if (missing > 0) {
       try {

@@ -132,7 +132,8 @@ export class CheckpointFolder implements Keeper {
     const mine = `${process.pid} ${startOf(process.pid)}`;
     for (;;) {
       try {
-        return writeFileSync(path, mine, { flag: "wx" });
+        writeFileSync(path, mine, { flag: "wx" });
+        return;
       } catch (error) {
         const { code, message } = error as NodeJS.ErrnoException;
         if (code !== "EEXIST")

@@ -38,3 +38,12 @@ test("what was given back is handed out again", () => {
 test("more than there can be is a RangeError that says so", () => {
   expect(() => new Memory().allocate(2 ** 33)).toThrow(/^no room for 8589934592 more bytes/);
 });
+
+test("a run that may not take as much gets a RangeError, and what is spare", () => {
+  const memory = new Memory();
+  const first = memory.allocate(1000);
+  memory.most = 2000;
+  expect(() => memory.allocate(1000)).toThrow(/^no room for 1008 more bytes/);
+  memory.release(first, 1000);
+  expect(memory.allocate(1000)).toBe(first);
+});

@@ -45,6 +45,9 @@ const CHUNK_BITS: u32 = 14;
 const SEGMENT_BITS: u32 = 14;
 const HASHES: u32 = 512;
 
+/** 2^32 divided by the golden ratio: the upper bits of a product with it are spread well (Knuth, The Art of Computer Programming 3, 6.4). */
+const FIBONACCI: u32 = 0x9e3779b1;
+
 /** In bytes. */
 const DICTIONARY: usize = 20;
 const COLUMN: usize = 12;
@@ -128,7 +131,7 @@ function numberOf(dictionary: usize, value: u32): u32 {
   const table = <usize>load<u32>(dictionary, 4);
   const shift = load<u32>(dictionary, 8);
   const last = <u32>0xffffffff >> shift;
-  let position = (value * 0x9e3779b1) >> shift;
+  let position = (value * FIBONACCI) >> shift;
   while (true) {
     const entry = load<u32>(table + at(position));
     if (entry === 0) return NEW;
@@ -150,7 +153,7 @@ function addValue(dictionary: usize, value: u32): u32 {
 /** Enters the value into the hash table at that address. */
 export function enterValue(table: usize, shift: u32, value: u32, number: u32): void {
   const last = <u32>0xffffffff >> shift;
-  let position = (value * 0x9e3779b1) >> shift;
+  let position = (value * FIBONACCI) >> shift;
   while (load<u32>(table + at(position)) !== 0) position = (position + 1) & last;
   store<u32>(table + at(position), number + 1);
 }
@@ -237,8 +240,10 @@ export function touchTuple(entry: u32, hash: u32): void {
   seenAhead += load<u32>(tupleIn(chunkOf(number), number));
 }
 
-/** Number of the state with that tuple, of the layout that is being filled; or NEW, and `vacant` is the address of its entry. */
+/** Address of the entry for what was not found. */
 let vacant: usize = 0;
+
+/** Number of the state with that tuple, of the layout that is being filled; or NEW, and `vacant` is where its entry would be. */
 function findTuple(tuple: usize, hash: u32): u32 {
   const tag = hash << numberBits;
   let position = positionOf(hash);
