@@ -2,17 +2,22 @@
  * npm run forecast-fit: how well runs of the bundled suites are forecast from samples, and what to write into
  * src/explore/forecast-fit.ts. Each suite, as it is and with one failure more, is explored to its end, and forecast from samples of
  * several shares of its states. Suites of one system are alike; the figures of each are of weights that were fitted without it.
+ * The benchmark's models take no part in the fit; at the end it says how they are forecast.
  */
 
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative, resolve } from "node:path";
+import { timed } from "../bench/sizes.js";
 import { exploreFast } from "../src/explore/fast.js";
 import { cluesOf, middleOf, type Sample } from "../src/explore/forecast.js";
 import { forecastOfSuite } from "../src/session/forecast-suite.js";
-import { bundledSuites, modelLoader, openWith, packageRoot } from "../src/session/open.js";
+import { bundledSuites, modelLoader, openWith, packageRoot, type Session } from "../src/session/open.js";
 import { checksOfSuite, finish, machineOf } from "../src/session/run-suite.js";
 
 const SHARES = [0.003, 0.01, 0.03, 0.1, 0.3];
 const LEAST_SAMPLE = 100;
-const LEAST_STATES = 2000;
+const LEAST_STATES = 5000;
 const MOST_STATES = 1_500_000;
 /** Ends of the classes of shares of the states that a sample saw, walks included. */
 const CLASSES = [0.01, 0.03, 0.1, 0.3, 1];
@@ -28,7 +33,8 @@ interface Case {
   readonly seen: number;
 }
 
-const cases = collect();
+const options = { root: packageRoot(), typecheck: false };
+const cases = casesOf(openWith(modelLoader(options), bundledSuites()), (faults) => [faults, faults + 1]);
 const groups = new Map<string, Case[]>();
 for (const each of cases) {
   const key = `${each.system} ${classOf(each)}`;
@@ -37,25 +43,30 @@ for (const each of cases) {
 const weighed = cases.map((each) => ({ ...each, weight: weightOf(each) }));
 const systems = [...new Set(cases.map(({ system }) => system))];
 const apart = systems.flatMap((system) => {
-  const weights = fitted(weighed.filter((each) => each.system !== system));
-  return weighed.filter((each) => each.system === system).map((each) => ({ ...each, off: offBy(each, weights) }));
+  const withoutIt = fitted(weighed.filter((each) => each.system !== system));
+  return weighed.filter((each) => each.system === system).map((each) => ({ ...each, off: offBy(each, withoutIt) }));
 });
 const off = Object.fromEntries(WHATS.map((what) => [what, quantilesOf(what)]));
-console.log(JSON.stringify({ weights: fitted(weighed), off }, null, 2));
+const weights = fitted(weighed);
+console.log(JSON.stringify({ weights, off }, null, 2));
 console.log(`${cases.length} samples of ${new Set(cases.map(({ truth }) => truth)).size} runs of ${systems.length} systems`);
-for (const least of [LEAST_STATES, 10_000]) {
+for (const least of [LEAST_STATES, 20_000]) {
   for (const what of WHATS) {
     const row = CLASSES.map((_, number) => coverage(what, number, least));
     console.log(`${what}, runs of ${least} states or more, by share seen up to ${CLASSES.join(", ")}: ${row.join("; ")}`);
   }
 }
+const beside = timedCases();
+for (const what of WHATS) {
+  const held = beside.filter((each) => isWithin(what, offBy(each, weights))).length;
+  console.log(`${what} of the benchmark's models: ${held} of ${beside.length} samples`);
+}
 
-function collect(): Case[] {
-  const session = openWith(modelLoader({ root: packageRoot(), typecheck: false }), bundledSuites());
-  return session.suites.flatMap((suite) => {
-    const { faults = 0 } = suite.scenario;
-    return [faults, faults + 1].flatMap((most) => {
-      const variant = { faults: most };
+/** Samples of all suites of the session, each with so many failures as are told for those that it has. */
+function casesOf(session: Session, failures: (faults: number) => readonly number[]): Case[] {
+  return session.suites.flatMap((suite) =>
+    failures(suite.scenario.faults ?? 0).flatMap((faults) => {
+      const variant = { faults };
       const goOnAfter = new Set(checksOfSuite(suite));
       const { end, states, statistics } = finish(
         exploreFast(machineOf(session, suite, variant), { goOnAfter, traces: false, limits: { maxStates: MOST_STATES } }),
@@ -69,8 +80,25 @@ function collect(): Case[] {
         const [system = ""] = suite.name.split("/");
         return { system, sample, truth, seen: Math.min(1, (sample.states + walks.states - walks.shallow) / states) };
       });
-    });
-  });
+    }),
+  );
+}
+
+/** The benchmark's models in the sizes that are soon explored. */
+function timedCases(): Case[] {
+  const folder = mkdtempSync(join(tmpdir(), "iommu-mc-forecast-"));
+  try {
+    return timed
+      .filter(({ size }) => size === "small")
+      .flatMap(({ model, makes, constants }) => {
+        const file = join(folder, `${model}-suite.ts`);
+        const from = JSON.stringify(relative(folder, resolve("bench/models", `${model}.js`)));
+        writeFileSync(file, `import { ${makes} } from ${from};\nexport const timed = ${makes}(${Object.values(constants).join(", ")});\n`);
+        return casesOf(openWith(modelLoader(options), file), (faults) => [faults]);
+      });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 function classOf({ seen }: Case): number {
@@ -125,10 +153,13 @@ function quantilesOf(what: keyof Measures): Record<"low" | "middle" | "high", nu
   return { low: at(0.1), middle: at(0.5), high: at(0.9) };
 }
 
-/** Of the runs of a class and of so many states or more, how many were within the interval, and how wide it was. */
+/** How many of the runs of a class and of so many states or more were within the interval. */
 function coverage(what: keyof Measures, number: number, least: number): string {
-  const range = off[what] as ReturnType<typeof quantilesOf>;
   const those = apart.filter((each) => classOf(each) === number && each.truth.states >= least);
-  const within = those.filter((each) => each.off[what] >= range.low && each.off[what] <= range.high);
-  return `${within.length} of ${those.length}`;
+  return `${those.filter((each) => isWithin(what, each.off)).length} of ${those.length}`;
+}
+
+function isWithin(what: keyof Measures, measured: Measures): boolean {
+  const { low, high } = off[what] as ReturnType<typeof quantilesOf>;
+  return measured[what] >= low && measured[what] <= high;
 }

@@ -49,6 +49,8 @@ export interface Walks {
   readonly shallow: number;
   /** Steps to the farthest state walked through, by the shortest way among steps that were walked. */
   readonly depth: number;
+  /** How many times deeper than they are states of the levels that are known lie on the ways that were walked. */
+  readonly detour: number;
 }
 
 /** 8 in 10 are between `low` and `high`; `middle` is as often too low as too high. */
@@ -106,7 +108,7 @@ function* takeSample(machine: Machine, options: ForecastOptions): Generator<Prog
   }
 }
 
-const NO_WALKS: Walks = { steps: 0, states: 0, shallow: 0, depth: 0 };
+const NO_WALKS: Walks = { steps: 0, states: 0, shallow: 0, depth: 0, detour: 1 };
 
 /** Walks at random from the start, again and again. */
 function* walk(
@@ -138,8 +140,17 @@ function* walk(
     if ((yield progress) === "interrupt") stopped = "interrupt";
   }
   const depths = depthsIn(ways);
-  const known = [...depths.keys()].filter((state) => state < shallow).length;
-  return { walks: { steps, states: depths.size, shallow: known, depth: Math.max(...depths.values()) }, stopped };
+  // They were found in this order.
+  const farthest = [...depths.values()].at(-1) as number;
+  const known = [...depths].filter(([state]) => state < shallow);
+  const walked = known.reduce((sum, [, depth]) => sum + depth + 1, 0);
+  const least = known.reduce((sum, [state]) => sum + levelOf(state, run.levelStart) + 1, 0);
+  return { walks: { steps, states: depths.size, shallow: known.length, depth: farthest, detour: walked / least }, stopped };
+}
+
+/** The level that a state is in. */
+function levelOf(state: number, levelStart: readonly number[]): number {
+  return levelStart.findIndex((start) => start > state) - 1;
 }
 
 /** A state that a step at random leads to; -1 if there is no step, null if memory is at its end. */
@@ -165,7 +176,7 @@ function depthsIn(ways: ReadonlyMap<number, ReadonlySet<number>>): ReadonlyMap<n
 
 /** What a sample says of the logarithm of how many times its states there are. */
 export function cluesOf({ walks, depth, shallow, width }: Sample): readonly number[] {
-  const deeper = Math.max(1, walks.depth - depth);
+  const deeper = Math.max(1, walks.depth / walks.detour - depth);
   return [
     1,
     // If all levels that are left were as wide as the last that is known.
