@@ -72,10 +72,10 @@ describe("of bundled suites", () => {
     expect(other?.sample.walks).not.toEqual(first?.sample.walks);
   });
 
-  it("most are within the interval, of samples of a tenth", () => {
-    const sized = Object.entries(ledger).filter(([, { states }]) => states >= 2000 && states <= 4000);
+  it("most are within the interval, of samples of a fortieth", () => {
+    const sized = Object.entries(ledger).filter(([, { states }]) => states >= 6000 && states <= 16_000);
     const within = sized.filter(([name, { states }]) => {
-      const expected = forecastOf(suiteNamed(name), Math.ceil(states / 10)).expected;
+      const expected = forecastOf(suiteNamed(name), Math.ceil(states / 40)).expected;
       return expected !== null && expected.states.low <= states && states <= expected.states.high;
     });
     expect(sized.length).toBeGreaterThan(20);
