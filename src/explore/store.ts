@@ -17,12 +17,12 @@ export const CHUNK_ROW = 3;
 const BEHIND = 8;
 
 /** Entries per segment of the table: 2 ** SEGMENT_BITS. */
-export const SEGMENT_BITS = 14;
+export const SEGMENT_BITS = 12;
 const SEGMENT_BYTES = 4 << SEGMENT_BITS;
 /** The table grows when it is fuller than this. */
 const FULLEST = 0.8;
 /** A table of as many segments is doubled no more, but grows by so much: to enter all states again takes long, but room is what ends large runs. */
-const LARGE_TABLE = 1024;
+const LARGE_TABLE = 4096;
 const LARGE_GROWTH = 1.25;
 
 /** States that are handed out at once, or packed otherwise. */
@@ -203,8 +203,7 @@ export class Store {
   /** Makes room for more values of a word. Throws a `RangeError`, and nobody notices anything, if there is none. */
   #widen(word: number): void {
     const { core, memory, count } = this;
-    const bits = this.#dictionaries.bits;
-    const layout = tupleLayout(memory, bits.with(word, (bits[word] as number) + 1));
+    const layout = tupleLayout(memory, this.#dictionaries.bits.with(word, this.#dictionaries.widened(word)));
     const filling = count >>> CHUNK_BITS;
     const changed = this.#chunks.slice(filling).map((chunk) => ({ chunk, address: memory.allocate(chunkBytes(layout)) }));
     this.#dictionaries.widen(word, (table, shift, value, number) => core.enterValue(table, shift, value, number));

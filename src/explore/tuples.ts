@@ -3,14 +3,20 @@ import type { Memory } from "./memory.js";
 
 /** In 32-bit words; as in core/states.ts. */
 export const DICTIONARY = 5;
-export const COLUMN = 3;
+export const COLUMN = 4;
 
 const LANE_BITS = 64;
+
+/** A word with more values than numbers of so many bits is plain: to know the numbers would take more than they save. */
+const MOST_BITS = 16;
+export const PLAIN = 32;
 
 /** By word the values that it has had, numbered in the order in which they came; the core adds to them. */
 export class Dictionaries {
   readonly #rows: Uint32Array;
-  /** By word, how many bits a number of a value has. */
+  /** Of plain words, how many bits a number had before. */
+  readonly #plain = new Map<number, number>();
+  /** By word, how many bits a number of a value has; `PLAIN` if its values have no numbers any more. */
   readonly bits: number[];
 
   /** For states of so many words. */
@@ -28,13 +34,27 @@ export class Dictionaries {
   }
 
   get bytes(): number {
-    return this.#rows.byteLength + this.bits.reduce((sum, bits) => sum + valuesBytes(bits) + tableBytes(bits), 0);
+    return [...this.bits.keys()].reduce(
+      (sum, word) => sum + valuesBytes(this.#room(word)) + tableBytes(this.#room(word)),
+      this.#rows.byteLength,
+    );
   }
 
-  /** Makes room for twice as many values of the word. Throws a `RangeError`, and has changed nothing, if there is none. */
+  /** How many bits the word has when it has been widened. */
+  widened(word: number): number {
+    const bits = this.bits[word] as number;
+    return bits < MOST_BITS ? bits + 1 : PLAIN;
+  }
+
+  /** Makes room for twice as many values of the word, or has it be plain, and keeps those that older tuples have numbers of. Throws a `RangeError`, and has changed nothing, if there is none. */
   widen(word: number, enter: (table: number, shift: number, value: number, number: number) => void): void {
     const { memory } = this;
-    const bits = (this.bits[word] as number) + 1;
+    const bits = this.widened(word);
+    if (bits === PLAIN) {
+      this.#plain.set(word, this.bits[word] as number);
+      this.bits[word] = PLAIN;
+      return;
+    }
     const room = this.#allocate(bits);
     const count = this.#rows[word * DICTIONARY + 3] as number;
     const values = memory.words(room.values, 2 ** bits);
@@ -70,8 +90,13 @@ export class Dictionaries {
     this.#rows.set([values, table, 31 - bits, count, 2 ** bits], word * DICTIONARY);
   }
 
+  /** For how many values there is room, in bits of their numbers. */
+  #room(word: number): number {
+    return this.#plain.get(word) ?? (this.bits[word] as number);
+  }
+
   #releaseWord(word: number): void {
-    const bits = this.bits[word] as number;
+    const bits = this.#room(word);
     this.memory.release(this.#rows[word * DICTIONARY] as number, valuesBytes(bits));
     this.memory.release(this.#rows[word * DICTIONARY + 1] as number, tableBytes(bits));
   }
@@ -87,7 +112,7 @@ function tableBytes(bits: number): number {
 
 /** Where the words' numbers are in a tuple. */
 export interface TupleLayout {
-  /** By word: byte, shift and mask. */
+  /** By word: byte, shift, mask, and whether it is plain. */
   readonly columns: Uint32Array;
   readonly bytes: number;
   /** 64-bit words that these begin in; no number is in two of them. */
@@ -104,7 +129,7 @@ export function tupleLayout(memory: Memory, bits: readonly number[]): TupleLayou
     let lane = used.findIndex((taken) => taken + width <= LANE_BITS);
     if (lane < 0) lane = used.push(0) - 1;
     const shift = used[lane] as number;
-    columns.set([lane * 8, shift % LANE_BITS, width === 0 ? 0 : 2 ** width - 1], word * COLUMN);
+    columns.set([lane * 8, shift % LANE_BITS, 2 ** width - 1, Number(width === PLAIN)], word * COLUMN);
     used[lane] = shift + width;
   }
   const last = used.at(-1) as number;

@@ -1,7 +1,8 @@
 /**
  * The visited set, without what it costs to keep states as they are: the values that each 32-bit word has had are
  * numbered in the order in which they came, and of a state these numbers are kept, side by side in as many bits as
- * they need. That is its *tuple*. Most words have few values, so that a tuple is a fraction of the state.
+ * they need. That is its *tuple*. Most words have few values, so that a tuple is a fraction of the state. A word that has had
+ * very many is *plain* from then on: it stands in the tuple itself.
  *
  * How many bits a number has is fixed for a chunk of states. When a word has had more values than there are numbers,
  * the chunk that is being filled gets another layout, and those before stay as they are.
@@ -15,7 +16,7 @@ export let words: u32 = 0;
 export let hashKeys: usize = 0;
 /** By word: its values by number (address), the numbers by value (address of a hash table, 32 - log2 of its size), how many, and how many there may be. */
 export let dictionaries: usize = 0;
-/** By word: where its number is in a tuple (byte, shift, mask); of the chunk that is being filled. */
+/** By word: where its number is in a tuple (byte, shift, mask), and whether it is plain there; of the chunk that is being filled. */
 export let layout: usize = 0;
 /** Bytes of a tuple, and 64-bit words that these begin in; of the same chunk. */
 export let tupleBytes: u32 = 0;
@@ -42,7 +43,7 @@ export const NEW: u32 = 0xffffffff;
 export const OVERFLOW: u32 = 0xfffffffe;
 
 const CHUNK_BITS: u32 = 14;
-const SEGMENT_BITS: u32 = 14;
+const SEGMENT_BITS: u32 = 12;
 const HASHES: u32 = 512;
 
 /** 2^32 divided by the golden ratio: the upper bits of a product with it are spread well (Knuth, The Art of Computer Programming 3, 6.4). */
@@ -50,7 +51,7 @@ const FIBONACCI: u32 = 0x9e3779b1;
 
 /** In bytes. */
 const DICTIONARY: usize = 20;
-const COLUMN: usize = 12;
+const COLUMN: usize = 16;
 const CHUNK: usize = 12;
 
 /** So that looking ahead is not optimised away. */
@@ -71,6 +72,21 @@ function tupleIn(chunk: usize, number: u32): usize {
 /** The number that a word's value has in a tuple; `column` is its row of the tuple's layout. */
 function numberIn(tuple: usize, column: usize): u32 {
   return <u32>(load<u64>(tuple + <usize>load<u32>(column)) >> <u64>load<u32>(column, 4)) & load<u32>(column, 8);
+}
+
+/** The value that a word has in a tuple. */
+function valueIn(tuple: usize, column: usize, dictionary: usize): u32 {
+  const number = numberIn(tuple, column);
+  return isPlain(column) ? number : load<u32>(<usize>load<u32>(dictionary) + at(number));
+}
+
+function isPlain(column: usize): bool {
+  return load<u32>(column, 12) !== 0;
+}
+
+/** The number that a word has in a tuple of any layout, as it would be in the one that is being filled. */
+function numberAsIn(column: usize, tuple: usize, its: usize, dictionary: usize): u32 {
+  return isPlain(column) ? valueIn(tuple, its, dictionary) : numberIn(tuple, its);
 }
 
 /** Puts the number into a tuple of the layout that is being filled, where there are other bits for that word or none. */
@@ -94,7 +110,7 @@ export function fetch(number: u32, state: usize): void {
   let dictionary = dictionaries;
   const end = state + ((<usize>words) << 3);
   while (state < end) {
-    store<u32>(state, load<u32>(<usize>load<u32>(dictionary) + at(numberIn(from, column))));
+    store<u32>(state, valueIn(from, column, dictionary));
     state += 4;
     column += COLUMN;
     dictionary += DICTIONARY;
@@ -118,14 +134,16 @@ export function fetchTuple(number: u32, into: usize): void {
 function translate(from: usize, its: usize, into: usize): void {
   for (let lane: u32 = 0; lane < lanes; lane++) store<u64>(into + ((<usize>lane) << 3), 0);
   const end = layout + <usize>(words << 1) * COLUMN;
+  let dictionary = dictionaries;
   for (let column = layout; column < end; column += COLUMN) {
-    const number = numberIn(from, its);
+    const number = numberAsIn(column, from, its, dictionary);
     if (number !== 0) putNumber(into, column, number);
     its += COLUMN;
+    dictionary += DICTIONARY;
   }
 }
 
-/** The number of a word's value; NEW if it has none. */
+/** The number of a word's value, which is not plain; NEW if it has none. */
 function numberOf(dictionary: usize, value: u32): u32 {
   const values = <usize>load<u32>(dictionary);
   const table = <usize>load<u32>(dictionary, 4);
@@ -170,10 +188,14 @@ export function encodeChanges(before: usize, tupleBefore: usize, state: usize, i
         const value = load<u32>(state + at(half));
         if (value === load<u32>(before + at(half))) continue;
         const known = dictionary + <usize>half * DICTIONARY;
-        let number = numberOf(known, value);
-        if (number === NEW) number = addValue(known, value);
-        if (number === OVERFLOW) return false;
-        putNumber(into, column + <usize>half * COLUMN, number);
+        const place = column + <usize>half * COLUMN;
+        let number = value;
+        if (!isPlain(place)) {
+          number = numberOf(known, value);
+          if (number === NEW) number = addValue(known, value);
+          if (number === OVERFLOW) return false;
+        }
+        putNumber(into, place, number);
       }
     }
     state += 8;
@@ -189,17 +211,21 @@ function encode(state: usize, into: usize, adds: bool): u32 {
   for (let lane: u32 = 0; lane < lanes; lane++) store<u64>(into + ((<usize>lane) << 3), 0);
   for (let word: u32 = 0; word < words << 1; word++) {
     const dictionary = dictionaries + <usize>word * DICTIONARY;
+    const column = layout + <usize>word * COLUMN;
     const value = load<u32>(state + at(word));
-    let number = numberOf(dictionary, value);
-    if (number === NEW) {
-      if (!adds) return NEW;
-      number = addValue(dictionary, value);
-      if (number === OVERFLOW) {
-        overflown = word;
-        return OVERFLOW;
+    let number = value;
+    if (!isPlain(column)) {
+      number = numberOf(dictionary, value);
+      if (number === NEW) {
+        if (!adds) return NEW;
+        number = addValue(dictionary, value);
+        if (number === OVERFLOW) {
+          overflown = word;
+          return OVERFLOW;
+        }
       }
     }
-    if (number !== 0) putNumber(into, layout + <usize>word * COLUMN, number);
+    if (number !== 0) putNumber(into, column, number);
   }
   return 0;
 }
@@ -273,9 +299,11 @@ function isTuple(number: u32, tuple: usize): bool {
     return ((load<u64>(stored + last) ^ load<u64>(tuple + last)) & lastMask()) === 0;
   }
   const end = layout + <usize>(words << 1) * COLUMN;
+  let dictionary = dictionaries;
   for (let column = layout; column < end; column += COLUMN) {
-    if (numberIn(stored, its) !== numberIn(tuple, column)) return false;
+    if (numberAsIn(column, stored, its, dictionary) !== numberIn(tuple, column)) return false;
     its += COLUMN;
+    dictionary += DICTIONARY;
   }
   return true;
 }
@@ -365,7 +393,7 @@ function hashOfStored(number: u32): u64 {
   let sum: u64 = 0;
   const end = hashKeys + ((<usize>words) << 4);
   while (key < end) {
-    sum += <u64>load<u32>(<usize>load<u32>(dictionary) + at(numberIn(from, column))) * load<u64>(key);
+    sum += <u64>valueIn(from, column, dictionary) * load<u64>(key);
     key += 8;
     column += COLUMN;
     dictionary += DICTIONARY;
