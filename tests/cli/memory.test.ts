@@ -13,7 +13,7 @@ function peakOf(process: number | undefined): number {
 }
 
 it.runIf(peakOf(process.pid) > 0)("--memory is kept to within a tenth", async () => {
-  const megabytes = 240;
+  const megabytes = 170;
   let peak = 0;
   const { code, stdout } = await iommuMc(["check", "--file", big, "--suite", "big/wheels", "--memory", String(megabytes), "--json"], {
     whileRunning: (child) => {
