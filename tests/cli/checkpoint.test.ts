@@ -2,8 +2,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { JsonCheck } from "../../src/report/json.js";
-import { big, iommuMc, type RunOptions, temporaryFolder } from "./helpers.js";
+import { iommuMc, type RunOptions, temporaryFolder } from "./helpers.js";
 
+const large = "tests/cli/fixtures/large.ts";
 const { folder } = temporaryFolder();
 
 /** Of 4 wheels of 32 places, each turned by one or two. */
@@ -11,7 +12,7 @@ const WHEELS = { states: 32 ** 4, transitions: 8 * 32 ** 4, depth: 4 * 16 };
 
 /** Runs a suite of a million states that is kept every 60 ms. */
 function check(kept: string, options: RunOptions = {}, ...words: string[]) {
-  return iommuMc(["check", "--file", big, "--suite", "big/four", "--json", "--checkpoint", kept, "--every", "0.001", ...words], options);
+  return iommuMc(["check", "--file", large, "--suite", "big/four", "--json", "--checkpoint", kept, "--every", "0.001", ...words], options);
 }
 
 /** Sends the signal once there is a checkpoint after so many milliseconds. */
@@ -63,7 +64,7 @@ describe("a run that is kept", () => {
     const { code, stderr } = await iommuMc([
       "check",
       "--file",
-      big,
+      large,
       "--suite",
       "big/four",
       "--checkpoint",

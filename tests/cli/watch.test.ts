@@ -116,7 +116,7 @@ describe("check --watch", () => {
     write("big.ts", big);
     const watch = new Watch("big.ts");
     await new Promise((resolve) => setTimeout(resolve, 2500));
-    write("big.ts", big.replace("length: 6", "length: 1"));
+    write("big.ts", big.replace('"wheels", 6', '"wheels", 1'));
     expect(await watch.until(whole)).toMatch(/changed {2}big\.ts\n\nheld +big\/wheels/);
     watch.interrupt();
     expect(await watch.ended).toBe(0);
