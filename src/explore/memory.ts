@@ -43,14 +43,14 @@ export class Memory {
     kept.push(this);
   }
 
-  /** Address of so many bytes, all 0. Throws a `RangeError` if there is no room. */
-  allocate(bytes: number): number {
+  /** Address of so many bytes, all 0 unless that does not matter. Throws a `RangeError` if there is no room. */
+  allocate(bytes: number, isBlank = true): number {
     const size = rounded(bytes);
     const fitting = this.#spare.findIndex((region) => region.bytes >= size);
     if (fitting >= 0) {
       const [region] = this.#spare.splice(fitting, 1) as [Region];
       if (region.bytes > size) this.#spare.push({ address: region.address + size, bytes: region.bytes - size });
-      new Uint8Array(this.shared.buffer, region.address, size).fill(0);
+      if (isBlank) new Uint8Array(this.shared.buffer, region.address, size).fill(0);
       return region.address;
     }
     const address = this.#end;

@@ -205,7 +205,10 @@ export class Store {
     const { core, memory, count } = this;
     const layout = tupleLayout(memory, this.#dictionaries.bits.with(word, this.#dictionaries.widened(word)));
     const filling = count >>> CHUNK_BITS;
-    const changed = this.#chunks.slice(filling).map((chunk) => ({ chunk, address: memory.allocate(chunkBytes(layout)) }));
+    const isAsLong = (chunk: Chunk) => chunk.layout.bytes === layout.bytes;
+    const changed = this.#chunks
+      .slice(filling)
+      .map((chunk) => ({ chunk, address: isAsLong(chunk) ? chunk.address : memory.allocate(chunkBytes(layout), false) }));
     this.#dictionaries.widen(word, (table, shift, value, number) => core.enterValue(table, shift, value, number));
     this.#layouts.push(layout);
     this.#fillIn(layout);
@@ -213,12 +216,12 @@ export class Store {
       const number = Math.max(0, Math.min(CHUNK_STATES, count - (filling + position) * CHUNK_STATES));
       core.translateAll(chunk.address, chunk.layout.columns.byteOffset, chunk.layout.bytes, number, address);
       this.#placeChunk(filling + position, { address, layout });
-      memory.release(chunk.address, chunkBytes(chunk.layout));
+      if (!isAsLong(chunk)) memory.release(chunk.address, chunkBytes(chunk.layout));
     }
   }
 
   #addChunk(): void {
-    const address = this.memory.allocate(chunkBytes(this.#layout));
+    const address = this.memory.allocate(chunkBytes(this.#layout), false);
     if ((this.#chunks.length + 1) * CHUNK_ROW > this.#chunkRows.length) {
       this.#chunkRows = this.#larger(this.#chunkRows);
       this.core.chunks.value = this.#chunkRows.byteOffset;

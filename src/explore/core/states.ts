@@ -353,7 +353,7 @@ export function find(state: usize): u32 {
   return encode(state, scratch, false) === 0 ? findTuple(scratch, finish(hashOf(state))) : NEW;
 }
 
-/** Makes of the tuples at that address, of another layout, some of the one that is being filled. */
+/** Makes of the tuples at that address, of another layout, some of the one that is being filled; in the same place if they are as long. */
 export function translateAll(from: usize, its: usize, bytes: u32, number: u32, into: usize): void {
   for (let done: u32 = 0; done < number; done++) {
     translate(from, its, scratch);
