@@ -5,8 +5,8 @@ import { bundledSuites, openSuites } from "../../src/session/open.js";
 import { runSuiteNow } from "../../src/session/run-suite.js";
 
 /** States that the plain engine explores in about a second. */
-const SMALL = 600;
-const DEPTH = 11;
+const SMALL = 400;
+const DEPTH = 10;
 
 const session = openSuites(bundledSuites());
 

@@ -11,7 +11,7 @@ import type { NativeBlock } from "../../src/step/run.js";
 import { models } from "../random/grow.js";
 import { comparable, explore, load, machine, tiny } from "../support/model.js";
 
-const STATES = 300;
+const STATES = 200;
 
 function runParanoid(explored: Machine): Outcome {
   const run = exploreFast(explored, { paranoid: true, limits: { maxStates: STATES } });
