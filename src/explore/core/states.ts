@@ -213,6 +213,8 @@ function encode(state: usize, into: usize, adds: bool): u32 {
     const dictionary = dictionaries + <usize>word * DICTIONARY;
     const column = layout + <usize>word * COLUMN;
     const value = load<u32>(state + at(word));
+    // Most words of a state never change, as long as little is known of it.
+    if (load<u32>(column, 8) === 0 && load<u32>(dictionary, 12) !== 0 && load<u32>(<usize>load<u32>(dictionary)) === value) continue;
     let number = value;
     if (!isPlain(column)) {
       number = numberOf(dictionary, value);
