@@ -51,7 +51,7 @@ export interface Core {
   find(state: number): number;
   fetch(number: number, state: number): void;
   rehash(): void;
-  enterValue(table: number, shift: number, value: number, number: number): void;
+  enterValues(values: number, number: number, table: number, shift: number): void;
   translateAll(from: number, layout: number, bytes: number, number: number, into: number): void;
   absorb(states: number, stride: number, number: number, moves: number, moveCount: number, rest: number, state: number): number;
 }

@@ -202,9 +202,10 @@ export class Expander {
     return this.store.find(this.next);
   }
 
-  #newStore({ changingWords }: Packing): Store {
+  /** As long as all may change states are few, and to number what is there takes longer than it saves. */
+  #newStore({ changingWords, changing }: Packing): Store {
     const host = { normalise: (address: number) => this.#normaliseAt(address), judgeRest: this.judgeRest };
-    return new Store(this.learner.memory, changingWords, host);
+    return new Store(this.learner.memory, changingWords, { host, arePlain: changing === null });
   }
 
   /** Makes freed slots free in the state at the address. */

@@ -26,7 +26,7 @@ const LOOK_EVERY = 100;
 const STATES_AT_ONCE = 4096;
 
 /** Default of `packAfter`: what a smaller run would save is not worth the while. */
-const PACK_AFTER = 20_000;
+export const PACK_AFTER = 20_000;
 
 /** Bits that a thread gets when its control states are more than those it has can number: to pack many states anew takes long. */
 const MORE_CONTROL_BITS = 2;
@@ -135,16 +135,18 @@ export class FastRun {
       }
     }
     learner.memory.most = Number.POSITIVE_INFINITY;
-    if (end.kind === "limit") this.#keep(number);
     expander.pauseAt = Number.POSITIVE_INFINITY;
     if (end.kind === "complete" && judge.book.unexpected) end = { kind: "violation" };
-    if (end.kind === "complete" && this.machine.terminates) {
-      end = yield* this.#lookForLivelock();
-      if (end.kind === "limit") this.#keep(number);
-    }
+    if (end.kind === "complete" && this.machine.terminates) end = yield* this.#lookForLivelock();
+    if (end.kind === "limit") this.#keep(number);
     judge.judgeWholeRun();
     const isDeeper = expander.store.count > (levelStart[this.#depth + 1] as number);
     return yield* this.#outcome(end, isDeeper ? this.#depth + 1 : this.#depth);
+  }
+
+  /** The level that the state is in. */
+  levelOf(state: number): number {
+    return this.levelStart.findLastIndex((start) => start <= state);
   }
 
   /** Goes on where another run was interrupted. Returns the first state that has not been visited. */
@@ -156,7 +158,7 @@ export class FastRun {
     levelStart.splice(0, 1, ...levels);
     for (const [number, cells] of snapshot.reads.entries()) for (const cell of cells) learner.instances[number]?.reads.add(cell);
     for (const [state, ordinal, thread, ...choices] of snapshot.learned as [number, number, number, ...number[]][]) {
-      this.#depth = levelStart.findLastIndex((start) => start <= state);
+      this.#depth = this.levelOf(state);
       expander.store.load(state, expander.current);
       const { control, block } = learner.learnBlock(thread, expander.current, choices);
       this.#noteLearned(control, block, state, ordinal);

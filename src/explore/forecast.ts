@@ -4,7 +4,7 @@
  * was measured on the bundled suites (docs/forecast.md).
  */
 import type { Machine } from "../step/machine.js";
-import { FastRun } from "./fast-run.js";
+import { FastRun, PACK_AFTER } from "./fast-run.js";
 import { FIT } from "./forecast-fit.js";
 import { Learner } from "./learner.js";
 import { overLimit } from "./limits.js";
@@ -84,7 +84,7 @@ export function* forecast(machine: Machine, options: ForecastOptions): Generator
 function* takeSample(machine: Machine, options: ForecastOptions): Generator<Progress, Sample, "interrupt" | undefined> {
   const learner = new Learner(machine);
   const { sample, limits = {}, goOnAfter } = options;
-  const packAfter = Math.min(20_000, Math.ceil(sample * PACK_AFTER_SHARE));
+  const packAfter = Math.min(PACK_AFTER, Math.ceil(sample * PACK_AFTER_SHARE));
   const run = new FastRun(
     machine,
     { goOnAfter, traces: false, packAfter, limits: { ...limits, maxStates: sample } },
@@ -144,13 +144,8 @@ function* walk(
   const farthest = [...depths.values()].at(-1) as number;
   const known = [...depths].filter(([state]) => state < shallow);
   const walked = known.reduce((sum, [, depth]) => sum + depth + 1, 0);
-  const least = known.reduce((sum, [state]) => sum + levelOf(state, run.levelStart) + 1, 0);
+  const least = known.reduce((sum, [state]) => sum + run.levelOf(state) + 1, 0);
   return { walks: { steps, states: depths.size, shallow: known.length, depth: farthest, detour: walked / least }, stopped };
-}
-
-/** The level that a state is in. */
-function levelOf(state: number, levelStart: readonly number[]): number {
-  return levelStart.findIndex((start) => start > state) - 1;
 }
 
 /** A state that a step at random leads to; -1 if there is no step, null if memory is at its end. */

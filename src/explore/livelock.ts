@@ -30,7 +30,7 @@ export function* nearestLivelock(
   if (marks.size === count) return null;
   let first = 0;
   while (marks.has(first)) first++;
-  const depth = run.levelStart.findLastIndex((start) => start <= first);
+  const depth = run.levelOf(first);
   const occurrences: Occurrence[] = [];
   for (let state = first; state < (run.levelStart[depth + 1] as number); state++) {
     if (!marks.has(state)) occurrences.push({ state, ordinal: null });

@@ -34,12 +34,19 @@ export const OVERFLOW = 0xfffffffe;
 /** Of a set into which nobody but its owner puts anything. */
 const NOBODY: Host = { normalise: () => {}, judgeRest: () => {} };
 
+export interface StoreOptions {
+  readonly host?: Host;
+  readonly core?: Core;
+  readonly arePlain?: boolean;
+}
+
 interface Chunk {
   readonly address: number;
   readonly layout: TupleLayout;
 }
 
 export class Store {
+  readonly core: Core;
   /** 64-bit words of a stored state. */
   readonly #words64: number;
   readonly #dictionaries: Dictionaries;
@@ -49,19 +56,18 @@ export class Store {
   readonly #scratch: Uint32Array;
   readonly #hashes: Uint32Array;
   #layout: TupleLayout;
-  readonly #layouts: TupleLayout[] = [];
   readonly #chunks: Chunk[] = [];
   #chunkRows: Uint32Array;
   readonly #segments: number[] = [];
   #segmentRows: Uint32Array;
 
-  /** Of states of so many words. */
+  /** Of states of so many words, which are plain if it is not worth the while to number their values. */
   constructor(
     readonly memory: Memory,
     readonly words: number,
-    host: Host = NOBODY,
-    readonly core: Core = newCore(memory, host),
+    { host = NOBODY, core = newCore(memory, host), arePlain = false }: StoreOptions = {},
   ) {
+    this.core = core;
     this.#words64 = Math.ceil(words / 2);
     const words32 = this.#words64 * 2;
     const room = (length: number) => memory.words(memory.allocate(length * 4), length);
@@ -72,7 +78,7 @@ export class Store {
     this.#chunkRows = room(64 * CHUNK_ROW);
     this.#segmentRows = room(64);
     this.#hashKeys = hashKeys(memory, words32);
-    this.#dictionaries = new Dictionaries(memory, words32);
+    this.#dictionaries = new Dictionaries(memory, words32, arePlain);
     core.words.value = this.#words64;
     core.scratch.value = this.#scratch.byteOffset;
     core.hashes.value = this.#hashes.byteOffset;
@@ -81,7 +87,6 @@ export class Store {
     core.hashKeys.value = this.#hashKeys.byteOffset;
     core.dictionaries.value = this.#dictionaries.address;
     this.#layout = tupleLayout(memory, this.#dictionaries.bits);
-    this.#layouts.push(this.#layout);
     this.#fillIn(this.#layout);
   }
 
@@ -166,7 +171,8 @@ export class Store {
   release(): void {
     const { memory } = this;
     const rooms = [this.#state, this.#scratch, this.#hashes, this.#chunkRows, this.#segmentRows, this.#hashKeys];
-    for (const { byteOffset, byteLength } of [...rooms, ...this.#layouts.map(({ columns }) => columns)])
+    const layouts = new Set([this.#layout, ...this.#chunks.map(({ layout }) => layout)]);
+    for (const { byteOffset, byteLength } of [...rooms, ...[...layouts].map(({ columns }) => columns)])
       memory.release(byteOffset, byteLength);
     for (const { address, layout } of this.#chunks) memory.release(address, chunkBytes(layout));
     for (const segment of this.#segments) memory.release(segment, SEGMENT_BYTES);
@@ -203,14 +209,14 @@ export class Store {
   /** Makes room for more values of a word. Throws a `RangeError`, and nobody notices anything, if there is none. */
   #widen(word: number): void {
     const { core, memory, count } = this;
+    const before = this.#layout;
     const layout = tupleLayout(memory, this.#dictionaries.bits.with(word, this.#dictionaries.widened(word)));
     const filling = count >>> CHUNK_BITS;
     const isAsLong = (chunk: Chunk) => chunk.layout.bytes === layout.bytes;
     const changed = this.#chunks
       .slice(filling)
       .map((chunk) => ({ chunk, address: isAsLong(chunk) ? chunk.address : memory.allocate(chunkBytes(layout), false) }));
-    this.#dictionaries.widen(word, (table, shift, value, number) => core.enterValue(table, shift, value, number));
-    this.#layouts.push(layout);
+    this.#dictionaries.widen(word, core.enterValues);
     this.#fillIn(layout);
     for (const [position, { chunk, address }] of changed.entries()) {
       const number = Math.max(0, Math.min(CHUNK_STATES, count - (filling + position) * CHUNK_STATES));
@@ -218,6 +224,7 @@ export class Store {
       this.#placeChunk(filling + position, { address, layout });
       if (!isAsLong(chunk)) memory.release(chunk.address, chunkBytes(chunk.layout));
     }
+    if (this.#chunks[filling - 1]?.layout !== before) memory.release(before.columns.byteOffset, before.columns.byteLength);
   }
 
   #addChunk(): void {

@@ -1,4 +1,5 @@
 /** What a state is kept as: for each of its words the number of the value, among all that the word has had, in as many bits as these need. */
+import type { Core } from "./core.js";
 import type { Memory } from "./memory.js";
 
 /** In 32-bit words; as in core/states.ts. */
@@ -11,22 +12,31 @@ const LANE_BITS = 64;
 const MOST_BITS = 16;
 export const PLAIN = 32;
 
+/** Where a word's values are, for as many as numbers of so many bits can number. */
+interface Room {
+  readonly bits: number;
+  readonly values: number;
+  readonly table: number;
+}
+
 /** By word the values that it has had, numbered in the order in which they came; the core adds to them. */
 export class Dictionaries {
   readonly #rows: Uint32Array;
-  /** Of plain words, how many bits a number had before. */
-  readonly #plain = new Map<number, number>();
-  /** By word, how many bits a number of a value has; `PLAIN` if its values have no numbers any more. */
+  /** By word; null if its values never had numbers. What is plain by now keeps those that older tuples have numbers of. */
+  readonly #rooms: (Room | null)[];
+  /** By word, how many bits a number of a value has; `PLAIN` if its values have none, or none any more. */
   readonly bits: number[];
 
   /** For states of so many words. */
   constructor(
     readonly memory: Memory,
     words: number,
+    arePlain: boolean,
   ) {
     this.#rows = memory.words(memory.allocate(words * DICTIONARY * 4), words * DICTIONARY);
-    this.bits = new Array<number>(words).fill(0);
-    for (let word = 0; word < words; word++) this.#place(word, this.#allocate(0), 0);
+    this.#rooms = new Array<Room | null>(words).fill(null);
+    this.bits = new Array<number>(words).fill(arePlain ? PLAIN : 0);
+    if (!arePlain) for (let word = 0; word < words; word++) this.#place(word, this.#allocate(0), 0);
   }
 
   get address(): number {
@@ -34,10 +44,7 @@ export class Dictionaries {
   }
 
   get bytes(): number {
-    return [...this.bits.keys()].reduce(
-      (sum, word) => sum + valuesBytes(this.#room(word)) + tableBytes(this.#room(word)),
-      this.#rows.byteLength,
-    );
+    return this.#rooms.reduce((sum, room) => sum + (room === null ? 0 : valuesBytes(room) + tableBytes(room)), this.#rows.byteLength);
   }
 
   /** How many bits the word has when it has been widened. */
@@ -46,68 +53,59 @@ export class Dictionaries {
     return bits < MOST_BITS ? bits + 1 : PLAIN;
   }
 
-  /** Makes room for twice as many values of the word, or has it be plain, and keeps those that older tuples have numbers of. Throws a `RangeError`, and has changed nothing, if there is none. */
-  widen(word: number, enter: (table: number, shift: number, value: number, number: number) => void): void {
-    const { memory } = this;
+  /** Makes room for twice as many values of the word, or has it be plain. Throws a `RangeError`, and has changed nothing, if there is none. */
+  widen(word: number, enterValues: Core["enterValues"]): void {
     const bits = this.widened(word);
-    if (bits === PLAIN) {
-      this.#plain.set(word, this.bits[word] as number);
-      this.bits[word] = PLAIN;
-      return;
+    if (bits !== PLAIN) {
+      const before = this.#rooms[word] as Room;
+      const room = this.#allocate(bits);
+      const count = this.#rows[word * DICTIONARY + 3] as number;
+      this.memory.words(room.values, count).set(this.memory.words(before.values, count));
+      enterValues(room.values, count, room.table, shiftOf(room));
+      this.#release(before);
+      this.#place(word, room, count);
     }
-    const room = this.#allocate(bits);
-    const count = this.#rows[word * DICTIONARY + 3] as number;
-    const values = memory.words(room.values, 2 ** bits);
-    values.set(this.#valuesOf(word));
-    for (let number = 0; number < count; number++) enter(room.table, 31 - bits, values[number] as number, number);
-    this.#releaseWord(word);
     this.bits[word] = bits;
-    this.#place(word, room, count);
   }
 
   release(): void {
-    for (const word of this.bits.keys()) this.#releaseWord(word);
+    for (const room of this.#rooms) if (room !== null) this.#release(room);
     this.memory.release(this.#rows.byteOffset, this.#rows.byteLength);
   }
 
-  #valuesOf(word: number): Uint32Array {
-    return this.memory.words(this.#rows[word * DICTIONARY] as number, 2 ** (this.bits[word] as number));
-  }
-
-  #allocate(bits: number): { readonly values: number; readonly table: number } {
-    const values = this.memory.allocate(valuesBytes(bits));
+  #allocate(bits: number): Room {
+    const values = this.memory.allocate(valuesBytes({ bits }));
     try {
-      return { values, table: this.memory.allocate(tableBytes(bits)) };
+      return { bits, values, table: this.memory.allocate(tableBytes({ bits })) };
     } catch (error) {
-      this.memory.release(values, valuesBytes(bits));
+      this.memory.release(values, valuesBytes({ bits }));
       throw error;
     }
   }
 
-  #place(word: number, { values, table }: { readonly values: number; readonly table: number }, count: number): void {
-    const bits = this.bits[word] as number;
-    // A table of twice as many entries as there may be values.
-    this.#rows.set([values, table, 31 - bits, count, 2 ** bits], word * DICTIONARY);
+  #place(word: number, room: Room, count: number): void {
+    this.#rooms[word] = room;
+    this.#rows.set([room.values, room.table, shiftOf(room), count, 2 ** room.bits], word * DICTIONARY);
   }
 
-  /** For how many values there is room, in bits of their numbers. */
-  #room(word: number): number {
-    return this.#plain.get(word) ?? (this.bits[word] as number);
-  }
-
-  #releaseWord(word: number): void {
-    const bits = this.#room(word);
-    this.memory.release(this.#rows[word * DICTIONARY] as number, valuesBytes(bits));
-    this.memory.release(this.#rows[word * DICTIONARY + 1] as number, tableBytes(bits));
+  #release(room: Room): void {
+    this.memory.release(room.values, valuesBytes(room));
+    this.memory.release(room.table, tableBytes(room));
   }
 }
 
-function valuesBytes(bits: number): number {
+function valuesBytes({ bits }: Pick<Room, "bits">): number {
   return 4 * 2 ** bits;
 }
 
-function tableBytes(bits: number): number {
+/** A table of twice as many entries as there may be values. */
+function tableBytes({ bits }: Pick<Room, "bits">): number {
   return 8 * 2 ** bits;
+}
+
+/** 32 less the bits that say where in the table an entry is. */
+function shiftOf({ bits }: Room): number {
+  return 31 - bits;
 }
 
 /** Where the words' numbers are in a tuple. */

@@ -29,8 +29,15 @@ export function toolFingerprint(): string {
   return hashOf(typescriptVersion(), ...own);
 }
 
+let wholeTool: string | undefined;
+
 /** Changes whenever anything of this tool does, or of what it is built on. */
 export function wholeToolFingerprint(): string {
+  wholeTool ??= hashOfTool();
+  return wholeTool;
+}
+
+function hashOfTool(): string {
   const code = join(dirname(fileURLToPath(import.meta.url)), "..");
   const files = readdirSync(code, { recursive: true, encoding: "utf8" })
     .filter((name) => /(?<!\.d)\.([jt]s|wasm)$/.test(name) && !name.startsWith("dev"))

@@ -23,6 +23,7 @@ import { join } from "node:path";
 import type { Keeper, KeptStates, Snapshot } from "../explore/checkpoint.js";
 import { BLOCK_STATES } from "../explore/store.js";
 import { ModelError } from "../lang/errors.js";
+import { hashOf } from "../load/cache.js";
 import type { Places } from "../state/packing.js";
 
 /** How the runs of a command are kept. */
@@ -140,12 +141,9 @@ export class CheckpointFolder implements Keeper {
           throw new ModelError(`${path} cannot be written: ${message}`, "Give --checkpoint a folder that can be written.");
       }
       const holder = existsSync(path) ? readFileSync(path, "utf8") : "";
-      const [process_ = "", start = ""] = holder.split(" ");
-      if (holder === mine || (process_ !== "" && start === startOf(Number(process_))))
-        throw new ModelError(
-          `${this.#folder} is in use by process ${process_}`,
-          "Wait for it to end, or give --checkpoint another folder.",
-        );
+      const [pid = "", start = ""] = holder.split(" ");
+      if (holder === mine || (pid !== "" && start === startOf(Number(pid))))
+        throw new ModelError(`${this.#folder} is in use by process ${pid}`, "Wait for it to end, or give --checkpoint another folder.");
       // Whoever had it was killed.
       rmSync(path, { force: true });
     }
@@ -229,24 +227,20 @@ export class CheckpointFolder implements Keeper {
   }
 }
 
-function hashOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
-}
-
 /** When the process was started, in ticks: another may have its number after it. Empty if there is none of that number, or nobody says. */
-function startOf(process_: number): string {
+function startOf(pid: number): string {
   try {
-    const fields = readFileSync(`/proc/${process_}/stat`, "utf8");
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8");
     return fields.slice(fields.lastIndexOf(")") + 2).split(" ")[19] ?? "";
   } catch {
-    return existsSync("/proc/self/stat") ? "" : isThere(process_);
+    return existsSync("/proc/self/stat") ? "" : isThere(pid);
   }
 }
 
 /** Where there is no /proc. */
-function isThere(process_: number): string {
+function isThere(pid: number): string {
   try {
-    process.kill(process_, 0);
+    process.kill(pid, 0);
     return "there";
   } catch {
     return "";

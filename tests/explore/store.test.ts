@@ -4,8 +4,8 @@ import { Memory } from "../../src/explore/memory.js";
 import { Store } from "../../src/explore/store.js";
 
 /** Behaves as a map from states to numbers in the order of their insertion does. */
-function compare(words: number, states: Iterable<readonly number[]>): Store {
-  const store = new Store(new Memory(), words);
+function compare(words: number, states: Iterable<readonly number[]>, arePlain = false): Store {
+  const store = new Store(new Memory(), words, { arePlain });
   const expected = new Map<string, number>();
   const state = new Uint32Array(words);
   for (const numbers of states) {
@@ -31,10 +31,12 @@ test("numbers states in the order in which they were found, each once", () => {
     fc.property(
       fc.integer({ min: 1, max: 5 }),
       fc.array(fc.array(word, { minLength: 5, maxLength: 5 }), { maxLength: 300 }),
-      (words, states) => {
+      fc.boolean(),
+      (words, states, arePlain) => {
         compare(
           words,
           states.map((state) => state.slice(0, words)),
+          arePlain,
         );
       },
     ),

@@ -204,6 +204,11 @@ function at(word: u32): usize {
   return (<usize>word) << 2;
 }
 
+/** The number of a state whose place (word, shift, mask) is at that address. */
+function valueAt(place: usize, state: usize): u32 {
+  return (load<u32>(state + at(load<u32>(place))) >> load<u32>(place, 4)) & load<u32>(place, 8);
+}
+
 /**
  * Collects the leaves of the state's steps in `slotLeaves`, from that slot on; returns the slot behind the last, or
  * NEW if the state needs the host: a rule is missing, a step ends in a fault, or there are too many.
@@ -213,7 +218,7 @@ function expand(state: usize, first: u32, source: u32): u32 {
   let moves: u64 = 0;
   for (let thread: u32 = 0; thread < threads; thread++) {
     const row = threadTable + <usize>thread * 20;
-    const control = (load<u32>(state + at(load<u32>(row))) >> load<u32>(row, 4)) & load<u32>(row, 8);
+    const control = valueAt(row, state);
     if (control >= load<u32>(row, 16)) return NEW;
     let next = load<u32>(<usize>load<u32>(row, 12) + ((<usize>control) << 3));
     if (next === 0) return NEW;
@@ -225,7 +230,7 @@ function expand(state: usize, first: u32, source: u32): u32 {
       const address = rules + at(node);
       const kind = load<u32>(address);
       if (kind === READ) {
-        next = node + 4 + ((load<u32>(state + at(load<u32>(address, 4))) >> load<u32>(address, 8)) & load<u32>(address, 12));
+        next = node + 4 + valueAt(address + 4, state);
         continue;
       }
       if (kind === CHOICE) {
@@ -300,16 +305,13 @@ function fuse(state: usize, sum: u64): u64 {
 function fusedLeaf(state: usize): u32 {
   for (let thread: u32 = 0; thread < threads; thread++) {
     const row = threadTable + <usize>thread * 20;
-    const control = (load<u32>(state + at(load<u32>(row))) >> load<u32>(row, 4)) & load<u32>(row, 8);
+    const control = valueAt(row, state);
     if (control >= load<u32>(row, 16)) continue;
     const known = <usize>load<u32>(row, 12) + ((<usize>control) << 3);
     if (load<u32>(known, 4) !== FUSES) continue;
     let node = load<u32>(rules + at(load<u32>(known)));
     while (load<u32>(rules + at(node)) === READ) {
-      const address = rules + at(node);
-      node = load<u32>(
-        rules + at(node + 4 + ((load<u32>(state + at(load<u32>(address, 4))) >> load<u32>(address, 8)) & load<u32>(address, 12))),
-      );
+      node = load<u32>(rules + at(node + 4 + valueAt(rules + at(node + 1), state)));
     }
     if (load<u32>(rules + at(node)) === LEAF && (load<u32>(rules + at(node + LEAF_FLAGS)) & FUSED) !== 0) return node;
   }
@@ -391,7 +393,7 @@ function answer(root: u32, state: usize, before: usize): u32 {
     const kind = load<u32>(address);
     if (kind === LEAF) return load<u32>(address, 4);
     const from = kind === READ ? state : before;
-    next = node + 4 + ((load<u32>(from + at(load<u32>(address, 4))) >> load<u32>(address, 8)) & load<u32>(address, 12));
+    next = node + 4 + valueAt(address + 4, from);
   }
 }
 
@@ -407,13 +409,13 @@ function holdsAsBefore(leaf: usize, state: usize): bool {
 
 function holderOf(mutex: u32, state: usize): u32 {
   const row = mutexTable + <usize>mutex * 12;
-  return (load<u32>(state + at(load<u32>(row))) >> load<u32>(row, 4)) & load<u32>(row, 8);
+  return valueAt(row, state);
 }
 
 /** What the thread's control state is: its kind, and the mutex that it waits for above. */
 function controlOf(thread: u32, state: usize): u32 {
   const row = threadTable + <usize>thread * 20;
-  const control = (load<u32>(state + at(load<u32>(row))) >> load<u32>(row, 4)) & load<u32>(row, 8);
+  const control = valueAt(row, state);
   return load<u32>(<usize>load<u32>(row, 12) + ((<usize>control) << 3), 4);
 }
 

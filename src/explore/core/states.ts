@@ -168,8 +168,12 @@ function addValue(dictionary: usize, value: u32): u32 {
   return number;
 }
 
-/** Enters the value into the hash table at that address. */
-export function enterValue(table: usize, shift: u32, value: u32, number: u32): void {
+/** Enters so many values into the hash table at that address. */
+export function enterValues(values: usize, number: u32, table: usize, shift: u32): void {
+  for (let value: u32 = 0; value < number; value++) enterValue(table, shift, load<u32>(values + at(value)), value);
+}
+
+function enterValue(table: usize, shift: u32, value: u32, number: u32): void {
   const last = <u32>0xffffffff >> shift;
   let position = (value * FIBONACCI) >> shift;
   while (load<u32>(table + at(position)) !== 0) position = (position + 1) & last;
@@ -213,8 +217,6 @@ function encode(state: usize, into: usize, adds: bool): u32 {
     const dictionary = dictionaries + <usize>word * DICTIONARY;
     const column = layout + <usize>word * COLUMN;
     const value = load<u32>(state + at(word));
-    // Most words of a state never change, as long as little is known of it.
-    if (load<u32>(column, 8) === 0 && load<u32>(dictionary, 12) !== 0 && load<u32>(<usize>load<u32>(dictionary)) === value) continue;
     let number = value;
     if (!isPlain(column)) {
       number = numberOf(dictionary, value);
