@@ -17,7 +17,7 @@ export async function ceiling(states: number, folder: string): Promise<number> {
   const config = resolve("src/explore/core/asconfig.json");
   await run(resolve("node_modules/.bin/asc"), [resolve("bench/ceiling/core.ts"), "--config", config, "--outFile", wasm], ".");
   const memory = new Memory();
-  const core = newCore(memory, { normalise: () => {}, judgeRest: () => {} }, new WebAssembly.Module(readFileSync(wasm)));
+  const core = newCore(memory, { judgeRest: () => {} }, new WebAssembly.Module(readFileSync(wasm)));
   const store = new Store(memory, WORDS, { core });
   for (let value = 0; value < VALUES; value++) store.insert(new Uint32Array(WORDS).fill(value));
   const { insertRandom } = core as Core & { insertRandom(number: number, state: number, tuple: number): void };

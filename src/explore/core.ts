@@ -19,6 +19,10 @@ export interface Core {
   readonly asksForEnds: Global;
   readonly fuses: Global;
   readonly freedBits: Global;
+  readonly freedSlots: Global;
+  readonly freedSlotTable: Global;
+  readonly localsTable: Global;
+  readonly localsWords: Global;
   readonly hashKeys: Global;
   readonly dictionaries: Global;
   readonly layout: Global;
@@ -47,6 +51,7 @@ export interface Core {
   readonly isNew: Global;
   readonly reason: Global;
   visit(from: number, to: number, most: number): number;
+  normalise(state: number): void;
   insert(state: number): number;
   find(state: number): number;
   fetch(number: number, state: number): void;
@@ -76,8 +81,6 @@ function bundledModule(): WebAssembly.Module {
 
 /** What the core asks its host to do. */
 export interface Host {
-  /** Makes slots free in the state at that address that are freed and that nothing refers to. */
-  normalise(state: number): void;
   /** Judges a state that is an end of the scenario, or in which somebody is stuck; with a bit for each thread that can move. */
   judgeRest(number: number, moves: number, upperMoves: number): void;
 }

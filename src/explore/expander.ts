@@ -14,7 +14,7 @@ export class Expander {
   store: Store;
   /** The state being expanded. */
   current: Uint32Array;
-  /** The state a step leads to. */
+  /** The state a step leads to, where the core can see it. */
   next: Uint32Array;
   /** Addresses of the leaves of the current state's steps, in canonical order. */
   leafAt = new Int32Array(256);
@@ -25,8 +25,6 @@ export class Expander {
   readonly #choiceNode = new Int32Array(MOST_CHOICES);
   readonly #choiceTaken = new Int32Array(MOST_CHOICES);
   #freedSlots: FreedSlots;
-  /** States of the core's by address. */
-  readonly #stateAt = new Map<number, Uint32Array>();
 
   /**
    * What the learner has learned for another is known. `noteLearned` is told of each block that is learned, with the
@@ -41,13 +39,15 @@ export class Expander {
     this.store = this.#newStore(learner.packing);
     // What never changes stands in both behind what does.
     this.current = learner.packing.pack(machine.initial);
-    this.next = learner.packing.pack(machine.initial);
+    this.next = this.#initialInMemory();
     this.canMove = machine.threads.map(() => false);
-    this.#freedSlots = new FreedSlots(learner);
+    this.#freedSlots = new FreedSlots(learner, this.store.core);
   }
 
-  get freedBits(): Uint32Array {
-    return this.#freedSlots.freedBits;
+  /** Lets the core see what has been learned. */
+  follow(): void {
+    this.store.core.rules.value = this.learner.rules.address;
+    this.#freedSlots.follow();
   }
 
   /** Packs all states otherwise, each thread's control state in so many bits, and of the cells only those that change. */
@@ -62,9 +62,10 @@ export class Expander {
     learner.repack(packing, moves, rest);
     this.store = packed;
     this.current = learner.packing.pack(machine.initial);
-    this.next = learner.packing.pack(machine.initial);
-    this.#freedSlots = new FreedSlots(learner);
-    this.#stateAt.clear();
+    learner.memory.release(this.next.byteOffset, this.next.byteLength);
+    this.next = this.#initialInMemory();
+    this.#freedSlots.release();
+    this.#freedSlots = new FreedSlots(learner, packed.core);
     store.release();
   }
 
@@ -204,18 +205,14 @@ export class Expander {
 
   /** As long as all may change states are few, and to number what is there takes longer than it saves. */
   #newStore({ changingWords, changing }: Packing): Store {
-    const host = { normalise: (address: number) => this.#normaliseAt(address), judgeRest: this.judgeRest };
+    const host = { judgeRest: this.judgeRest };
     return new Store(this.learner.memory, changingWords, { host, arePlain: changing === null });
   }
 
-  /** Makes freed slots free in the state at the address. */
-  #normaliseAt(address: number): void {
+  #initialInMemory(): Uint32Array {
     const { memory, packing } = this.learner;
-    let state = this.#stateAt.get(address);
-    if (state === undefined) {
-      state = memory.words(address, packing.words);
-      this.#stateAt.set(address, state);
-    }
-    this.#freedSlots.normalise(state);
+    const state = memory.words(memory.allocate(packing.words * 4), packing.words);
+    state.set(packing.pack(this.machine.initial));
+    return state;
   }
 }

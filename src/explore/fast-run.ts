@@ -275,7 +275,7 @@ export class FastRun {
       expander.canMove[thread] = (((moves[thread >>> 5] as number) >>> (thread & 31)) & 1) === 1;
     }
     judge.judgeRest(number, this.#depth);
-    this.#visitor?.follow();
+    expander.follow();
   }
 
   /** By thread, bits for twice as many control states as are known. */

@@ -1,75 +1,126 @@
-/** Freed slots of packed states: free again, once nothing refers to them. */
+/**
+ * Freed slots of packed states are free again once nothing refers to them. The core sees to that (`normalise`); this
+ * lays out for it what can refer to which slot.
+ */
 import type { StructInfo } from "../lang/schema.js";
-import { FREE, FREED } from "../state/layout.js";
-import { get, type Place, put } from "../state/packing.js";
+import { FREED } from "../state/layout.js";
+import { type Place, put } from "../state/packing.js";
 import { type Control, refersTo } from "../step/control.js";
+import type { Core } from "./core.js";
 import type { Learner } from "./learner.js";
 
-/** A slot of an allocated struct, with everything that can refer to it. */
+/** A slot of an allocated struct, with every pointer that can be to it. */
 interface DynamicSlot {
   readonly struct: StructInfo;
   readonly slot: number;
   readonly liveness: Place;
   readonly pointers: readonly { readonly place: Place; readonly code: number }[];
-  /** By thread and control state number, as far as that was asked: whether a local refers to the slot. */
-  readonly inLocals: readonly boolean[][];
 }
 
 export class FreedSlots {
+  readonly #core: Core;
   readonly #slots: readonly DynamicSlot[];
-  /** The bits that say that a slot is freed. */
-  readonly freedBits: Uint32Array;
+  /** 32-bit words of a set of slots. */
+  readonly #setWords: number;
+  /** By thread where its sets are, and these: by control state number the slots that a local refers to. */
+  readonly #setsAt: Uint32Array;
+  readonly #sets: Uint32Array[];
+  /** By thread, of how many control states the sets are known. */
+  readonly #known: number[];
+  /** What else is allocated. */
+  readonly #tables: readonly Uint32Array[];
 
-  constructor(readonly learner: Learner) {
-    this.#slots = this.#findSlots();
-    this.freedBits = new Uint32Array(learner.packing.words);
-    for (const { liveness } of this.#slots) put(this.freedBits, liveness, FREED);
+  constructor(
+    readonly learner: Learner,
+    core: Core,
+  ) {
+    const { packing, machine } = learner;
+    this.#core = core;
+    this.#slots = dynamicSlots(learner);
+    this.#setWords = Math.ceil(this.#slots.length / 32);
+    this.#sets = machine.threads.map(() => this.#blank(this.#setWords));
+    this.#known = machine.threads.map(() => 0);
+    this.#setsAt = this.#blank(machine.threads.length);
+    const freedBits = this.#blank(packing.words);
+    for (const { liveness } of this.#slots) put(freedBits, liveness, FREED);
+    const pointers = this.#blank(this.#slots.reduce((sum, slot) => sum + slot.pointers.length, 0) * 4);
+    const rows = this.#blank(this.#slots.length * 5);
+    let used = 0;
+    for (const [number, slot] of this.#slots.entries()) {
+      rows.set([...numbersOf(slot.liveness), pointers.byteOffset + used * 4, slot.pointers.length], number * 5);
+      for (const { place, code } of slot.pointers) {
+        pointers.set([...numbersOf(place), code], used);
+        used += 4;
+      }
+    }
+    this.#tables = [this.#setsAt, freedBits, pointers, rows];
+    core.threads.value = machine.threads.length;
+    core.threadTable.value = learner.threadTable.byteOffset;
+    core.freedBits.value = freedBits.byteOffset;
+    core.freedSlots.value = this.#slots.length;
+    core.freedSlotTable.value = rows.byteOffset;
+    core.localsTable.value = this.#setsAt.byteOffset;
+    core.localsWords.value = this.#setWords;
+    this.follow();
   }
 
-  /** Turns freed slots that nothing refers to into free ones; most states have no freed slot, which the first loop sees. */
-  normalise(next: Uint32Array): void {
-    const freedBits = this.freedBits;
-    let freed = 0;
-    for (let word = 0; word < freedBits.length; word++) freed |= (next[word] as number) & (freedBits[word] as number);
-    if (freed === 0) return;
-    for (let number = 0; number < this.#slots.length; number++) {
-      const slot = this.#slots[number] as DynamicSlot;
-      if (get(next, slot.liveness) === FREED && !isPointedTo(next, slot) && !this.#isInLocal(next, slot)) put(next, slot.liveness, FREE);
+  /** Makes slots free in the state, which is in the memory. */
+  normalise(state: Uint32Array): void {
+    this.follow();
+    this.#core.normalise(state.byteOffset);
+  }
+
+  /** Lets the core know of control states that have come. */
+  follow(): void {
+    for (const [thread, { controls }] of this.learner.machine.registers.entries()) {
+      for (let number = this.#known[thread] as number; number < controls.length; number++) {
+        this.#note(thread, number, controls[number] as Control);
+      }
+      this.#known[thread] = controls.length;
     }
   }
 
-  #isInLocal(words: Uint32Array, { struct, slot, inLocals }: DynamicSlot): boolean {
-    const { registers } = this.learner.machine;
-    for (let thread = 0; thread < registers.length; thread++) {
-      const number = this.learner.controlNumber(words, thread);
-      const known = inLocals[thread] as boolean[];
-      known[number] ??= refersTo(registers[thread]?.controls[number] as Control, struct, slot);
-      if (known[number]) return true;
-    }
-    return false;
+  release(): void {
+    for (const { byteOffset, byteLength } of [...this.#tables, ...this.#sets]) this.learner.memory.release(byteOffset, byteLength);
   }
 
-  #findSlots(): DynamicSlot[] {
-    const { layout } = this.learner.machine;
-    const { packing } = this.learner;
-    return layout.schema.structs.flatMap((struct) =>
-      Array.from({ length: layout.slots(struct) }, (_, slot) => slot).flatMap((slot): DynamicSlot[] => {
-        const cell = layout.livenessCell(struct, slot);
-        if (cell < 0) return [];
-        const pointers = (layout.pointers[struct.number] ?? [])
-          .filter(({ member }) => member < 0 || member === slot)
-          .map(({ cell: pointer, member }) => ({ place: packing.cells[pointer] as Place, code: member < 0 ? slot + 1 : 1 }));
-        const inLocals = this.learner.machine.threads.map(() => []);
-        return [{ struct, slot, liveness: packing.cells[cell] as Place, pointers, inLocals }];
-      }),
-    );
+  #note(thread: number, number: number, control: Control): void {
+    const words = this.#setWords;
+    let sets = this.#sets[thread] as Uint32Array;
+    if ((number + 1) * words > sets.length) {
+      const larger = this.#blank(2 * (number + 1) * words);
+      larger.set(sets);
+      this.learner.memory.release(sets.byteOffset, sets.byteLength);
+      this.#sets[thread] = larger;
+      sets = larger;
+    }
+    this.#setsAt[thread] = sets.byteOffset;
+    for (const [bit, { struct, slot }] of this.#slots.entries()) {
+      const word = number * words + (bit >>> 5);
+      if (refersTo(control, struct, slot)) sets[word] = (sets[word] as number) | (1 << (bit & 31));
+    }
+  }
+
+  #blank(length: number): Uint32Array {
+    const { memory } = this.learner;
+    return memory.words(memory.allocate(length * 4), length);
   }
 }
 
-function isPointedTo(words: Uint32Array, { pointers }: DynamicSlot): boolean {
-  for (let number = 0; number < pointers.length; number++) {
-    const { place, code } = pointers[number] as DynamicSlot["pointers"][number];
-    if (get(words, place) === code) return true;
-  }
-  return false;
+function dynamicSlots({ machine, packing }: Learner): DynamicSlot[] {
+  const { layout } = machine;
+  return layout.schema.structs.flatMap((struct) =>
+    Array.from({ length: layout.slots(struct) }, (_, slot) => slot).flatMap((slot): DynamicSlot[] => {
+      const cell = layout.livenessCell(struct, slot);
+      if (cell < 0) return [];
+      const pointers = (layout.pointers[struct.number] ?? [])
+        .filter(({ member }) => member < 0 || member === slot)
+        .map(({ cell: pointer, member }) => ({ place: packing.cells[pointer] as Place, code: member < 0 ? slot + 1 : 1 }));
+      return [{ struct, slot, liveness: packing.cells[cell] as Place, pointers }];
+    }),
+  );
+}
+
+function numbersOf({ word, shift, mask }: Place): readonly [number, number, number] {
+  return [word, shift, mask];
 }

@@ -32,7 +32,7 @@ export const BLOCK_STATES = MOST_SLOTS;
 export const OVERFLOW = 0xfffffffe;
 
 /** Of a set into which nobody but its owner puts anything. */
-const NOBODY: Host = { normalise: () => {}, judgeRest: () => {} };
+const NOBODY: Host = { judgeRest: () => {} };
 
 export interface StoreOptions {
   readonly host?: Host;

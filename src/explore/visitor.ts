@@ -30,7 +30,7 @@ export class Visitor {
     readonly expander: Expander,
     judge: Judge,
   ) {
-    const { store, learner, current: initial, freedBits } = expander;
+    const { store, learner, current: initial } = expander;
     const { machine, memory, packing } = learner;
     const { core } = store;
     this.#core = core;
@@ -39,8 +39,6 @@ export class Visitor {
     const mutexes = mutexCells.length <= MOST_MUTEXES ? mutexCells.map((cell) => packing.cells[cell] as Place) : [];
     const allWords = Math.ceil(packing.words / 2);
     core.allWords.value = allWords;
-    core.threads.value = machine.threads.length;
-    core.threadTable.value = learner.threadTable.byteOffset;
     core.mutexes.value = mutexes.length;
     core.mutexTable.value = memory.allocate(mutexes.length * 12);
     const mutexTable = memory.words(core.mutexTable.value, mutexes.length * 3);
@@ -48,8 +46,6 @@ export class Visitor {
     core.instances.value = judge.flags.byteOffset;
     core.asksForEnds.value = Number(judge.asksForEnds);
     core.fuses.value = Number(learner.isFusing);
-    core.freedBits.value = memory.allocate(allWords * 8);
-    memory.words(core.freedBits.value, freedBits.length).set(freedBits);
     const room = (states: number) => {
       const address = memory.allocate(states * allWords * 8);
       for (let state = 0; state < states; state++) memory.words(address + state * allWords * 8, initial.length).set(initial);
@@ -76,16 +72,11 @@ export class Visitor {
   visit(from: number, to: number, most: number): Visited {
     const core = this.#core;
     this.expander.store.makeRoom();
-    this.follow();
+    this.expander.follow();
     const next = core.visit(from, to, Math.min(most, 0xffffffff)) >>> 0;
     if (core.reason.value !== REMARKABLE) return { next, remarkable: null };
     const isNew = core.isNew.value;
     return { next, remarkable: { step: core.step.value, isNew: isNew < 0 ? null : isNew === 1 } };
-  }
-
-  /** Lets the core see what has been learned. */
-  follow(): void {
-    this.#core.rules.value = this.expander.learner.rules.address;
   }
 
   /** Steps out of the states that were visited wholly. */

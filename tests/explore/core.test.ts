@@ -9,6 +9,7 @@ import * as store from "../../src/explore/store.js";
 import * as tuples from "../../src/explore/tuples.js";
 import * as visitor from "../../src/explore/visitor.js";
 import { packageRoot } from "../../src/session/open.js";
+import * as layout from "../../src/state/layout.js";
 
 const text = ["core.ts", "states.ts"].map((file) => readFileSync(join(packageRoot(), "src/explore/core", file), "utf8")).join("\n");
 const constants = text.matchAll(/^(?:export )?const ([A-Z_]+): (?:u32|usize) = (\w+);$/gm);
@@ -16,11 +17,22 @@ const inCore = new Map([...constants].map(([, name, value]) => [name as string, 
 const { FAULT, REPORTS, KINDS, ...ofLearner } = learner;
 
 /** What the host calls as the core does. */
-const shared = Object.entries({ ...host, ...ofLearner, ...rules, ...store, ...visitor }).filter(([name]) => inCore.has(name));
+const shared = Object.entries({ ...host, ...layout, ...ofLearner, ...rules, ...store, ...visitor }).filter(([name]) => inCore.has(name));
 
 test("enough of them are compared", () => {
   expect(shared.map(([name]) => name)).toEqual(
-    expect.arrayContaining(["REMARKABLE", "MOST_SLOTS", "ACQUIRES", "TRUE", "READ", "LEAF_WRITES", "CHUNK_BITS", "OVERFLOW", "SETTLED"]),
+    expect.arrayContaining([
+      "REMARKABLE",
+      "MOST_SLOTS",
+      "ACQUIRES",
+      "TRUE",
+      "READ",
+      "LEAF_WRITES",
+      "FREED",
+      "CHUNK_BITS",
+      "OVERFLOW",
+      "SETTLED",
+    ]),
   );
 });
 

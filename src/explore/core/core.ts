@@ -44,6 +44,12 @@ export let asksForEnds: bool = false;
 export let fuses: bool = false;
 /** Bits of freed slots; states with one of them set have to be normalised. */
 export let freedBits: usize = 0;
+/** By slot that can be freed: where its liveness is (word, shift, mask), and the pointers that can be to it (address, how many); each is a place, and the value that is to this slot. */
+export let freedSlots: u32 = 0;
+export let freedSlotTable: usize = 0;
+/** By thread the address of its sets of slots, one for each of its control states: those that a local refers to. In 32-bit words of a set. */
+export let localsTable: usize = 0;
+export let localsWords: u32 = 0;
 /** A batch: states, what their steps lead to, and what is known of each. */
 export let sources: usize = 0;
 export let sourceTuple: usize = 0;
@@ -100,15 +106,15 @@ const FALSE: u32 = 0;
 const TRUE: u32 = 1;
 const UNKNOWN: u32 = 3;
 
+/** What the liveness of a freed slot is, as in ../../state/layout.ts; that of a free one is 0. */
+const FREED: u32 = 2;
+
 /** Kinds of control states. */
 const LOCK: u32 = 1;
 const FINISHED: u32 = 2;
 const IDLE: u32 = 3;
 const IDLE_UNTIL: u32 = 4;
 const FUSES: u32 = 5;
-
-/** Makes freed slots of the state at the address free again if nothing refers to them. */
-declare function normalise(state: usize): void;
 
 /** Judges a state that is an end of the scenario, or in which somebody is stuck; `moves` has a bit for each thread that can move. */
 declare function judgeRest(number: u32, moves: u32, upperMoves: u32): void;
@@ -284,11 +290,48 @@ function apply(leaf: u32, state: usize, into: usize, sum: u64): u64 {
     sum += (<u64>value - <u64>old) * load<u64>(hashKeys + ((<usize>word) << 3));
     write += 12;
   }
+  return hasFreedSlot(into) ? freeSlots(into, sum) : sum;
+}
+
+function hasFreedSlot(state: usize): bool {
   let freed: u64 = 0;
-  for (let word: usize = 0; word < (<usize>words) << 3; word += 8) freed |= load<u64>(into + word) & load<u64>(freedBits + word);
-  if (freed === 0) return sum;
-  normalise(into);
-  return hashOf(into);
+  for (let word: usize = 0; word < (<usize>words) << 3; word += 8) freed |= load<u64>(state + word) & load<u64>(freedBits + word);
+  return freed !== 0;
+}
+
+/** Makes freed slots of the state at the address free again if nothing refers to them. */
+export function normalise(state: usize): void {
+  if (hasFreedSlot(state)) freeSlots(state, 0);
+}
+
+/** The same; returns the sum for its hash, which was `sum`. */
+function freeSlots(state: usize, sum: u64): u64 {
+  for (let slot: u32 = 0; slot < freedSlots; slot++) {
+    const row = freedSlotTable + <usize>slot * 20;
+    if (valueAt(row, state) !== FREED || isPointedTo(row, state) || isInLocal(slot, state)) continue;
+    const word = load<u32>(row);
+    const place = state + at(word);
+    const bits = FREED << load<u32>(row, 4);
+    store<u32>(place, load<u32>(place) - bits);
+    sum -= <u64>bits * load<u64>(hashKeys + ((<usize>word) << 3));
+  }
+  return sum;
+}
+
+function isPointedTo(row: usize, state: usize): bool {
+  let pointer = <usize>load<u32>(row, 12);
+  const end = pointer + ((<usize>load<u32>(row, 16)) << 4);
+  for (; pointer < end; pointer += 16) if (valueAt(pointer, state) === load<u32>(pointer, 12)) return true;
+  return false;
+}
+
+function isInLocal(slot: u32, state: usize): bool {
+  for (let thread: u32 = 0; thread < threads; thread++) {
+    const control = valueAt(threadTable + <usize>thread * 20, state);
+    const sets = <usize>load<u32>(localsTable + at(thread));
+    if (((load<u32>(sets + at(control * localsWords + (slot >> 5))) >> (slot & 31)) & 1) !== 0) return true;
+  }
+  return false;
 }
 
 /** Goes on from the state by steps that are fused with the one before; returns the sum for its hash. */
