@@ -29,8 +29,12 @@ export interface Job extends Loading {
   readonly cache: string | null;
 }
 
-/** To load is to be ready for a job on the same files as they are now. */
-export type ToWorker = ({ readonly kind: "load" } & Loading) | { readonly kind: "job"; readonly job: Job } | { readonly kind: "stop" };
+/** To load is to be ready for a job on the same files as they are now. Who is to wait for files to be saved gets ready to compile them. */
+export type ToWorker =
+  | ({ readonly kind: "load" } & Loading)
+  | { readonly kind: "wait" }
+  | { readonly kind: "job"; readonly job: Job }
+  | { readonly kind: "stop" };
 
 export type FromWorker = { readonly job: number; readonly position: number } & (
   | { readonly kind: "progress"; readonly progress: Progress }

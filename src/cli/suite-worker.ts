@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { parentPort } from "node:worker_threads";
 import { ModelError } from "../lang/errors.js";
 import type { Suite } from "../lang/suite.js";
+import { useTypescript } from "../load/typescript.js";
 import { fingerprint, modelLoader, openWith, type Session } from "../session/open.js";
 import { exploreSuite, type RunSuiteOptions } from "../session/run-suite.js";
 import { VerdictCache } from "../session/verdict-cache.js";
@@ -18,6 +19,7 @@ let prepared: Session | null = null;
 parentPort?.on("message", (message: ToWorker) => {
   if (message.kind === "stop") hasToStop = true;
   else if (message.kind === "load") prepared = opened(message);
+  else if (message.kind === "wait") useTypescript();
   else {
     current = message.job.number;
     hasToStop = false;

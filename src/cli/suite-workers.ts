@@ -54,6 +54,11 @@ export class SuiteWorkers {
     if (this.#job !== null) this.#post({ kind: "load", file: this.#job.file, coverage: this.#job.coverage });
   }
 
+  /** Files will be saved, and a job like the last will come of them. */
+  wait(): void {
+    this.#post({ kind: "wait" });
+  }
+
   /** Whether the suite at the position is left to whoever asks: no worker has taken it, nor will. */
   take(position: number): boolean {
     return this.#job === null || take(this.#job.taken, position);

@@ -5,6 +5,7 @@
 import { ModelError } from "../lang/errors.js";
 import { shownFrom } from "../load/shown.js";
 import type { TypesChecked } from "../load/typecheck-worker.js";
+import { useTypescript } from "../load/typescript.js";
 import { report } from "../report/formats.js";
 import { exitCodeOf, type SuiteResult, suiteOf, worst } from "../report/verdict.js";
 import { changedText, checkedText, resultText, soFarText } from "../report/watch-text.js";
@@ -82,6 +83,9 @@ class Watching {
       if (await this.#check(signal)) {
         this.#isFirst = false;
         if (!this.json) await print(`watching ${counted(this.#watcher.size, "file")}; Ctrl-C ends\n`);
+        // What is saved has to be compiled.
+        this.#workers.wait();
+        useTypescript();
       }
       await saved;
       if (!this.#hasEnded) await this.#tellSaved();

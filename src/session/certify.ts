@@ -217,7 +217,7 @@ function digestOf(session: Session): string {
 /** Calls a control state by a name that means the same on another machine. */
 function placeIn(session: Session): (control: Control) => string {
   const nameOf = nameIn(session);
-  return (control) => keyOf(control, nameOf);
+  return (control) => keyOf(control, ({ location: { file, line, column } }) => `${nameOf(file)}:${line}:${column}`);
 }
 
 /** Calls a model file as it is seen from the file of suites. */

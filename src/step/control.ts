@@ -124,15 +124,25 @@ export function sameWitness(one: Witness, other: Witness): boolean {
   return one.from === other.from && equal(one.reads, other.reads) && equal(one.choices, other.choices);
 }
 
-/** What tells control states of a thread apart. `nameOf` makes the name that a file is called by. */
+/** Numbers of sites, for keys that are shorter than their places are. */
+const siteNumbers = new WeakMap<Site, number>();
+let sitesNumbered = 0;
+
+function numberOf(site: Site): number {
+  const known = siteNumbers.get(site);
+  if (known !== undefined) return known;
+  siteNumbers.set(site, sitesNumbered);
+  return sitesNumbered++;
+}
+
+/** What tells control states of a thread apart. `placeOf` makes the name that a site is called by. */
 export function keyOf(
   { kind, frames, mutex, returned, root, heldByRoot }: ControlDescription,
-  nameOf: (file: string) => string = (file) => file,
+  placeOf: (site: Site) => string | number = numberOf,
 ): string {
   const parts: string[] = [kind, root.map(localKey).join(), String(heldByRoot)];
   for (const { site, live, watched } of frames) {
-    const { file, line, column } = site.location;
-    parts.push(`${nameOf(file)}:${line}:${column}(${live.map(localKey).join()})`);
+    parts.push(`${placeOf(site)}(${live.map(localKey).join()})`);
     if (watched) parts.push(`${watched.procedure}(${watched.parameters.map(localKey).join()})`);
   }
   if (mutex) parts.push(localKey(mutex));
