@@ -16,6 +16,7 @@ interface BenchOptions {
   readonly runs: number;
   readonly size?: Size;
   readonly model?: string;
+  readonly threads: number;
 }
 
 type Peer = "spin" | "rumur";
@@ -50,6 +51,7 @@ const program = new Command("npm run bench --")
   .addOption(new Option("--size <size>", "only this size").choices(SIZES))
   .option("--model <name>", "only this model")
   .option("--runs <number>", "runs of each checker", atLeastOne, 3)
+  .option("--threads <number>", "threads of iommu-mc: it is run on one, and on so many", atLeastOne, 1)
   .option("--json", "print JSON");
 await bench(program.parse().opts<BenchOptions>());
 
@@ -58,13 +60,14 @@ function atLeastOne(text: string): number {
   return Number(text);
 }
 
-async function bench({ json = false, runs, size, model }: BenchOptions): Promise<void> {
+async function bench({ json = false, runs, size, model, threads }: BenchOptions): Promise<void> {
   const chosen = timed.filter((each) => (size ?? each.size) === each.size && (model ?? each.model) === each.model);
   if (chosen.length === 0)
     program.error(`there is no model ${model}; there are ${[...new Set(timed.map((each) => each.model))].join(", ")}`);
   const hasCompiler = await isThere("gcc");
   const peers = { spin, rumur };
-  const checkers: Record<string, Checker> = { "iommu-mc": ours };
+  const checkers: Record<string, Checker> = { "iommu-mc": ours(1) };
+  if (threads > 1) checkers[`on ${threads}`] = ours(threads);
   for (const [name, checker] of Object.entries(peers)) {
     if (hasCompiler && (await isThere(name))) checkers[name] = checker;
     else console.error(`${name} or gcc is not here: without it (Debian: apt install spin rumur gcc)`);

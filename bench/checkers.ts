@@ -22,17 +22,19 @@ export type Checker = (timed: Timed, folder: string) => Promise<Measured>;
 
 const here = resolve("bench");
 
-/** iommu-mc as its users run it, on one thread, the compile cache left as it is. */
-export const ours: Checker = async ({ model, makes, constants }, folder) => {
-  const file = join(folder, `${model}-suite.ts`);
-  const from = JSON.stringify(relative(folder, join(here, "models", `${model}.js`)));
-  writeFileSync(file, `import { ${makes} } from ${from};\nexport const timed = ${makes}(${Object.values(constants).join(", ")});\n`);
-  const words = [resolve("bin/iommu-mc.js"), "check", "--file", file, "--jobs", "1", "--json"];
-  const { stdout, seconds, peakBytes } = await run("node", words, ".");
-  const { suites } = JSON.parse(stdout) as { suites: [{ states: number; transitions: number; statistics: Statistics }] };
-  const [{ states, transitions, statistics }] = suites;
-  return { states, transitions, seconds, exploring: statistics.seconds, peakBytes, vectorBytes: statistics.bytesPerState };
-};
+/** iommu-mc as its users run it, on so many threads, the compile cache left as it is. */
+export const ours =
+  (threads: number): Checker =>
+  async ({ model, makes, constants }, folder) => {
+    const file = join(folder, `${model}-suite.ts`);
+    const from = JSON.stringify(relative(folder, join(here, "models", `${model}.js`)));
+    writeFileSync(file, `import { ${makes} } from ${from};\nexport const timed = ${makes}(${Object.values(constants).join(", ")});\n`);
+    const words = [resolve("bin/iommu-mc.js"), "check", "--file", file, "--jobs", String(threads), "--json"];
+    const { stdout, seconds, peakBytes } = await run("node", words, ".");
+    const { suites } = JSON.parse(stdout) as { suites: [{ states: number; transitions: number; statistics: Statistics }] };
+    const [{ states, transitions, statistics }] = suites;
+    return { states, transitions, seconds, exploring: statistics.seconds, peakBytes, vectorBytes: statistics.bytesPerState };
+  };
 
 interface Statistics {
   readonly seconds: number;

@@ -1,4 +1,5 @@
 /** `iommu-mc check`: runs suites and tells how they came out. */
+import { availableParallelism } from "node:os";
 import { compareWith } from "../report/against.js";
 import { againstLines } from "../report/against-text.js";
 import { coverageOf } from "../report/coverage.js";
@@ -52,6 +53,8 @@ export async function check(what: string | undefined, options: CheckOptions): Pr
     limits,
     engine: options.engine ?? "fast",
     paranoid: options.paranoid === true,
+    // Several suites have a thread each, unless they are kept: then they are explored one after the other.
+    threads: suites.length === 1 || options.checkpoint !== undefined ? (options.jobs ?? availableParallelism()) : 1,
     ...(options.reduce ? { reduce: true } : {}),
     ...(options.cache ? { cache: verdictCache() } : {}),
     ...(options.checkpoint === undefined ? {} : { checkpoint: checkpointing(options.checkpoint, options.every) }),

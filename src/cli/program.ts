@@ -119,7 +119,7 @@ function addCheck(program: Command, done: (exitCode: number) => void): void {
       new Option(
         "--checkpoint <folder>",
         "keep runs there that are interrupted, and now and then what they have found out: the same command goes on",
-      ).conflicts(["watch", "paranoid", "coverage", "jobs"]),
+      ).conflicts(["watch", "paranoid", "coverage"]),
     )
     .option("--every <minutes>", "between two times that a run is kept (default: 5)", positive)
     .addOption(new Option("--json", "the same as --format json: one JSON document (docs/json.md)").conflicts("format"))
@@ -574,7 +574,10 @@ function cacheOption(): Option {
 }
 
 function jobsOption(): Option {
-  return new Option("--jobs <n>", "threads that suites run on (default: one for each core)").argParser(positiveNumber);
+  return new Option(
+    "--jobs <n>",
+    "threads that suites run on, or that explore the only suite together (default: one for each core)",
+  ).argParser(positiveNumber);
 }
 
 function examples(...lines: readonly string[]): string {

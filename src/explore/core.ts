@@ -6,7 +6,7 @@ import { packageRoot } from "./package-root.js";
 
 type Global = { value: number };
 
-/** What `core/core.ts` and `core/states.ts` export; addresses and numbers are set by whoever lays out what is there. */
+/** What `core/core.ts`, `core/states.ts` and `core/blocks.ts` export; addresses and numbers are set by whoever lays out what is there. */
 export interface Core {
   readonly rules: Global;
   readonly words: Global;
@@ -50,7 +50,11 @@ export interface Core {
   readonly step: Global;
   readonly isNew: Global;
   readonly reason: Global;
+  readonly rests: Global;
+  readonly restCount: Global;
   visit(from: number, to: number, most: number): number;
+  expandBlock(from: number, to: number, buffer: number, bufferEnd: number): number;
+  commit(from: number, sources: number, buffer: number, most: number): number;
   normalise(state: number): void;
   insert(state: number): number;
   find(state: number): number;
@@ -69,12 +73,55 @@ export const MOST_CHOICES = 256;
 /** Most steps that are fused with one before them; as in core/core.ts. */
 export const MOST_FUSED = 256;
 
-/** The reason for `visit` to return that there is something for the host to look at. */
+/** Reasons for `visit` and `commit` to return: all is done, or there is something for the host to look at. */
+export const DONE = 0;
 export const REMARKABLE = 1;
+
+/** What each core has for itself: where it works on a batch. */
+export const OWN = [
+  "sources",
+  "sourceTuple",
+  "slots",
+  "slotTuples",
+  "slotLeaves",
+  "slotHashes",
+  "sourceSteps",
+  "sourceMoves",
+  "choiceStack",
+] as const satisfies readonly (keyof Core)[];
+
+/** What the cores of several threads have to have in common, when they expand states together. */
+export const COMMON = [
+  "rules",
+  "words",
+  "allWords",
+  "threads",
+  "threadTable",
+  "mutexes",
+  "mutexTable",
+  "instances",
+  "asksForEnds",
+  "fuses",
+  "freedBits",
+  "freedSlots",
+  "freedSlotTable",
+  "localsTable",
+  "localsWords",
+  "hashKeys",
+  "dictionaries",
+  "layout",
+  "tupleBytes",
+  "lanes",
+  "chunks",
+  "segments",
+  "tableSize",
+  "numberBits",
+] as const satisfies readonly (keyof Core)[];
 
 let bundled: WebAssembly.Module | null = null;
 
-function bundledModule(): WebAssembly.Module {
+/** What `npm run build` compiles. */
+export function bundledModule(): WebAssembly.Module {
   bundled ??= new WebAssembly.Module(readFileSync(resolve(packageRoot(), "dist/explore/core.wasm")));
   return bundled;
 }
@@ -86,7 +133,7 @@ export interface Host {
 }
 
 /** A core of its own over the memory; `compiled` may be a module with more in it than the bundled one. */
-export function newCore(memory: Memory, host: Host, compiled = bundledModule()): Core {
+export function newCore(memory: Pick<Memory, "shared">, host: Host, compiled = bundledModule()): Core {
   const { exports } = new WebAssembly.Instance(compiled, { env: { memory: memory.shared }, core: { ...host } });
   return exports as unknown as Core;
 }

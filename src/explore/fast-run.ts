@@ -17,13 +17,11 @@ import { nearestLivelock } from "./livelock.js";
 import type { End, Exploration, ExploreOptions, Finding, Outcome, Progress } from "./outcome.js";
 import { compareNatively } from "./paranoid.js";
 import { shortestPath } from "./shortest.js";
-import { Visitor } from "./visitor.js";
+import { TOGETHER } from "./team.js";
+import { type Visited, Visitor } from "./visitor.js";
 
 /** Milliseconds between looks at the limits, and reports of progress. */
 const LOOK_EVERY = 100;
-
-/** States that the core may visit before the next look at the clock. */
-const STATES_AT_ONCE = 4096;
 
 /** Default of `packAfter`: what a smaller run would save is not worth the while. */
 export const PACK_AFTER = 20_000;
@@ -39,6 +37,13 @@ export interface Onlooker {
   hasEnough(run: FastRun): boolean;
 }
 
+/** How far states were visited. */
+interface Reached {
+  /** The first that was not. */
+  readonly reached: number;
+  readonly hasRoom: boolean;
+}
+
 export class FastRun {
   readonly expander: Expander;
   readonly judge: Judge;
@@ -48,6 +53,9 @@ export class FastRun {
   #depth = 0;
   /** Visits what is unremarkable; of a run that explores. */
   #visitor: Visitor | null = null;
+  /** Threads that have explored anything. */
+  #threads = 1;
+  #isInterrupted = false;
   /** Of the states that it did not visit, and those that one before it did. */
   #transitions = 0;
   #comparedNatively = 0;
@@ -81,6 +89,14 @@ export class FastRun {
   }
 
   *explore(): Exploration {
+    try {
+      return yield* this.#explore();
+    } finally {
+      this.#visitor?.close();
+    }
+  }
+
+  *#explore(): Exploration {
     const { expander, levelStart, learner, judge, options } = this;
     const limits = options.limits ?? {};
     const left = options.keeper?.left ?? null;
@@ -89,7 +105,7 @@ export class FastRun {
       this.begin();
       levelStart.push(1);
     } else number = this.#goOn(left);
-    if (!options.paranoid && Visitor.canVisit(learner)) this.#visitor = new Visitor(expander, judge);
+    if (!options.paranoid && Visitor.canVisit(learner)) this.#visitor = this.#newVisitor();
     // A table that grows may take more at once than is left: it is too late to see that when it has.
     if (limits.memoryBytes !== undefined) learner.memory.most = Math.max(0, limits.memoryBytes - process.memoryUsage.rss());
     let end: End = { kind: "complete" };
@@ -114,9 +130,9 @@ export class FastRun {
         }
         judge.settle(this.#depth + 1);
       }
-      const to = Math.min(levelStart[this.#depth + 1] as number, number + STATES_AT_ONCE);
-      const reached = this.#visitFrom(number, to, mostStates);
-      if (reached === null) {
+      const { reached, hasRoom } = yield* this.#visitFrom(number, levelStart[this.#depth + 1] as number, mostStates);
+      if (!hasRoom) {
+        number = reached;
         end = { kind: "limit", what: "memory" };
         break;
       }
@@ -216,24 +232,40 @@ export class FastRun {
   /**
    * Visits states from the one on, until there are more than `most`: as many as the core can by itself, and the next if
    * it cannot. Returns the first that was not visited, which is the same one if learning took too long or a step had
-   * all packed anew; null if memory is at its end.
+   * all packed anew; and whether there was room.
    */
-  #visitFrom(from: number, to: number, most: number): number | null {
+  *#visitFrom(from: number, to: number, most: number): Generator<Progress, Reached, "interrupt" | undefined> {
+    const before = this.#transitionsSoFar;
+    const takenBack = () => {
+      this.#transitions += before - this.#transitionsSoFar;
+      return { reached: from, hasRoom: false };
+    };
+    const visited = this.#ifRoom(() => this.#visitByCore(from, to, most));
+    if (visited === null) return takenBack();
+    const { next, remarkable } = visited;
+    while (!(this.#visitor?.isQuiet() ?? true)) {
+      // Whoever has died is heard of between turns of the event loop only.
+      if ((yield this.progress(next)) === "interrupt") this.#isInterrupted = true;
+    }
+    if (this.#ifRoom(() => this.#judgeRests()) === null) return takenBack();
+    if (remarkable === null) return { reached: next, hasRoom: true };
+    const isVisited = this.#ifRoom(() => this.#visit(next, remarkable));
+    return { reached: isVisited ? next + 1 : next, hasRoom: isVisited !== null };
+  }
+
+  /** Judges what the core has left of the states that it visited. */
+  #judgeRests(): void {
+    for (const [number, ...moves] of this.#visitor?.rests ?? []) this.#judgeRest(number, moves);
+  }
+
+  /** The same, without what the core cannot do by itself. */
+  #visitByCore(from: number, to: number, most: number): Visited {
     const { learner, expander, options } = this;
     const packAfter = options.packAfter ?? PACK_AFTER;
-    return this.#ifRoom(() => {
-      const isLarge = expander.store.count > packAfter;
-      if (isLarge && learner.packing.changing === null) this.#keepOnly([...learner.written], this.#roomyControlBits());
-      let next = from;
-      let begun = FROM_THE_START;
-      if (this.#visitor !== null) {
-        const visited = this.#visitor.visit(from, to, isLarge ? most : Math.min(most, packAfter));
-        if (visited.remarkable === null) return visited.next;
-        next = visited.next;
-        begun = visited.remarkable;
-      }
-      return this.#visit(next, begun) ? next + 1 : next;
-    });
+    const isLarge = expander.store.count > packAfter;
+    if (isLarge && learner.packing.changing === null) this.#keepOnly([...learner.written], this.#roomyControlBits());
+    if (this.#visitor === null) return { next: from, remarkable: FROM_THE_START };
+    return this.#visitor.visit({ from, to, most: isLarge ? most : Math.min(most, packAfter), until: expander.pauseAt, isLarge });
   }
 
   #ifRoom<Result>(visit: () => Result): Result | null {
@@ -292,7 +324,22 @@ export class FastRun {
     this.expander.repack(controlBits, changing);
     if (this.#visitor === null) return;
     this.#transitions += this.#visitor.transitions;
-    this.#visitor = new Visitor(this.expander, this.judge);
+    this.#threads = this.#threadsSoFar;
+    this.#visitor.close();
+    this.#visitor = this.#newVisitor();
+  }
+
+  #newVisitor(): Visitor {
+    const { threads = 1, together = TOGETHER } = this.options;
+    return new Visitor(this.expander, this.judge, { threads, together });
+  }
+
+  get #transitionsSoFar(): number {
+    return this.#transitions + (this.#visitor?.transitions ?? 0);
+  }
+
+  get #threadsSoFar(): number {
+    return Math.max(this.#threads, this.#visitor?.threads ?? 1);
   }
 
   /** Tells how far the run is, and whether it has to end here. */
@@ -300,7 +347,7 @@ export class FastRun {
     const progress = this.progress(number);
     const over = overLimit(this.options.limits ?? {}, progress);
     const request = yield progress;
-    if (request === "interrupt") return { kind: "limit", what: "interrupt" };
+    if (request === "interrupt" || this.#isInterrupted) return { kind: "limit", what: "interrupt" };
     return over === null ? { kind: "complete" } : { kind: "limit", what: over };
   }
 
@@ -339,7 +386,7 @@ export class FastRun {
   progress(number: number): Progress {
     return {
       states: this.expander.store.count,
-      transitions: this.#transitions + (this.#visitor?.transitions ?? 0),
+      transitions: this.#transitionsSoFar,
       depth: this.#depth,
       frontier: this.expander.store.count - number,
       seconds: (performance.now() - this.started) / 1000,
@@ -390,7 +437,7 @@ export class FastRun {
       engine: "fast",
       end,
       states: store.count,
-      transitions: this.#transitions + (this.#visitor?.transitions ?? 0),
+      transitions: this.#transitionsSoFar,
       depth,
       results: judge.book.results(machine.properties, machine.terminates, end),
       findings,
@@ -403,6 +450,7 @@ export class FastRun {
         nativeRuns: machine.nativeRuns,
         comparedNatively: this.#comparedNatively,
         nativeSeconds: learner.nativeSeconds,
+        threads: this.#threadsSoFar,
         controlStates: machine.registers.reduce((sum, register) => sum + register.controls.length, 0),
         bytesPerState: store.bytes / store.count,
         paths: learner.leaves.length,

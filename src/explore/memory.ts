@@ -25,6 +25,8 @@ export class Memory {
   /** Everything from here on has never been used. */
   #end = FIRST;
   #spare: Region[] = [];
+  /** Whether other threads know it, which may look at it a little longer than the run takes: it is not kept. */
+  isKnownElsewhere = false;
   /** Nothing is handed out beyond: a run that may not take so much ends before it does. */
   most = Number.POSITIVE_INFINITY;
 
@@ -35,7 +37,7 @@ export class Memory {
 
   /** For the next run. Nobody may use it any more. */
   giveBack(): void {
-    if (this.#end > MOST_KEPT) return;
+    if (this.#end > MOST_KEPT || this.isKnownElsewhere) return;
     new Uint8Array(this.shared.buffer, 0, this.#end).fill(0);
     this.#end = FIRST;
     this.#spare = [];

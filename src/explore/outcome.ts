@@ -3,6 +3,7 @@ import type { LockEdge } from "../check/lockdep.js";
 import type { CheckName } from "../lang/context.js";
 import type { Location } from "../lang/errors.js";
 import type { Keeper } from "./checkpoint.js";
+import type { Together } from "./team.js";
 
 /** Limits of a run. A limit that is hit ends the run as unfinished, never in a crash. */
 export interface Limits {
@@ -25,6 +26,10 @@ export interface ExploreOptions {
   readonly keeper?: Keeper;
   /** States after which a run keeps of each state only what has been seen to change; the fast engine only. Default 20,000. */
   readonly packAfter?: number;
+  /** Threads that explore, this one included; the fast engine only. Default 1. */
+  readonly threads?: number;
+  /** When they do so together, where it matters to a test. */
+  readonly together?: Together;
   /** States after which a reduced run begins anew with steps fused. Default 2,000. */
   readonly reduceAfter?: number;
 }
@@ -92,6 +97,8 @@ export interface Statistics {
   readonly nativeSeconds: number;
   /** Transitions that were run natively too and came out as the rules say; 0 unless that was asked for. */
   readonly comparedNatively: number;
+  /** Threads that explored; more than one only where that was allowed and worth the while. */
+  readonly threads: number;
   readonly controlStates: number;
   /** Bytes of states and visited set together, per state; 0 for the reference engine. */
   readonly bytesPerState: number;

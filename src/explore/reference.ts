@@ -227,6 +227,7 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
       nativeRuns: machine.nativeRuns,
       comparedNatively: 0,
       nativeSeconds: seconds,
+      threads: 1,
       controlStates: machine.registers.reduce((sum, register) => sum + register.controls.length, 0),
       bytesPerState: 0,
       paths: 0,

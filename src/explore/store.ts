@@ -184,6 +184,21 @@ export class Store {
     const needed = this.count + MOST_SLOTS;
     while (needed > this.#roomInTable) this.#growTable();
     while (needed > this.#chunks.length * CHUNK_STATES) this.#addChunk();
+    this.#tellRoom();
+  }
+
+  /** Makes room for so many more, as far as there is any, and none in the table. */
+  makeMoreRoom(states: number): void {
+    const wanted = Math.min(this.count + states, this.#roomInTable);
+    try {
+      while (wanted > this.#chunks.length * CHUNK_STATES) this.#addChunk();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+    this.#tellRoom();
+  }
+
+  #tellRoom(): void {
     this.core.room.value = Math.min(this.#roomInTable, this.#chunks.length * CHUNK_STATES);
   }
 

@@ -224,6 +224,7 @@ export interface JsonStatistics {
   readonly nativeShare: number;
   /** Transitions that `--paranoid` ran natively too; 0 without it. */
   readonly comparedNatively: number;
+  readonly threads: number;
   readonly controlStates: number;
   /** States and visited set together; 0 with the reference engine. */
   readonly bytesPerState: number;

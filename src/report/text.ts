@@ -134,6 +134,7 @@ function statisticsLines(runs: readonly SuiteRun[], options: TextOptions): strin
     ...(statistics.comparedNatively > 0 ? [`${rounded(statistics.comparedNatively)} native runs compared with the rules`] : []),
     ...(statistics.bytesPerState > 0 ? [`${Math.round(statistics.bytesPerState)} bytes/state`] : []),
     `${rounded(statistics.controlStates)} control states`,
+    ...(statistics.threads > 1 ? [`${statistics.threads} threads`] : []),
     duration(statistics.seconds),
   ];
   const head = runs.length === 1 ? "" : `${largest.suite.name}, the largest: `;

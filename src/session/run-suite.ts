@@ -24,6 +24,8 @@ export interface RunSuiteOptions {
   readonly checkpoint?: Checkpointing;
   /** Leave out states that show nothing; the fast engine only. */
   readonly reduce?: boolean;
+  /** Threads that explore the suite together, this one included; the fast engine only. Default 1. */
+  readonly threads?: number;
   /** Where outcomes are kept and looked for; whoever gives it has it write them. Default: nowhere. */
   readonly cache?: VerdictCache;
   /** Of a suite that came out as expected, leave out the traces: nobody is shown them, and to replay them takes long. Default false. */
@@ -106,7 +108,8 @@ export function* exploreSuite(
   const keeper = options.checkpoint && new CheckpointFolder(suite.name, runOf(session, suite, options), options.checkpoint);
   let outcome: Outcome;
   try {
-    outcome = yield* explore(machine, { limits, paranoid: options.paranoid ?? false, goOnAfter, ...(keeper && { keeper }) });
+    const { paranoid = false, threads = 1 } = options;
+    outcome = yield* explore(machine, { limits, paranoid, threads, goOnAfter, ...(keeper && { keeper }) });
     if (outcome.end.kind !== "limit") keeper?.remove();
   } finally {
     keeper?.close();

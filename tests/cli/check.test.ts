@@ -379,6 +379,7 @@ describe("--json", () => {
           "nativeShare",
           "paths",
           "seconds",
+          "threads",
           "transitionsPerSecond",
           "widest",
         ].sort(),

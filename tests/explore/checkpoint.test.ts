@@ -39,8 +39,10 @@ function explore(text: string, options: ExploreOptions): Outcome {
 
 const MOST_STATES = 5000;
 
-test("on random models, interrupted again and again", () => {
+/** Explores random models in parts, and says how often that was interrupted, and how often by several threads. */
+function compareParts(numRuns: number, more: ExploreOptions): { readonly interrupted: number; readonly together: number } {
   let interrupted = 0;
+  let together = 0;
   fc.assert(
     fc.property(models, fc.integer({ min: 1, max: 12 }), fc.boolean(), (text, gap, packsEarly) => {
       const packing = packsEarly ? { packAfter: 3 } : {};
@@ -54,14 +56,30 @@ test("on random models, interrupted again and again", () => {
       if (whole.end.kind === "limit") return;
       const drawer = new Drawer();
       let most = 1;
-      let outcome = explore(text, { limits: { maxStates: most }, keeper: drawer.open(), ...packing });
+      const part = () => {
+        const outcome = explore(text, { limits: { maxStates: most }, keeper: drawer.open(), ...packing, ...more });
+        if (outcome.statistics.threads > 1) together++;
+        return outcome;
+      };
+      let outcome = part();
       for (; outcome.end.kind === "limit"; interrupted++) {
         most = most * 2 + gap;
-        outcome = explore(text, { limits: { maxStates: most }, keeper: drawer.open(), ...packing });
+        outcome = part();
       }
       deepStrictEqual(comparable(outcome), comparable(whole));
     }),
-    { numRuns: 60 },
+    { numRuns },
   );
-  expect(interrupted).toBeGreaterThan(100);
+  return { interrupted, together };
+}
+
+test("on random models, interrupted again and again", () => {
+  expect(compareParts(60, {}).interrupted).toBeGreaterThan(100);
+});
+
+test("by several threads", () => {
+  const eagerly = { packAfter: 3, threads: 2, together: { block: 3, least: 1, calm: 0, waits: true } };
+  const { interrupted, together } = compareParts(8, eagerly);
+  expect(interrupted).toBeGreaterThan(10);
+  expect(together).toBeGreaterThan(20);
 });

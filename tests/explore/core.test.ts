@@ -6,12 +6,15 @@ import * as host from "../../src/explore/core.js";
 import * as learner from "../../src/explore/learner.js";
 import * as rules from "../../src/explore/rules.js";
 import * as store from "../../src/explore/store.js";
+import * as team from "../../src/explore/team.js";
 import * as tuples from "../../src/explore/tuples.js";
 import * as visitor from "../../src/explore/visitor.js";
 import { packageRoot } from "../../src/session/open.js";
 import * as layout from "../../src/state/layout.js";
 
-const text = ["core.ts", "states.ts"].map((file) => readFileSync(join(packageRoot(), "src/explore/core", file), "utf8")).join("\n");
+const text = ["core.ts", "states.ts", "blocks.ts"]
+  .map((file) => readFileSync(join(packageRoot(), "src/explore/core", file), "utf8"))
+  .join("\n");
 const constants = text.matchAll(/^(?:export )?const ([A-Z_]+): (?:u32|usize) = (\w+);$/gm);
 const inCore = new Map([...constants].map(([, name, value]) => [name as string, Number(value)]));
 const { FAULT, REPORTS, KINDS, ...ofLearner } = learner;
@@ -22,6 +25,7 @@ const shared = Object.entries({ ...host, ...layout, ...ofLearner, ...rules, ...s
 test("enough of them are compared", () => {
   expect(shared.map(([name]) => name)).toEqual(
     expect.arrayContaining([
+      "DONE",
       "REMARKABLE",
       "MOST_SLOTS",
       "ACQUIRES",
@@ -41,7 +45,7 @@ test.each(shared)("%s", (name, value) => {
 });
 
 test("rows of which the core counts the bytes", () => {
-  const rows = { DICTIONARY: tuples.DICTIONARY, COLUMN: tuples.COLUMN, CHUNK: store.CHUNK_ROW };
+  const rows = { DICTIONARY: tuples.DICTIONARY, COLUMN: tuples.COLUMN, CHUNK: store.CHUNK_ROW, REST: team.REST };
   for (const [name, words] of Object.entries(rows)) expect([name, inCore.get(name)]).toEqual([name, words * 4]);
   expect(inCore.get("HASHES")).toBe(host.MOST_SLOTS);
 });

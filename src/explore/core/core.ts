@@ -69,15 +69,17 @@ export let step: u32 = 0;
 export let isNew: i32 = -1;
 
 /** Reasons to return from `visit`. */
-const DONE: u32 = 0;
-const REMARKABLE: u32 = 1;
-const FULL: u32 = 2;
+export const DONE: u32 = 0;
+export const REMARKABLE: u32 = 1;
+export const FULL: u32 = 2;
 export let reason: u32 = 0;
 
 /** Room of a batch. */
-const MOST_SOURCES: u32 = 32;
-const MOST_SLOTS: u32 = 512;
+export const MOST_SOURCES: u32 = 32;
+export const MOST_SLOTS: u32 = 512;
 const MOST_CHOICES: u32 = 256;
+/** Set in the leaf of a slot whose state has no tuple, since there is no number for what one of its words is. */
+export const WHOLE: u32 = 0x80000000;
 /** Most steps that are fused with one before them. */
 const MOST_FUSED: u32 = 256;
 
@@ -128,53 +130,57 @@ let width: u32 = 1;
 export function visit(from: u32, to: u32, most: u32): u32 {
   let number = from;
   while (number < to) {
-    if (count + MOST_SLOTS > room) {
-      reason = FULL;
-      return number;
-    }
-    const expanded = expandBatch(number, min(to - number, width));
-    if (expanded === 0) {
-      step = 0;
-      isNew = -1;
-      width = 1;
-      reason = REMARKABLE;
-      return number;
-    }
+    if (count + MOST_SLOTS > room) return stop(number, FULL);
+    const expanded = expandBatch(number, min(to - number, width), true);
+    if (expanded === 0) return stopAt(number, 0, -1);
     lookAhead(load<u32>(sourceSteps + ((<usize>expanded) << 2)));
     for (let source: u32 = 0; source < expanded; source++) {
-      if (!insertSteps(source)) {
-        width = 1;
-        reason = REMARKABLE;
-        return number + source;
-      }
+      if (!insertSteps(source)) return stopAt(number + source, step, isNew);
       if (!isUnremarkableRest(source)) {
         const moves = load<u64>(sourceMoves + ((<usize>source) << 3));
         judgeRest(number + source, <u32>moves, <u32>(moves >> 32));
       }
-      transitions += f64(stepsOf(source));
-      if (count > most) {
-        reason = FULL;
-        return number + source + 1;
-      }
+      addSteps(stepsOf(source));
+      if (count > most) return stop(number + source + 1, FULL);
     }
     number += expanded;
     width = min(width << 1, MOST_SOURCES);
   }
-  reason = DONE;
+  return stop(number, DONE);
+}
+
+/** States are visited up to that number, for that reason. */
+export function stop(number: u32, why: u32): u32 {
+  reason = why;
   return number;
 }
 
-function stepsOf(source: u32): u32 {
+/** Up to that number, since there is something at a step of it; see `step` and `isNew`. */
+export function stopAt(number: u32, itsStep: u32, isItNew: i32): u32 {
+  step = itsStep;
+  isNew = isItNew;
+  width = 1;
+  return stop(number, REMARKABLE);
+}
+
+export function addSteps(steps: u32): void {
+  transitions += f64(steps);
+}
+
+export function stepsOf(source: u32): u32 {
   const at = sourceSteps + ((<usize>source) << 2);
   return load<u32>(at, 4) - load<u32>(at);
 }
 
-/** Expands up to so many states from that number on; returns how many, fewer if one needs the host. */
-function expandBatch(number: u32, most: u32): u32 {
+/**
+ * Expands up to so many states from that number on; returns how many, fewer if one needs the host. Words' values that
+ * have no number get one if it `adds`.
+ */
+export function expandBatch(number: u32, most: u32, adds: bool): u32 {
   let used: u32 = 0;
   store<u32>(sourceSteps, 0);
   for (let source: u32 = 0; source < most; source++) {
-    const state = sources + <usize>source * ((<usize>allWords) << 3);
+    const state = sourceAt(source);
     fetch(number + source, state);
     const end = expand(state, used, source);
     if (end === NEW) return source;
@@ -182,10 +188,12 @@ function expandBatch(number: u32, most: u32): u32 {
     fetchTuple(number + source, sourceTuple);
     for (let slot = used; slot < end; slot++) {
       const leaf = load<u32>(slotLeaves + at(slot));
-      const into = slots + <usize>slot * ((<usize>allWords) << 3);
+      const into = slotAt(slot);
       const sum = apply(leaf, state, into, hash);
       store<u32>(slotHashes + ((<usize>slot) << 3), finish(fuses ? fuse(into, sum) : sum));
-      if (!encodeChanges(state, sourceTuple, into, tupleOf(slot))) return source;
+      if (encodeChanges(state, sourceTuple, into, tupleOf(slot), adds)) continue;
+      if (adds) return source;
+      store<u32>(slotLeaves + at(slot), leaf | WHOLE);
     }
     used = end;
     store<u32>(sourceSteps + ((<usize>source) << 2), used, 4);
@@ -193,7 +201,7 @@ function expandBatch(number: u32, most: u32): u32 {
   return most;
 }
 
-function tupleOf(slot: u32): usize {
+export function tupleOf(slot: u32): usize {
   return slotTuples + ((<usize>slot * <usize>lanes) << 3);
 }
 
@@ -362,7 +370,7 @@ function fusedLeaf(state: usize): u32 {
 }
 
 /** Touches all that the insertion of the batch will. */
-function lookAhead(end: u32): void {
+export function lookAhead(end: u32): void {
   for (let slot: u32 = 0; slot < end; slot++) {
     const row = slotHashes + ((<usize>slot) << 3);
     store<u32>(row, entryFor(load<u32>(row)), 4);
@@ -375,18 +383,14 @@ function lookAhead(end: u32): void {
 
 /** Inserts what the steps of a state of the batch lead to, as long as nothing has to be said. */
 function insertSteps(source: u32): bool {
-  const state = sources + <usize>source * ((<usize>allWords) << 3);
+  const state = sourceAt(source);
   const first = load<u32>(sourceSteps + ((<usize>source) << 2));
   const end = load<u32>(sourceSteps + ((<usize>source) << 2), 4);
   for (let slot = first; slot < end; slot++) {
     const leaf = rules + at(load<u32>(slotLeaves + at(slot)));
-    const next = slots + <usize>slot * ((<usize>allWords) << 3);
+    const next = slotAt(slot);
     const known = insertTuple(tupleOf(slot), load<u32>(slotHashes + ((<usize>slot) << 3)));
-    const flags = load<u32>(leaf + at(LEAF_FLAGS));
-    if (
-      !hasKnownAnswers(load<u32>(leaf + at(LEAF_ASKED)), state, next, known === NEW) ||
-      ((flags & ACQUIRES) !== 0 && !holdsAsBefore(leaf, state))
-    ) {
+    if (!isStepUnremarkable(leaf, state, next) || (known === NEW && !isStateUnremarkable(leaf, next))) {
       step = slot - first;
       isNew = known === NEW ? 1 : 0;
       return false;
@@ -395,25 +399,36 @@ function insertSteps(source: u32): bool {
   return true;
 }
 
-/** Whether what the properties say of a step and of the state it leads to is known, and nothing that is to be noted. */
-function hasKnownAnswers(list: u32, state: usize, next: usize, isFirst: bool): bool {
+export function sourceAt(source: u32): usize {
+  return sources + <usize>source * ((<usize>allWords) << 3);
+}
+
+export function slotAt(slot: u32): usize {
+  return slots + <usize>slot * ((<usize>allWords) << 3);
+}
+
+/** Whether what is to be said of a step is known, and nothing that is to be noted. */
+export function isStepUnremarkable(leaf: usize, state: usize, next: usize): bool {
+  const list = load<u32>(leaf + at(LEAF_ASKED));
   if (list === 0) return false;
-  let entry = rules + at(list);
-  const onState = load<u32>(entry);
-  const onStep = load<u32>(entry, 4);
-  const onReturn = load<u32>(entry, 8);
-  entry += 12;
-  const steps = entry + ((<usize>onState) << 3);
-  const returns = steps + ((<usize>onStep) << 3);
-  const end = returns + ((<usize>onReturn) << 3);
-  if (isFirst) {
-    for (let asked = entry; asked < steps; asked += 8) if (!isUnremarkable(asked, next, next)) return false;
-    // What a step property reads of a step that changes nothing has to be known.
-    for (let asked = steps; asked < returns; asked += 8) {
-      if ((load<u8>(instances + load<u32>(asked)) & SETTLED) === 0 && answer(load<u32>(asked, 4), next, next) === UNKNOWN) return false;
-    }
-  }
+  const row = rules + at(list);
+  const steps = row + 12 + ((<usize>load<u32>(row)) << 3);
+  const end = steps + ((<usize>(load<u32>(row, 4) + load<u32>(row, 8))) << 3);
   for (let asked = steps; asked < end; asked += 8) if (!isUnremarkable(asked, next, state)) return false;
+  return (load<u32>(leaf + at(LEAF_FLAGS)) & ACQUIRES) === 0 || holdsAsBefore(leaf, state);
+}
+
+/** The same of the state that it leads to, which is new; who is asked about the step is known. */
+export function isStateUnremarkable(leaf: usize, next: usize): bool {
+  const row = rules + at(load<u32>(leaf + at(LEAF_ASKED)));
+  const entry = row + 12;
+  const steps = entry + ((<usize>load<u32>(row)) << 3);
+  const returns = steps + ((<usize>load<u32>(row, 4)) << 3);
+  for (let asked = entry; asked < steps; asked += 8) if (!isUnremarkable(asked, next, next)) return false;
+  // What a step property reads of a step that changes nothing has to be known.
+  for (let asked = steps; asked < returns; asked += 8) {
+    if ((load<u8>(instances + load<u32>(asked)) & SETTLED) === 0 && answer(load<u32>(asked, 4), next, next) === UNKNOWN) return false;
+  }
   return true;
 }
 
@@ -463,8 +478,8 @@ function controlOf(thread: u32, state: usize): u32 {
 }
 
 /** Whether the state is no end of the scenario, and nobody is stuck in it. */
-function isUnremarkableRest(source: u32): bool {
-  const state = sources + <usize>source * ((<usize>allWords) << 3);
+export function isUnremarkableRest(source: u32): bool {
+  const state = sourceAt(source);
   const moves = load<u64>(sourceMoves + ((<usize>source) << 3));
   if (moves === 0) return false;
   let rests = asksForEnds;

@@ -7,7 +7,7 @@
  * How many bits a number has is fixed for a chunk of states. When a word has had more values than there are numbers,
  * the chunk that is being filled gets another layout, and those before stay as they are.
  *
- * ../store.ts lays out what is here, and makes room.
+ * ../store.ts lays out what is here, and makes room. One thread adds states and values; meanwhile others may look for some (blocks.ts).
  */
 
 /** Number of 64-bit words of a state that are stored. */
@@ -151,7 +151,7 @@ function numberOf(dictionary: usize, value: u32): u32 {
   const last = <u32>0xffffffff >> shift;
   let position = (value * FIBONACCI) >> shift;
   while (true) {
-    const entry = load<u32>(table + at(position));
+    const entry = atomic.load<u32>(table + at(position));
     if (entry === 0) return NEW;
     if (load<u32>(values + at(entry - 1)) === value) return entry - 1;
     position = (position + 1) & last;
@@ -177,11 +177,12 @@ function enterValue(table: usize, shift: u32, value: u32, number: u32): void {
   const last = <u32>0xffffffff >> shift;
   let position = (value * FIBONACCI) >> shift;
   while (load<u32>(table + at(position)) !== 0) position = (position + 1) & last;
-  store<u32>(table + at(position), number + 1);
+  // Who sees the number sees the value.
+  atomic.store<u32>(table + at(position), number + 1);
 }
 
-/** Makes the tuple of a state that differs in some words from one of which it is known. Whether each word has a number, or got one. */
-export function encodeChanges(before: usize, tupleBefore: usize, state: usize, into: usize): bool {
+/** Makes the tuple of a state that differs in some words from one of which it is known. Whether each word has a number, or got one if it `adds`. */
+export function encodeChanges(before: usize, tupleBefore: usize, state: usize, into: usize, adds: bool): bool {
   for (let lane: usize = 0; lane < (<usize>lanes) << 3; lane += 8) store<u64>(into + lane, load<u64>(tupleBefore + lane));
   let column = layout;
   let dictionary = dictionaries;
@@ -196,8 +197,11 @@ export function encodeChanges(before: usize, tupleBefore: usize, state: usize, i
         let number = value;
         if (!isPlain(place)) {
           number = numberOf(known, value);
-          if (number === NEW) number = addValue(known, value);
-          if (number === OVERFLOW) return false;
+          if (number === NEW) {
+            if (!adds) return false;
+            number = addValue(known, value);
+            if (number === OVERFLOW) return false;
+          }
         }
         putNumber(into, place, number);
       }
@@ -210,8 +214,8 @@ export function encodeChanges(before: usize, tupleBefore: usize, state: usize, i
   return true;
 }
 
-/** Makes the tuple of a state. 0 if that could be done; otherwise NEW or OVERFLOW. */
-function encode(state: usize, into: usize, adds: bool): u32 {
+/** Makes the tuple of a state, and numbers for its words' values if it `adds`. 0 if that could be done; otherwise NEW or OVERFLOW. */
+export function encode(state: usize, into: usize, adds: bool): u32 {
   for (let lane: u32 = 0; lane < lanes; lane++) store<u64>(into + ((<usize>lane) << 3), 0);
   for (let word: u32 = 0; word < words << 1; word++) {
     const dictionary = dictionaries + <usize>word * DICTIONARY;
@@ -279,7 +283,7 @@ function findTuple(tuple: usize, hash: u32): u32 {
   let position = positionOf(hash);
   while (true) {
     const address = entryAt(position);
-    const entry = load<u32>(address);
+    const entry = atomic.load<u32>(address);
     if (entry === 0) {
       vacant = address;
       return NEW;
@@ -312,13 +316,19 @@ function isTuple(number: u32, tuple: usize): bool {
   return true;
 }
 
+/** Whether a state with that tuple is known. */
+export function isKnown(tuple: usize, hash: u32): bool {
+  return findTuple(tuple, hash) !== NEW;
+}
+
 /** Number of the state with that tuple if it is known; otherwise it is added, for which there has to be room, and the result is NEW. */
 export function insertTuple(tuple: usize, hash: u32): u32 {
   const known = findTuple(tuple, hash);
   if (known !== NEW) return known;
   storeTuple(tupleIn(chunkOf(count), count), tuple);
   count++;
-  store<u32>(vacant, (hash << numberBits) | count);
+  // Who sees the entry sees the state.
+  atomic.store<u32>(vacant, (hash << numberBits) | count);
   return NEW;
 }
 

@@ -1,0 +1,45 @@
+/** A thread that expands states beside the main one, by a core of its own over the same memory. */
+import { workerData } from "node:worker_threads";
+import { COMMON, newCore, OWN } from "./core.js";
+import { TeamControl } from "./team-control.js";
+
+/** What it is told when it is started. */
+export interface MemberData {
+  readonly member: number;
+  readonly shared: WebAssembly.Memory;
+  readonly compiled: WebAssembly.Module;
+  /** Where the control numbers are, and how many. */
+  readonly control: readonly [address: number, length: number];
+  /** Where it works on a batch, in the order of `OWN`. */
+  readonly own: readonly number[];
+}
+
+const { member, shared, compiled, control: where, own } = workerData as MemberData;
+const control = new TeamControl(new Int32Array(shared.buffer, ...where));
+// It commits nothing, and what it finds in a state is judged by who does.
+const core = newCore({ shared }, { judgeRest: () => {} }, compiled);
+for (const [at, name] of OWN.entries()) core[name].value = own[at] as number;
+control.setBusy(member, false);
+try {
+  for (let stretch = control.awaitStretch(0); stretch !== null; stretch = control.awaitStretch(stretch)) {
+    control.setBusy(member, true);
+    // Who closes a stretch looks afterwards whether somebody is busy.
+    if (control.isOpen(stretch)) expandBlocks(stretch);
+    control.setBusy(member, false);
+  }
+} finally {
+  control.leave(member);
+}
+
+function expandBlocks(stretch: number): void {
+  for (const [at, value] of control.common.entries()) core[COMMON[at] as (typeof COMMON)[number]].value = value;
+  while (control.isOpen(stretch)) {
+    const block = control.take();
+    if (block === null) {
+      if (control.awaitBuffer(stretch)) continue;
+      return;
+    }
+    control.finish(block, core.expandBlock(block.from, block.to, block.buffer, block.bufferEnd));
+    control.countBlock(member);
+  }
+}

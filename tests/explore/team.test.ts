@@ -1,0 +1,169 @@
+/** Several threads find what one finds, and number it alike. */
+import { deepStrictEqual } from "node:assert";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Worker } from "node:worker_threads";
+import fc from "fast-check";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { exploreFast, exploreStates } from "../../src/explore/fast.js";
+import type { ExploreOptions, Outcome } from "../../src/explore/outcome.js";
+import { TOGETHER, type Together } from "../../src/explore/team.js";
+import { ModelError } from "../../src/lang/errors.js";
+import { bundledSuites, openSuites } from "../../src/session/open.js";
+import { checksOfSuite, finish, machineOf } from "../../src/session/run-suite.js";
+import type { Machine } from "../../src/step/machine.js";
+import { models } from "../random/grow.js";
+import { comparable, load, tiny, verdictOf } from "../support/model.js";
+
+/** Threads that were started. */
+const started = vi.hoisted((): Worker[] => []);
+
+vi.mock("node:worker_threads", async (original) => {
+  const real = await original<typeof import("node:worker_threads")>();
+  class Noted extends real.Worker {
+    constructor(...given: ConstructorParameters<typeof real.Worker>) {
+      super(...given);
+      started.push(this);
+    }
+  }
+  return { ...real, Worker: Noted };
+});
+
+beforeEach(() => {
+  started.length = 0;
+});
+
+/** Even a few states are explored together. */
+const EAGERLY: Together = { block: 3, least: 1, calm: 0, waits: true };
+
+interface Explored {
+  readonly outcome: Outcome;
+  /** Some of the states, in their order. */
+  readonly states: readonly string[];
+}
+
+/** Explores the machine; of the states that are found, one of so many is told. */
+function explored(machine: Machine, options: ExploreOptions, oneOf = 1): Explored {
+  const { cells } = machine.layout;
+  return finish(
+    exploreStates<Explored>(machine, options, function* (outcome, { count, stateAt }) {
+      const states: string[] = [];
+      for (let number = 0; number < count; number += oneOf) {
+        const state = stateAt(number);
+        states.push([...state.threads, ...cells.map((_, cell) => state.cell(cell))].join());
+      }
+      return { outcome, states };
+    }),
+  );
+}
+
+function agree(one: Explored, other: Explored): void {
+  deepStrictEqual(comparable(other.outcome), comparable(one.outcome));
+  deepStrictEqual(other.outcome.findings, one.outcome.findings);
+  deepStrictEqual(other.states, one.states);
+}
+
+test("of random models", () => {
+  const explorers = { alone: 0, together: 0 };
+  fc.assert(
+    fc.property(models, fc.integer({ min: 2, max: 3 }), fc.boolean(), (text, threads, packsEarly) => {
+      const { session, suite } = load(text);
+      const options = { packAfter: packsEarly ? 3 : 40, goOnAfter: new Set(checksOfSuite(suite)), limits: { maxStates: 2000 } };
+      let alone: Explored;
+      try {
+        alone = explored(machineOf(session, suite), options);
+      } catch (error) {
+        if (error instanceof ModelError) return;
+        throw error;
+      }
+      const together = explored(machineOf(session, suite), { ...options, threads, together: EAGERLY });
+      agree(alone, together);
+      explorers[together.outcome.statistics.threads > 1 ? "together" : "alone"]++;
+    }),
+    { numRuns: 30 },
+  );
+  expect(explorers.together, JSON.stringify(explorers)).toBeGreaterThan(15);
+});
+
+test("of claims that fail in one state, or in one step, of thousands", () => {
+  const turn = (field: string) => `function* turn_${field}(dial) { for (;;) { yield; dial.${field} = (dial.${field} + 1) % 24; } }`;
+  const text = tiny({
+    procedures: ["x", "y", "z"].map(turn).join("\n"),
+    structs: "dial: { x: counter(23), y: counter(23), z: counter(23) }",
+    make: `const dial = make("dial", "dial");`,
+    threads: ["x", "y", "z"].map((field) => `thread("${field}", turn_${field}, dial)`).join(),
+    more: `properties: [
+      claim("STATE", windows(s).always("dial", (d) => !(d.x === 17 && d.y === 13 && d.z === 19))),
+      claim("STEP", windows(s).onStep("dial", (d, before) => !(d.x === 11 && d.y === 21 && d.z === 8 && before(() => d.x) === 10))),
+      claim("SEEN", windows(s).sometimes("dial", (d) => d.x === 23 && d.y === 22 && d.z === 21)),
+      claim("NEVER", windows(s).sometimes("dial", (d) => d.x === 23 && d.y === 22 && d.z === 24)),
+    ]`,
+  });
+  const { session, suite } = load(text);
+  const options = { packAfter: 40, goOnAfter: new Set(checksOfSuite(suite)) };
+  const alone = explored(machineOf(session, suite), options);
+  const together = explored(machineOf(session, suite), { ...options, threads: 2, together: { ...EAGERLY, block: 16 } });
+  agree(alone, together);
+  const verdicts = ["STATE", "STEP", "SEEN", "NEVER"].map((code) => verdictOf(together.outcome, code));
+  expect(verdicts).toEqual(["violated", "violated", "holds", "vacuous"]);
+  expect(together.outcome.statistics.threads).toBe(2);
+});
+
+test("of a bundled suite, with terminating threads and expected violations", () => {
+  const session = openSuites(bundledSuites());
+  for (const wanted of ["ownership/intel-q35/interface", "dma/lazy/intel_iommu"]) {
+    const suite = session.suites.find(({ name }) => name === wanted);
+    if (suite === undefined) throw new Error(`no suite ${wanted}`);
+    const options = { goOnAfter: new Set(Object.keys(suite.expected ?? {})) };
+    const alone = explored(machineOf(session, suite), options, 101);
+    const together = explored(machineOf(session, suite), { ...options, threads: 2, together: { ...TOGETHER, waits: true } }, 101);
+    agree(alone, together);
+    expect([alone, together].map(({ outcome }) => outcome.statistics.threads)).toEqual([1, 2]);
+  }
+});
+
+describe("of a million states", () => {
+  const session = openSuites("tests/cli/fixtures/large.ts");
+  const suite = session.suites.find(({ name }) => name === "big/four");
+  if (suite === undefined) throw new Error("no suite big/four");
+  const WHEELS = { end: { kind: "complete" }, states: 32 ** 4, transitions: 8 * 32 ** 4, depth: 4 * 16 };
+
+  /** As the command line does it: what becomes of other threads is heard of whenever it tells how far it is. */
+  async function explore(options: ExploreOptions, look: (states: number) => "interrupt" | undefined): Promise<Outcome> {
+    const work = exploreFast(machineOf(session, suite as NonNullable<typeof suite>), options);
+    let step = work.next();
+    while (!step.done) {
+      const request = look(step.value.states);
+      await nextTurn();
+      step = work.next(request);
+    }
+    return step.value;
+  }
+
+  test("when the others die in the midst", async () => {
+    let killed = 0;
+    const outcome = await explore({ threads: 3, together: { ...TOGETHER, waits: true } }, (states) => {
+      const dies = started[killed];
+      if (dies === undefined || states < 100_000 * (killed + 1)) return undefined;
+      killed++;
+      void dies.terminate();
+      return undefined;
+    });
+    expect(killed).toBe(2);
+    expect(outcome).toMatchObject(WHEELS);
+    expect(outcome.statistics.threads).toBe(3);
+  });
+
+  test("when it is interrupted, it ends at once", async () => {
+    const outcome = await explore({ threads: 2 }, (states) => (states > 300_000 ? "interrupt" : undefined));
+    expect(outcome.end).toEqual({ kind: "limit", what: "interrupt" });
+    expect(outcome.states).toBeLessThan(WHEELS.states);
+  });
+
+  test("with a limit on states, it ends where one thread would", async () => {
+    const limits = { maxStates: 400_000 };
+    const alone = await explore({ limits }, () => undefined);
+    const together = await explore({ limits, threads: 2, together: { ...TOGETHER, waits: true } }, () => undefined);
+    expect(together.statistics.threads).toBe(2);
+    deepStrictEqual(comparable(together), comparable(alone));
+  });
+});
