@@ -1,5 +1,6 @@
 /** `iommu-mc check`: runs suites and tells how they came out. */
 import { availableParallelism } from "node:os";
+import type { LossyMode } from "../explore/lossy-table.js";
 import { compareWith } from "../report/against.js";
 import { againstLines } from "../report/against-text.js";
 import { coverageOf } from "../report/coverage.js";
@@ -28,6 +29,7 @@ export interface CheckOptions extends VariantOptions, LimitOptions, SelectionOpt
   readonly coverage?: boolean;
   readonly paranoid?: boolean;
   readonly reduce?: boolean;
+  readonly lossy?: LossyMode;
   readonly jobs?: number;
   readonly json?: boolean;
   readonly cache?: boolean;
@@ -56,11 +58,13 @@ export async function check(what: string | undefined, options: CheckOptions): Pr
     // Several suites have a thread each, unless they are kept: then they are explored one after the other.
     threads: suites.length === 1 || options.checkpoint !== undefined ? (options.jobs ?? availableParallelism()) : 1,
     ...(options.reduce ? { reduce: true } : {}),
+    ...(options.lossy === undefined ? {} : { lossy: { mode: options.lossy } }),
     ...(options.cache ? { cache: verdictCache() } : {}),
     ...(options.checkpoint === undefined ? {} : { checkpoint: checkpointing(options.checkpoint, options.every) }),
   };
-  // A suite that is kept is not one for another thread.
-  const crew = options.checkpoint === undefined ? options : { ...options, jobs: 1 };
+  // A suite that is kept is not one for another thread; and of a run that forgets states there is one at a time, with all the memory.
+  const isAlone = options.checkpoint !== undefined || options.lossy !== undefined;
+  const crew = isAlone ? { ...options, jobs: 1 } : options;
   const results = await runSuitesOnce(session, suites, how, crew);
   const runs = results.flatMap((result) => (result.kind === "run" ? [result.run] : []));
   const names = new Set(session.suites.map(({ name }) => name));

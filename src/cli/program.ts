@@ -1,5 +1,6 @@
 /** The commands, their options and their help. */
 import { Argument, Command, Option } from "commander";
+import { LOSSY_MODES } from "../explore/lossy-table.js";
 import { FORMATS } from "../report/formats.js";
 import { REPLAY_FORMATS } from "../report/replay-report.js";
 import { TRACES_SHOWN } from "../report/shown.js";
@@ -112,6 +113,14 @@ function addCheck(program: Command, done: (exitCode: number) => void): void {
         "maxDepth",
         "checkpoint",
       ]),
+    )
+    .addOption(
+      new Option(
+        "--lossy <mode>",
+        "forget states that have been visited, to search more in the same memory and prove less: keep bits of their hashes (hash), or set bits of an array (bits); says how likely it is that a state was omitted",
+      )
+        .choices(LOSSY_MODES)
+        .conflicts(["reduce", "engine", "paranoid", "checkpoint", "against", "cache", "watch", "jobs"]),
     )
     .addOption(jobsOption())
     .option("--coverage", "say at the end what of the model was not exercised")

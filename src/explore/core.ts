@@ -37,6 +37,16 @@ export interface Core {
   readonly count: Global;
   readonly room: Global;
   readonly hashes: Global;
+  readonly keeps: Global;
+  readonly table: Global;
+  readonly tableRoom: Global;
+  readonly fingerprintKeys: Global;
+  readonly slotFingerprints: Global;
+  readonly keptMask: { value: bigint };
+  readonly perComparison: Global;
+  readonly bitsSet: Global;
+  readonly omitted: Global;
+  readonly origins: Global;
   readonly sources: Global;
   readonly sourceTuple: Global;
   readonly slots: Global;
@@ -57,6 +67,7 @@ export interface Core {
   commit(from: number, sources: number, buffer: number, most: number): number;
   normalise(state: number): void;
   insert(state: number): number;
+  insertLossily(state: number, source: number, step: number): number;
   find(state: number): number;
   fetch(number: number, state: number): void;
   rehash(): void;

@@ -7,8 +7,19 @@ import type { Machine } from "../step/machine.js";
 import { type Host, MOST_CHOICES, MOST_FUSED } from "./core.js";
 import { FreedSlots } from "./freed-slots.js";
 import { FUSED, type Leaf, type Learner } from "./learner.js";
+import type { LossyOptions } from "./lossy-table.js";
 import { CHOICE, CHOICE_CHILDREN, LEAF, LEAF_FLAGS, LEAF_WRITES, READ, READ_CHILDREN } from "./rules.js";
 import { Store } from "./store.js";
+
+/** Thrown where states would have to be packed otherwise that are not kept: in so many bits for control states, and of the cells these. */
+export class PackingChanged extends Error {
+  constructor(
+    readonly controlBits: readonly number[],
+    readonly changing: ReadonlySet<number> | null,
+  ) {
+    super("states that are not kept would have to be packed otherwise");
+  }
+}
 
 export class Expander {
   store: Store;
@@ -25,6 +36,7 @@ export class Expander {
   readonly #choiceNode = new Int32Array(MOST_CHOICES);
   readonly #choiceTaken = new Int32Array(MOST_CHOICES);
   #freedSlots: FreedSlots;
+  #lossy: LossyOptions | null = null;
 
   /**
    * What the learner has learned for another is known. `noteLearned` is told of each block that is learned, with the
@@ -53,6 +65,7 @@ export class Expander {
   /** Packs all states otherwise, each thread's control state in so many bits, and of the cells only those that change. */
   repack(controlBits: readonly number[], changing: ReadonlySet<number> | null): void {
     const { store, learner, machine } = this;
+    if (store.lossy !== null) throw new PackingChanged(controlBits, changing);
     const packing = learner.packing.again(controlBits, changing);
     const moves = packing.movesFrom(learner.packing);
     const rest = without(moves, packing.pack(machine.initial));
@@ -67,6 +80,12 @@ export class Expander {
     this.#freedSlots.release();
     this.#freedSlots = new FreedSlots(learner, packed.core);
     store.release();
+  }
+
+  /** Of a run that has not begun: it will forget the states that it has visited, which are packed like that. */
+  forgetVisited(lossy: LossyOptions, controlBits: readonly number[], changing: ReadonlySet<number> | null): void {
+    this.#lossy = lossy;
+    this.repack(controlBits, changing);
   }
 
   /** Adds states that were packed in these places, in their order. */
@@ -206,7 +225,7 @@ export class Expander {
   /** As long as all may change states are few, and to number what is there takes longer than it saves. */
   #newStore({ changingWords, changing }: Packing): Store {
     const host = { judgeRest: this.judgeRest };
-    return new Store(this.learner.memory, changingWords, { host, arePlain: changing === null });
+    return new Store(this.learner.memory, changingWords, { host, arePlain: changing === null, lossy: this.#lossy });
   }
 
   #initialInMemory(): Uint32Array {

@@ -107,7 +107,10 @@ export class FastRun {
     } else number = this.#goOn(left);
     if (!options.paranoid && Visitor.canVisit(learner)) this.#visitor = this.#newVisitor();
     // A table that grows may take more at once than is left: it is too late to see that when it has.
-    if (limits.memoryBytes !== undefined) learner.memory.most = Math.max(0, limits.memoryBytes - process.memoryUsage.rss());
+    if (limits.memoryBytes !== undefined) {
+      const { memory } = learner;
+      memory.most = Math.max(0, limits.memoryBytes + memory.used - process.memoryUsage.rss());
+    }
     let end: End = { kind: "complete" };
     let lastLook = performance.now();
     expander.pauseAt = lastLook + LOOK_EVERY;
@@ -138,6 +141,7 @@ export class FastRun {
       }
       const isPaused = reached === number;
       number = reached;
+      expander.store.leaveBehind(number);
       if (expander.store.count > mostStates) {
         end = { kind: "limit", what: "states" };
         break;
@@ -153,7 +157,7 @@ export class FastRun {
     learner.memory.most = Number.POSITIVE_INFINITY;
     expander.pauseAt = Number.POSITIVE_INFINITY;
     if (end.kind === "complete" && judge.book.unexpected) end = { kind: "violation" };
-    if (end.kind === "complete" && this.machine.terminates) end = yield* this.#lookForLivelock();
+    if (end.kind === "complete" && judge.looksForLivelock) end = yield* this.#lookForLivelock();
     if (end.kind === "limit") this.#keep(number);
     judge.judgeWholeRun();
     const isDeeper = expander.store.count > (levelStart[this.#depth + 1] as number);
@@ -444,6 +448,7 @@ export class FastRun {
       untraced,
       faultedSteps: judge.faultedSteps,
       reduction: null,
+      omission: null,
       lockOrder: judge.lockOrder.edges,
       statistics: {
         seconds: explored,

@@ -103,6 +103,12 @@ export class Judge {
     if (block.outcome !== "blocked") this.#atomicity.note(control, block, { depth, occurrence });
   }
 
+  /** Whether it is asked, at the end, if from every state an end can be reached: not of states that are forgotten. */
+  get looksForLivelock(): boolean {
+    const { machine, store } = this.expander;
+    return machine.terminates && store.lossy === null;
+  }
+
   /** What needs not be asked any more at that depth. */
   settle(depth: number): void {
     for (const { number, instance } of this.expander.learner.instances) {
@@ -123,7 +129,7 @@ export class Judge {
       }
       expander.apply(step);
       const { store, current, next } = expander;
-      const isNew = step === begun.step && begun.isNew !== null ? begun.isNew : store.insert(next) < 0;
+      const isNew = step === begun.step && begun.isNew !== null ? begun.isNew : store.insert(next, number, step) < 0;
       const { onState, onStep, onReturn } = learner.askedOf(leafAt);
       if (isNew) {
         for (const instance of onState) {
@@ -153,7 +159,7 @@ export class Judge {
       this.book.add({ check: "stuck", isProperty: false, message, location: null, subject: null, depth }, occurrence);
     }
     const isResting = this.asksForEnds && isEnd(situations);
-    if (machine.terminates && (stuck.length > 0 || isResting)) this.stops.add(number);
+    if (this.looksForLivelock && (stuck.length > 0 || isResting)) this.stops.add(number);
     if (isResting) this.#judgeEnd(situations, depth, occurrence);
   }
 
@@ -231,7 +237,7 @@ export class Judge {
   #fault(number: number, depth: number, step: number): void {
     this.faultedSteps++;
     const { machine, learner, current } = this.expander;
-    if (machine.terminates) this.stops.add(number);
+    if (this.looksForLivelock) this.stops.add(number);
     const { fault } = this.expander.leafOf(step).block;
     if (fault === null) return;
     this.#report(number, depth, step);

@@ -5,7 +5,7 @@ import type { Limits, Progress } from "./outcome.js";
 /** Share of the JavaScript heap's own limit beyond which a run ends, so that it ends in words and not in a crash. */
 const HEAP_SHARE = 0.9;
 /** Share of the machine's memory beyond which a run ends where no limit is given: rather in words than by the kernel's hand. */
-const MACHINE_SHARE = 0.8;
+export const MACHINE_SHARE = 0.8;
 
 /** Which of the limits the run is beyond, if any. */
 export function overLimit(limits: Limits, { seconds, memoryBytes }: Pick<Progress, "seconds" | "memoryBytes">): "time" | "memory" | null {

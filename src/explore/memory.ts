@@ -24,9 +24,12 @@ export class Memory {
   readonly shared = reserved();
   /** Everything from here on has never been used. */
   #end = FIRST;
+  /** In the order of their addresses. */
   #spare: Region[] = [];
   /** Whether other threads know it, which may look at it a little longer than the run takes: it is not kept. */
   isKnownElsewhere = false;
+  /** What other runs have used of it, which the machine has found pages for. */
+  used = 0;
   /** Nothing is handed out beyond: a run that may not take so much ends before it does. */
   most = Number.POSITIVE_INFINITY;
 
@@ -35,10 +38,11 @@ export class Memory {
     return kept.pop() ?? new Memory();
   }
 
-  /** For the next run. Nobody may use it any more. */
-  giveBack(): void {
-    if (this.#end > MOST_KEPT || this.isKnownElsewhere) return;
+  /** For the next run, unless it has used more than that. Nobody may use it any more. */
+  giveBack(most = MOST_KEPT): void {
+    if (this.#end > most || this.isKnownElsewhere) return;
     new Uint8Array(this.shared.buffer, 0, this.#end).fill(0);
+    this.used = Math.max(this.used, this.#end);
     this.#end = FIRST;
     this.#spare = [];
     this.most = Number.POSITIVE_INFINITY;
@@ -50,8 +54,9 @@ export class Memory {
     const size = rounded(bytes);
     const fitting = this.#spare.findIndex((region) => region.bytes >= size);
     if (fitting >= 0) {
-      const [region] = this.#spare.splice(fitting, 1) as [Region];
-      if (region.bytes > size) this.#spare.push({ address: region.address + size, bytes: region.bytes - size });
+      const region = this.#spare[fitting] as Region;
+      const left = region.bytes > size ? [{ address: region.address + size, bytes: region.bytes - size }] : [];
+      this.#spare.splice(fitting, 1, ...left);
       if (isBlank) new Uint8Array(this.shared.buffer, region.address, size).fill(0);
       return region.address;
     }
@@ -70,7 +75,20 @@ export class Memory {
   }
 
   release(address: number, bytes: number): void {
-    this.#spare.push({ address, bytes: rounded(bytes) });
+    const spare = this.#spare;
+    const behind = spare.findIndex((region) => region.address > address);
+    const place = behind < 0 ? spare.length : behind;
+    spare.splice(place, 0, { address, bytes: rounded(bytes) });
+    // What lies side by side is one region, in which larger ones fit.
+    this.#join(place);
+    this.#join(place - 1);
+  }
+
+  /** Makes one of a spare region and the one behind it, if nothing is in use between them. */
+  #join(place: number): void {
+    const [region, next] = this.#spare.slice(Math.max(0, place), place + 2);
+    if (region === undefined || next === undefined || region.address + region.bytes !== next.address) return;
+    this.#spare.splice(place, 2, { address: region.address, bytes: region.bytes + next.bytes });
   }
 
   /** What is there, in 32-bit words. It stays what is there however much else is allocated. */

@@ -3,6 +3,7 @@ import type { LockEdge } from "../check/lockdep.js";
 import type { CheckName } from "../lang/context.js";
 import type { Location } from "../lang/errors.js";
 import type { Keeper } from "./checkpoint.js";
+import type { LossyMode } from "./lossy-table.js";
 import type { Together } from "./team.js";
 
 /** Limits of a run. A limit that is hit ends the run as unfinished, never in a crash. */
@@ -50,7 +51,8 @@ export interface Finding {
   readonly path: readonly number[];
 }
 
-export type ResultVerdict = "holds" | "violated" | "vacuous" | "unfinished";
+/** `not violated` says less than `holds`: that no state violates it but, perhaps, one that was omitted. */
+export type ResultVerdict = "holds" | "violated" | "vacuous" | "unfinished" | "not violated";
 
 export interface CheckResult {
   readonly check: string;
@@ -80,6 +82,8 @@ export interface Outcome {
   readonly faultedSteps: number;
   /** Whether states were left out that show nothing; null if that was not asked for. */
   readonly reduction: Reduction | null;
+  /** How likely it is that states were omitted; null of a run that keeps all, as long as nobody asked for another. */
+  readonly omission: Omission | null;
   /** Which mutexes were taken under which. */
   readonly lockOrder: readonly LockEdge[];
   readonly statistics: Statistics;
@@ -89,6 +93,23 @@ export interface Outcome {
 export type Reduction =
   | { readonly kind: "fused"; readonly fusedPaths: number; readonly paths: number; readonly restarts: number }
   | { readonly kind: "off"; readonly because: string };
+
+/** What forgetting states may have cost, or why none was forgotten. */
+export type Omission =
+  | {
+      readonly mode: LossyMode;
+      /** Bits of its hash that are kept of a state, or bits that are set for it in the table. */
+      readonly bitsPerState: number;
+      readonly tableBytes: number;
+      /** Those that were found. */
+      readonly states: number;
+      /** How many states are expected to have been taken for others; what can be reached by them only was omitted too. */
+      readonly expectedOmissions: number;
+      readonly probabilityOfAnyOmission: number;
+      /** How often all was explored from the start again, to pack states otherwise. */
+      readonly restarts: number;
+    }
+  | { readonly mode: "off"; readonly because: string };
 
 export interface Statistics {
   readonly seconds: number;

@@ -221,6 +221,7 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
     untraced: [],
     faultedSteps,
     reduction: null,
+    omission: null,
     lockOrder: lockOrder.edges,
     statistics: {
       seconds,

@@ -5,6 +5,8 @@
  */
 import type { Move } from "../state/packing.js";
 import { type Core, type Host, MOST_SLOTS, newCore } from "./core.js";
+import { hashKeys } from "./hash-keys.js";
+import { type LossyOptions, LossyTable } from "./lossy-table.js";
 import type { Memory } from "./memory.js";
 import { Dictionaries, type TupleLayout, tupleLayout } from "./tuples.js";
 
@@ -38,6 +40,8 @@ export interface StoreOptions {
   readonly host?: Host;
   readonly core?: Core;
   readonly arePlain?: boolean;
+  /** States are forgotten when they have been visited, and known by a table of their fingerprints only. */
+  readonly lossy?: LossyOptions | null;
 }
 
 interface Chunk {
@@ -56,7 +60,13 @@ export class Store {
   readonly #scratch: Uint32Array;
   readonly #hashes: Uint32Array;
   #layout: TupleLayout;
-  readonly #chunks: Chunk[] = [];
+  /** What states are known by if they are not kept. */
+  readonly lossy: LossyTable | null;
+  /** Null in place of those that were left behind. */
+  readonly #chunks: (Chunk | null)[] = [];
+  #leftBehind = 0;
+  /** Most bytes that states have taken at a time. */
+  #mostBytes = 0;
   #chunkRows: Uint32Array;
   readonly #segments: number[] = [];
   #segmentRows: Uint32Array;
@@ -65,7 +75,7 @@ export class Store {
   constructor(
     readonly memory: Memory,
     readonly words: number,
-    { host = NOBODY, core = newCore(memory, host), arePlain = false }: StoreOptions = {},
+    { host = NOBODY, core = newCore(memory, host), arePlain = false, lossy = null }: StoreOptions = {},
   ) {
     this.core = core;
     this.#words64 = Math.ceil(words / 2);
@@ -77,7 +87,7 @@ export class Store {
     this.#hashes = room(MOST_SLOTS);
     this.#chunkRows = room(64 * CHUNK_ROW);
     this.#segmentRows = room(64);
-    this.#hashKeys = hashKeys(memory, words32);
+    this.#hashKeys = hashKeys(memory, words32, 0, 1n);
     this.#dictionaries = new Dictionaries(memory, words32, arePlain);
     core.words.value = this.#words64;
     core.scratch.value = this.#scratch.byteOffset;
@@ -88,6 +98,7 @@ export class Store {
     core.dictionaries.value = this.#dictionaries.address;
     this.#layout = tupleLayout(memory, this.#dictionaries.bits);
     this.#fillIn(this.#layout);
+    this.lossy = lossy === null ? null : new LossyTable(memory, core, words32, lossy);
   }
 
   get count(): number {
@@ -96,12 +107,17 @@ export class Store {
 
   /** Bytes of the states and of the table; of a chunk only what is in use, since no more of it takes memory. */
   get bytes(): number {
-    const { count } = this;
-    const states = this.#chunks.reduce(
-      (sum, { layout }, chunk) => sum + layout.bytes * Math.max(0, Math.min(CHUNK_STATES, count - chunk * CHUNK_STATES)),
-      0,
-    );
-    return states + this.#segments.length * SEGMENT_BYTES + this.#dictionaries.bytes;
+    const states = Math.max(this.#mostBytes, this.#stateBytes);
+    return states + (this.lossy?.bytes ?? this.#segments.length * SEGMENT_BYTES) + this.#dictionaries.bytes;
+  }
+
+  get #stateBytes(): number {
+    let bytes = 0;
+    for (let chunk = this.#leftBehind; chunk < this.#chunks.length; chunk++) {
+      const states = Math.max(0, Math.min(CHUNK_STATES, this.count - chunk * CHUNK_STATES));
+      bytes += states * (this.#chunks[chunk] as Chunk).layout.bytes;
+    }
+    return bytes;
   }
 
   /** Copies state `number` into `into`. */
@@ -111,12 +127,16 @@ export class Store {
     for (let word = 0; word < this.words; word++) into[word] = state[word] as number;
   }
 
-  /** Number of the state if it is known; otherwise it is added and the result is -1. */
-  insert(state: Uint32Array): number {
-    const { core } = this;
+  /**
+   * Number of the state if it is known; otherwise it is added and the result is -1. What is known by its fingerprint only has lost
+   * its number, and the result is 0; such a set wants to know the state and the step that lead there.
+   */
+  insert(state: Uint32Array, source = 0, step = 0): number {
+    const { core, lossy } = this;
     for (;;) {
       this.makeRoom();
-      const known = core.insert(this.#looked(state)) >>> 0;
+      const looked = this.#looked(state);
+      const known = (lossy === null ? core.insert(looked) : core.insertLossily(looked, source, step)) >>> 0;
       if (known !== OVERFLOW) return known | 0;
       this.#widen(core.overflown.value);
     }
@@ -167,21 +187,38 @@ export class Store {
     for (const { byteOffset, byteLength } of [moved, left, states]) memory.release(byteOffset, byteLength);
   }
 
+  /** States before that one have been visited: if they are not to be kept, their memory is given back. */
+  leaveBehind(number: number): void {
+    if (this.lossy === null) return;
+    const visited = Math.floor(number / CHUNK_STATES);
+    if (this.#leftBehind < visited) this.#mostBytes = Math.max(this.#mostBytes, this.#stateBytes);
+    for (; this.#leftBehind < visited; this.#leftBehind++) {
+      const { address, layout } = this.#chunks[this.#leftBehind] as Chunk;
+      this.#chunks[this.#leftBehind] = null;
+      this.memory.release(address, chunkBytes(layout));
+      const isInUse = layout === this.#layout || this.#chunks[this.#leftBehind + 1]?.layout === layout;
+      if (!isInUse) this.memory.release(layout.columns.byteOffset, layout.columns.byteLength);
+    }
+  }
+
   /** Gives its memory back. It is not to be used any more. */
   release(): void {
     const { memory } = this;
     const rooms = [this.#state, this.#scratch, this.#hashes, this.#chunkRows, this.#segmentRows, this.#hashKeys];
-    const layouts = new Set([this.#layout, ...this.#chunks.map(({ layout }) => layout)]);
+    const chunks = this.#chunks.filter((chunk) => chunk !== null);
+    const layouts = new Set([this.#layout, ...chunks.map(({ layout }) => layout)]);
     for (const { byteOffset, byteLength } of [...rooms, ...[...layouts].map(({ columns }) => columns)])
       memory.release(byteOffset, byteLength);
-    for (const { address, layout } of this.#chunks) memory.release(address, chunkBytes(layout));
+    for (const { address, layout } of chunks) memory.release(address, chunkBytes(layout));
     for (const segment of this.#segments) memory.release(segment, SEGMENT_BYTES);
     this.#dictionaries.release();
+    this.lossy?.release();
   }
 
   /** Makes room for as many states as the core adds at once. Throws a `RangeError` if there is none. */
   makeRoom(): void {
     const needed = this.count + MOST_SLOTS;
+    this.lossy?.follow();
     while (needed > this.#roomInTable) this.#growTable();
     while (needed > this.#chunks.length * CHUNK_STATES) this.#addChunk();
     this.#tellRoom();
@@ -203,7 +240,7 @@ export class Store {
   }
 
   get #roomInTable(): number {
-    return Math.floor((this.#segments.length << SEGMENT_BITS) * FULLEST);
+    return this.lossy?.room ?? Math.floor((this.#segments.length << SEGMENT_BITS) * FULLEST);
   }
 
   #looked(state: Uint32Array): number {
@@ -228,9 +265,10 @@ export class Store {
     const layout = tupleLayout(memory, this.#dictionaries.bits.with(word, this.#dictionaries.widened(word)));
     const filling = count >>> CHUNK_BITS;
     const isAsLong = (chunk: Chunk) => chunk.layout.bytes === layout.bytes;
-    const changed = this.#chunks
-      .slice(filling)
-      .map((chunk) => ({ chunk, address: isAsLong(chunk) ? chunk.address : memory.allocate(chunkBytes(layout), false) }));
+    const changed = (this.#chunks.slice(filling) as Chunk[]).map((chunk) => ({
+      chunk,
+      address: isAsLong(chunk) ? chunk.address : memory.allocate(chunkBytes(layout), false),
+    }));
     this.#dictionaries.widen(word, core.enterValues);
     this.#fillIn(layout);
     for (const [position, { chunk, address }] of changed.entries()) {
@@ -258,7 +296,8 @@ export class Store {
 
   /** Throws a `RangeError`, and has changed nothing, if there is no room. */
   #growTable(): void {
-    const { core, memory } = this;
+    const { core, memory, lossy } = this;
+    if (lossy !== null) throw new RangeError("no room for more states: the table is full");
     const before = this.#segments.length;
     const size = before < LARGE_TABLE ? Math.max(1, before * 2) : Math.ceil(before * LARGE_GROWTH);
     const added: number[] = [];
@@ -291,17 +330,4 @@ export class Store {
 
 function chunkBytes({ bytes }: TupleLayout): number {
   return bytes * CHUNK_STATES + BEHIND;
-}
-
-/** A 64-bit odd number per word: SplitMix64 (Vigna, public domain). */
-function hashKeys(memory: Memory, words: number): BigUint64Array {
-  const keys = new BigUint64Array(memory.shared.buffer, memory.allocate(words * 8), words);
-  let seed = 0x9e3779b97f4a7c15n;
-  for (let word = 0; word < words; word++) {
-    seed = BigInt.asUintN(64, seed + 0x9e3779b97f4a7c15n);
-    let key = BigInt.asUintN(64, (seed ^ (seed >> 30n)) * 0xbf58476d1ce4e5b9n);
-    key = BigInt.asUintN(64, (key ^ (key >> 27n)) * 0x94d049bb133111ebn);
-    keys[word] = (key ^ (key >> 31n)) | 1n;
-  }
-  return keys;
 }

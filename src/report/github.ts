@@ -3,6 +3,7 @@ import type { Location } from "../lang/errors.js";
 import { changesText } from "./bounds.js";
 import { replayCommand } from "./command.js";
 import { claimText, reasons } from "./finding-text.js";
+import { isLossy, omissionText } from "./omission.js";
 import { placeOfFinding } from "./place.js";
 import { placesOf, UNTRACED } from "./shown.js";
 import type { SuiteResult } from "./verdict.js";
@@ -43,7 +44,7 @@ function undecided(result: SuiteResult): string[] {
   const { suite, comparisons, outcome } = result.run;
   const off = comparisons.filter(({ asExpected, verdict }) => !asExpected && verdict !== "violated");
   const lines = off
-    .filter(({ verdict }) => verdict !== "unfinished")
+    .filter(({ verdict }) => verdict === "vacuous" || verdict === "holds")
     .map(({ check, verdict, expectedBecause }) => {
       const told =
         verdict === "vacuous" ? "vacuous: nothing was ever put to the test" : `held, but expected to be violated: ${expectedBecause}`;
@@ -53,8 +54,10 @@ function undecided(result: SuiteResult): string[] {
     const isExpected = comparisons.some((comparison) => comparison.check === check && comparison.asExpected);
     lines.push(command(isExpected ? "notice" : "error", { title: `${check} violated in ${suite.name}` }, UNTRACED));
   }
-  if (outcome.end.kind !== "limit") return lines;
-  return [...lines, command("warning", { title: `${suite.name} is not finished` }, "a limit was hit; what lies beyond it is not known")];
+  const unfinished = (why: string) => command("warning", { title: `${suite.name} is not finished` }, why);
+  if (outcome.end.kind === "limit") lines.push(unfinished("a limit was hit; what lies beyond it is not known"));
+  if (outcome.omission !== null && isLossy(result.run)) lines.push(unfinished(omissionText(outcome.omission)));
+  return lines;
 }
 
 function placeProperties(place: Location | null): Readonly<Record<string, string | number>> {

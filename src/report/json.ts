@@ -2,7 +2,7 @@
  * What `--json` prints, as types. Documented in docs/json.md; a field is added at will, but none is renamed,
  * removed or given another meaning without a new `schema` number.
  */
-import type { Limits, Reduction } from "../explore/outcome.js";
+import type { Limits, Omission, Reduction, ResultVerdict } from "../explore/outcome.js";
 import type { Abstraction } from "../lang/design.js";
 import type { Location } from "../lang/errors.js";
 import type { ExitCode, SuiteRun } from "../session/run-suite.js";
@@ -165,6 +165,8 @@ export interface JsonSuite {
   readonly faultedSteps: number;
   /** What `--reduce` came to: `states`, `transitions` and `depth` are then of the reduced run, unless it is `off`. Null without it. */
   readonly reduction: Reduction | null;
+  /** What `--lossy` may have cost, unless it is `off`. Null without it. */
+  readonly omission: Omission | null;
   readonly checks: readonly JsonCheckResult[];
   readonly findings: readonly JsonFinding[];
   readonly assumptions: readonly Abstraction[];
@@ -175,7 +177,8 @@ export interface JsonCheckResult {
   /** Property code or name of an always-on check. */
   readonly check: string;
   readonly kind: "property" | "sanitizer";
-  readonly verdict: "holds" | "violated" | "vacuous" | "unfinished";
+  /** `not violated`, of a run that may have omitted states: no more than that. */
+  readonly verdict: ResultVerdict;
   readonly expected: "holds" | "violated";
   /** Why a violation is expected. */
   readonly reason: string | null;
@@ -278,6 +281,7 @@ function jsonSuite(run: SuiteRun, abstractions: readonly Abstraction[], limits: 
     untraced: outcome.untraced,
     faultedSteps: outcome.faultedSteps,
     reduction: outcome.reduction,
+    omission: outcome.omission,
     checks: comparisons.map(({ check, isProperty, verdict, expectedBecause, asExpected }) => ({
       check,
       kind: isProperty ? "property" : "sanitizer",

@@ -7,6 +7,7 @@
 import type { Comparison, SuiteRun } from "../session/run-suite.js";
 import { boundsOf, boundsText, changesText, faultsText, objectsText } from "./bounds.js";
 import { shownLines } from "./finding-text.js";
+import { omissionText } from "./omission.js";
 import { byPath, UNTRACED } from "./shown.js";
 import { plain } from "./style.js";
 import { type SuiteResult, suiteOf } from "./verdict.js";
@@ -102,8 +103,13 @@ function caseOf(run: SuiteRun, { check, isProperty, verdict, expectedBecause, as
   if (verdict === "unfinished" && run.outcome.end.kind === "violation") {
     return { name, told: { element: "skipped", type: verdict, message: "not decided: the run stopped at the violation", text: "" } };
   }
-  const why = verdict === "vacuous" ? "nothing was ever put to the test" : "not decided: the run was not complete";
-  return { name, told: { element: "error", type: verdict, message: why, text: "" } };
+  const why = {
+    vacuous: "nothing was ever put to the test",
+    unfinished: "not decided: the run was not complete",
+    "not violated": "not decided: not violated, unless by a state that was omitted",
+  }[verdict];
+  const { omission } = run.outcome;
+  return { name, told: { element: "error", type: verdict, message: why, text: omission === null ? "" : omissionText(omission) } };
 }
 
 function caseElement(suite: string, { name, told }: Case): string[] {

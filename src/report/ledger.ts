@@ -110,6 +110,9 @@ function entriesOfRun(document: Fields): Fields | LedgerProblem {
   if (document.command !== "check" || !Array.isArray(document.suites)) {
     return { at: ["command"], problem: "of what iommu-mc prints with --json only check's can be compared with" };
   }
+  const omits = ({ omission }: Fields) => isRecord(omission) && omission.mode !== "off";
+  const lossy = document.suites.filter(isRecord).find(omits);
+  if (lossy !== undefined) return { at: ["suites"], problem: `suite ${lossy.suite} was explored with --lossy, which proves nothing` };
   return Object.fromEntries(document.suites.map((suite) => (isRecord(suite) ? [String(suite.suite), entryOfJson(suite)] : ["?", suite])));
 }
 

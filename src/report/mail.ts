@@ -8,6 +8,7 @@ import { lengthText } from "./because.js";
 import { boundsOf, boundsText, changesText, faultsText, objectsText } from "./bounds.js";
 import { replayWords } from "./command.js";
 import { claimText, reasons } from "./finding-text.js";
+import { howLong } from "./omission.js";
 import { checksOf, chosenPlaces, NOTHING_VIOLATED, placesOf, type Shown, type Subject, type TracesShown } from "./shown.js";
 import { plain } from "./style.js";
 import { suiteLines } from "./suite-text.js";
@@ -32,7 +33,7 @@ export interface MailOptions {
 export function mailReport(results: readonly SuiteResult[], options: MailOptions): string {
   const runs = results.flatMap((result) => (result.kind === "run" ? [result.run] : []));
   const places = chosenPlaces(placesOf(runs), options.traces);
-  const sections = places.map(({ run, shown }) => mailFinding(run, shown, options, "shortest"));
+  const sections = places.map(({ run, shown }) => mailFinding(run, shown, options, howLong(run)));
   const title = asciiLines(`iommu-mc ${options.version}: what was checked`, MAIL_WIDTH, INDENT.length);
   const rows = results.flatMap((result) => suiteLines(result, { width: MAIL_WIDTH - INDENT.length, style: plain }));
   sections.push([...title, "", ...rows.flatMap((row) => rowLines(row))]);

@@ -7,6 +7,7 @@ import { boundsOf, changesText, faultsText, objectsText } from "./bounds.js";
 import { replayCommand } from "./command.js";
 import { reasonLines } from "./finding-text.js";
 import { sequenceDiagram } from "./mermaid.js";
+import { isLossy, omissionText } from "./omission.js";
 import { byPath, checksOf, NOTHING_VIOLATED, type Shown, type Subject, UNTRACED } from "./shown.js";
 import { plain } from "./style.js";
 import { traceLines } from "./trace-text.js";
@@ -83,10 +84,15 @@ export function verdictText(run: SuiteRun): string {
     case "vacuous":
       return `Vacuous: ${named(vacuous)} was never put to the test`;
     case "unfinished":
-      return "Unfinished: a limit was hit, and what lies beyond it is not known";
+      return `Unfinished: ${whyUnfinished(run)}`;
     case "model-fault":
       return "The model is at fault";
   }
+}
+
+function whyUnfinished({ outcome: { end, omission } }: SuiteRun): string {
+  const stopped = end.kind === "limit" ? ["a limit was hit, and what lies beyond it is not known"] : [];
+  return [...stopped, ...(omission === null ? [] : [omissionText(omission)])].join("; ");
 }
 
 /** `linux-6.1 6.1.176 without 0286300e6045`. */
@@ -99,7 +105,11 @@ function boundsTable(run: SuiteRun): string {
   const { machine, suite, outcome } = run;
   const bounds = boundsOf(machine);
   const pools = Object.entries(bounds.pools).map(([struct, slots]) => `${slots} ${struct}`);
-  const ends = { complete: "every reachable state", violation: "up to the level of the violation", limit: "up to a limit" } as const;
+  const ends = {
+    complete: isLossy(run) ? "states that were not omitted" : "every reachable state",
+    violation: "up to the level of the violation",
+    limit: "up to a limit",
+  } as const;
   const explored = [counted(outcome.states, "state"), counted(outcome.transitions, "transition"), `depth ${outcome.depth}`];
   const rows: readonly (readonly [string, string])[] = [
     ["design", designText(run)],
@@ -134,7 +144,7 @@ function verdictTable({ suite, comparisons }: SuiteRun): string {
     .map(({ check, isProperty, verdict, expectedBecause, asExpected }) => [
       check,
       isProperty ? sentenceOf(check) : "always-on check",
-      asExpected || verdict === "unfinished" ? verdict : verdict.toUpperCase(),
+      asExpected || verdict === "unfinished" || verdict === "not violated" ? verdict : verdict.toUpperCase(),
       expectedBecause === null ? "holds" : `violated: ${expectedBecause}`,
     ]);
   const dull = comparisons.filter(isDull).map(({ check }) => check);

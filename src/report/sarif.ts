@@ -6,6 +6,7 @@ import { boundsOf, boundsText, faultsText } from "./bounds.js";
 import { replayCommand } from "./command.js";
 import { claimText, reasons } from "./finding-text.js";
 import { designText } from "./markdown.js";
+import { isLossy, omissionText } from "./omission.js";
 import { placeOfFinding, placeOfStep } from "./place.js";
 import { type Place, placesOf, UNTRACED } from "./shown.js";
 import { stepRows } from "./trace-rows.js";
@@ -129,5 +130,6 @@ function notificationsOf(result: SuiteResult): Notification[] {
     ...vacuous,
     ...missed,
     ...(outcome.end.kind === "limit" ? [warning("a limit was hit; what lies beyond it is not known")] : []),
+    ...(outcome.omission !== null && isLossy(result.run) ? [warning(omissionText(outcome.omission))] : []),
   ];
 }

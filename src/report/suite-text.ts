@@ -2,6 +2,7 @@
 import { type Reduction, SANITIZERS } from "../explore/outcome.js";
 import type { Comparison, SuiteRun } from "../session/run-suite.js";
 import { boundsOf, boundsText, changesText, faultsText, objectsText } from "./bounds.js";
+import { omissionText } from "./omission.js";
 import { type Look, NARROW } from "./style.js";
 import { type SuiteResult, type SuiteVerdict, verdictOf } from "./verdict.js";
 import { counted, duration, enumerate, hanging, joined } from "./wrap.js";
@@ -46,6 +47,7 @@ function runLines(run: SuiteRun, look: Look): string[] {
     suite.name,
     counts,
     ...holding(comparisons),
+    ...notViolated(comparisons),
     `${design.name} ${design.version}${changes === "" ? "" : ` ${changes}`}`,
     ...[scenario.setting ?? objectsText(bounds)].filter((text) => text !== ""),
     faultsText(bounds),
@@ -55,11 +57,13 @@ function runLines(run: SuiteRun, look: Look): string[] {
   lines.push(...hanging(" ".repeat(marginOf(look)), scenario.describes, look.width));
   lines.push(...remarkLines(run, look));
   const unfinished = comparisons.filter(({ verdict }) => verdict === "unfinished");
-  if (unfinished.length > 0) lines.push(...remark(`not decided, since the run was not complete: ${folded(unfinished)}`, look));
+  const whyNot = outcome.end.kind === "complete" ? "not all states are known to have been seen" : "the run was not complete";
+  if (unfinished.length > 0) lines.push(...remark(`not decided, since ${whyNot}: ${folded(unfinished)}`, look));
   if (outcome.untraced.length > 0) {
     lines.push(...remark(`the search for a trace was stopped, so there is none for ${enumerate(outcome.untraced)}`, look, look.style.warn));
   }
   if (outcome.reduction !== null) lines.push(...remark(reductionText(outcome.reduction), look));
+  if (outcome.omission !== null) lines.push(...remark(omissionText(outcome.omission), look));
   if (outcome.faultedSteps > 0) {
     lines.push(...remark(`${counted(outcome.faultedSteps, "step")} ended in a fault; what would come after is not covered`, look));
   }
@@ -77,13 +81,22 @@ function reductionText(reduction: Reduction): string {
 /** `21 properties and 13 checks hold`. */
 export function holding(comparisons: readonly Comparison[]): string[] {
   const holds = comparisons.filter(({ verdict }) => verdict === "holds");
-  if (holds.length === 0) return [];
-  const properties = holds.filter(({ isProperty }) => isProperty).length;
-  const checks = holds.length - properties;
+  return holds.length === 0 ? [] : [`${howMany(holds)} ${holds.length === 1 ? "holds" : "hold"}`];
+}
+
+/** `21 properties and 13 always-on checks not violated, unless by a state that was omitted`. */
+function notViolated(comparisons: readonly Comparison[]): string[] {
+  const open = comparisons.filter(({ verdict }) => verdict === "not violated");
+  return open.length === 0 ? [] : [`${howMany(open)} not violated, unless by a state that was omitted`];
+}
+
+function howMany(comparisons: readonly Comparison[]): string {
+  const properties = comparisons.filter(({ isProperty }) => isProperty).length;
+  const checks = comparisons.length - properties;
   const parts: string[] = [];
   if (properties > 0) parts.push(counted(properties, "property", "properties"));
   if (checks > 0) parts.push(counted(checks, "always-on check"));
-  return [`${enumerate(parts)} ${holds.length === 1 ? "holds" : "hold"}`];
+  return enumerate(parts);
 }
 
 function folded(comparisons: readonly Comparison[]): string {
@@ -108,6 +121,8 @@ export function remarkLines({ comparisons }: Pick<SuiteRun, "comparisons">, look
     if (verdict === "violated") {
       if (expectedBecause === null) add(check, "violated", bad);
       else add(check, `violated, as expected: ${expectedBecause}`);
+    } else if (verdict === "not violated" && expectedBecause !== null) {
+      add(check, `not seen to be violated, but expected to be: ${expectedBecause}`, bad);
     } else if (verdict === "vacuous") add(check, "vacuous: nothing was ever put to the test", bad);
     else if (verdict === "holds" && expectedBecause !== null) {
       if (asExpected) add(check, `held with this change; without it: ${expectedBecause}`, good);

@@ -4,6 +4,7 @@ import type { SuiteRun } from "../session/run-suite.js";
 import { ASSUMPTION_HEADINGS, assumptionsOf, byDirection } from "./assumptions.js";
 import { replayCommand } from "./command.js";
 import { shownLines } from "./finding-text.js";
+import { howLong, isLossy } from "./omission.js";
 import { checksOf, chosenPlaces, type Place, placesOf, type Shown, type Subject, type TracesShown } from "./shown.js";
 import type { Look } from "./style.js";
 import { suiteLines } from "./suite-text.js";
@@ -53,15 +54,13 @@ export const limits = {
 } as const;
 
 function limitLines(runs: readonly SuiteRun[], { width, style }: TextOptions): string[] {
-  return runs.flatMap(({ suite, outcome }) =>
-    outcome.end.kind === "limit"
-      ? hanging(
-          "unfinished: ",
-          `${suite.name} was stopped by ${limits[outcome.end.what]} after ${counted(outcome.states, "state")}; what lies beyond is not known`,
-          width,
-        ).map(style.warn)
-      : [],
-  );
+  return runs.flatMap((run) => {
+    const { suite, outcome } = run;
+    const tell = (text: string) => hanging("unfinished: ", `${suite.name} ${text}`, width).map(style.warn);
+    if (outcome.end.kind === "limit")
+      return tell(`was stopped by ${limits[outcome.end.what]} after ${counted(outcome.states, "state")}; what lies beyond is not known`);
+    return isLossy(run) ? tell("was explored with --lossy: a state may have been omitted, and what is not violated is not proved") : [];
+  });
 }
 
 /** How many suites came out how. */
@@ -93,7 +92,7 @@ export function assumptionLines(abstractions: readonly Abstraction[], { width, s
 export function traceSections(runs: readonly SuiteRun[], options: TextOptions): string[][] {
   const places = placesOf(runs);
   const inFull = chosenPlaces(places, options.traces);
-  const sections = inFull.map(({ run, shown }) => shownLines(run, shown, options.file, options));
+  const sections = inFull.map(({ run, shown }) => shownLines(run, shown, options.file, options, howLong(run)));
   const rest = places.filter((place) => !inFull.includes(place));
   const list = (heading: string, listed: readonly Place[]) => {
     if (listed.length > 0) sections.push([options.style.bold(heading), ...listed.flatMap((place) => briefLines(place, options))]);

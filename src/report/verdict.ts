@@ -14,20 +14,22 @@ export type SuiteResult<Run = SuiteRun> =
 /** Unlike "held", "vacuous" says that something was never put to the test. */
 export type SuiteVerdict = "held" | "violated" | "vacuous" | "unfinished" | "model-fault";
 
-/** The verdict of a run as a whole. An unfinished run is never said to hold, whatever was expected of it. */
+/** The verdict of a run as a whole. A run that is unfinished, or may have omitted states, is never said to hold, whatever was expected of it. */
 export function verdictOf({ outcome, comparisons }: SuiteRun): SuiteVerdict {
   const has = (verdict: Comparison["verdict"], among = comparisons) => among.some((comparison) => comparison.verdict === verdict);
   if (comparisons.some(({ check, verdict }) => check === "model-fault" && verdict === "violated")) return "model-fault";
   const unexpected = comparisons.filter(({ asExpected }) => !asExpected);
   if (has("violated", unexpected)) return "violated";
-  if (outcome.end.kind === "limit") return "unfinished";
+  if (outcome.end.kind === "limit" || has("not violated")) return "unfinished";
   if (has("vacuous", unexpected)) return "vacuous";
   return has("violated") ? "violated" : "held";
 }
 
-/** Whether the suite ran to its own end and every finding has its trace: what is written down of it will come out the same again. */
+/** Whether the suite ran to its own end, without leave to omit anything, and every finding has its trace: what is written down of it will come out the same again. */
 export function isWhole(result: SuiteResult): boolean {
-  return result.kind === "run" && result.run.outcome.end.kind !== "limit" && result.run.outcome.untraced.length === 0;
+  if (result.kind !== "run") return false;
+  const { end, untraced, omission } = result.run.outcome;
+  return end.kind !== "limit" && untraced.length === 0 && omission === null;
 }
 
 /** The exit code for one result. */

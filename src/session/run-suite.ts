@@ -1,6 +1,16 @@
 /** Runs one suite, replays what was found, and says how it compares with what the suite expects. */
 import { exploreFast } from "../explore/fast.js";
-import { type CheckResult, checksOf, type Limits, type Outcome, type Progress, type ResultVerdict } from "../explore/outcome.js";
+import { exploreLossy, type Lossy } from "../explore/lossy.js";
+import {
+  type CheckResult,
+  checksOf,
+  type Exploration,
+  type ExploreOptions,
+  type Limits,
+  type Outcome,
+  type Progress,
+  type ResultVerdict,
+} from "../explore/outcome.js";
 import { exploreReduced } from "../explore/reduced.js";
 import { exploreReference } from "../explore/reference.js";
 import { ModelError } from "../lang/errors.js";
@@ -26,6 +36,8 @@ export interface RunSuiteOptions {
   readonly reduce?: boolean;
   /** Threads that explore the suite together, this one included; the fast engine only. Default 1. */
   readonly threads?: number;
+  /** Forget states that have been visited, and say how likely it is that one was omitted; the fast engine only, and nothing but limits beside. */
+  readonly lossy?: Lossy;
   /** Where outcomes are kept and looked for; whoever gives it has it write them. Default: nowhere. */
   readonly cache?: VerdictCache;
   /** Of a suite that came out as expected, leave out the traces: nobody is shown them, and to replay them takes long. Default false. */
@@ -103,7 +115,7 @@ export function* exploreSuite(
   const remembered = recalls ? cache?.find(session, descriptionOf(suite, options)) : null;
   if (remembered) return { ...remembered, covered: [], isCached: true };
   const machine = machineOf(session, suite, options.variant);
-  const explore = engine === "reference" ? exploreReference : options.reduce ? exploreReduced : exploreFast;
+  const explore = explorerOf(engine, options);
   const goOnAfter = new Set(options.goOnAfter ?? Object.keys(suite.expected ?? {}));
   const keeper = options.checkpoint && new CheckpointFolder(suite.name, runOf(session, suite, options), options.checkpoint);
   let outcome: Outcome;
@@ -119,6 +131,14 @@ export function* exploreSuite(
   return { outcome, atomicReasons, asked: [...machine.asked], functions, covered: [...machine.covered], isCached: false };
 }
 
+function explorerOf(
+  engine: "fast" | "reference",
+  { reduce, lossy }: RunSuiteOptions,
+): (machine: Machine, options: ExploreOptions) => Exploration {
+  if (lossy !== undefined) return (machine, options) => exploreLossy(machine, options, lossy);
+  return engine === "reference" ? exploreReference : reduce ? exploreReduced : exploreFast;
+}
+
 /** Differs for runs of which one cannot go on where the other was interrupted. Limits may. */
 function runOf(session: Session, suite: Suite, { variant, goOnAfter }: RunSuiteOptions): string {
   const { name, properties, expected = {} } = suite;
@@ -127,9 +147,9 @@ function runOf(session: Session, suite: Suite, { variant, goOnAfter }: RunSuiteO
 }
 
 /** What of the options a verdict depends on. */
-function descriptionOf(suite: Suite, { variant, engine = "fast", limits = {}, goOnAfter, reduce }: RunSuiteOptions): RunDescription {
+function descriptionOf(suite: Suite, { variant, engine = "fast", limits = {}, goOnAfter, reduce, lossy }: RunSuiteOptions): RunDescription {
   const { maxStates, maxDepth } = limits;
-  return { suite, options: { variant: resolvedVariant(suite, variant), engine, maxStates, maxDepth, goOnAfter, reduce } };
+  return { suite, options: { variant: resolvedVariant(suite, variant), engine, maxStates, maxDepth, goOnAfter, reduce, lossy } };
 }
 
 /** The other part: how what was seen, which is kept, compares with what the suite expects, and its findings in the words of the plain engine. */
@@ -218,7 +238,7 @@ export function finish<Result>(work: Generator<unknown, Result, undefined>): Res
 function exitCodeOf(outcome: Outcome, comparisons: readonly Comparison[]): ExitCode {
   if (comparisons.some(({ check, verdict }) => check === "model-fault" && verdict === "violated")) return 2;
   const off = comparisons.filter(({ asExpected }) => !asExpected);
-  if (off.some(({ verdict }) => verdict !== "unfinished")) return 1;
+  if (off.some(({ verdict }) => verdict !== "unfinished" && verdict !== "not violated")) return 1;
   return off.length > 0 || outcome.end.kind === "limit" ? 3 : 0;
 }
 

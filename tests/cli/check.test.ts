@@ -312,6 +312,73 @@ describe("--reduce", () => {
   });
 });
 
+describe("--lossy", () => {
+  const wheels = "tests/cli/fixtures/wheels.ts";
+  const four = ["check", wheels, "--suite", "big/four-wheels", "--memory", "300"];
+  const oneLine = (text: string) => text.replace(/\s+/g, " ");
+
+  it.each([
+    ["hash", "of each state 40 bits of its hash were kept", 79],
+    ["bits", "each state set 5 bits of 400 M", 40],
+  ])("%s never says that something holds, and how likely it is that something was omitted", async (mode, kept, columns) => {
+    const { stdout, code } = await iommuMc([...four, "--lossy", mode], { env: { COLUMNS: String(columns) } });
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/^UNFINISHED/m);
+    expect(stdout).not.toMatch(/held|hold/);
+    expect(oneLine(stdout)).toContain("1,048,576 states");
+    expect(oneLine(stdout)).toContain("13 always-on checks not violated, unless by a state that was omitted");
+    expect(oneLine(stdout)).toContain(kept);
+    expect(oneLine(stdout)).toMatch(/The probability that any was is at most \d\S* \(beside 1,048,576 states that were found/);
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(columns);
+  });
+
+  it("tells it in the document, which is nothing to compare with", async () => {
+    const { stdout, code } = await iommuMc([...four, "--lossy", "bits", "--json"]);
+    const { suites } = JSON.parse(stdout) as JsonCheck;
+    expect([code, suites[0]?.verdict, suites[0]?.exitCode]).toEqual([3, "unfinished", 3]);
+    const { omission, checks = [] } = suites[0] ?? {};
+    expect(new Set(checks.map(({ verdict }) => verdict))).toEqual(new Set(["not violated"]));
+    expect(omission).toMatchObject({ mode: "bits", bitsPerState: 5, tableBytes: 50_000_000, states: 1_048_576, restarts: 0 });
+    if (omission === null || omission === undefined || omission.mode === "off") throw new Error("nothing is told");
+    expect(omission.expectedOmissions).toBeGreaterThan(0);
+    expect(omission.probabilityOfAnyOmission).toBeCloseTo(omission.expectedOmissions, 6);
+    const recorded = write("lossy.json", stdout);
+    const compared = await iommuMc(["check", small, "--against", recorded]);
+    expect([compared.code, oneLine(compared.stderr)]).toEqual([
+      2,
+      expect.stringContaining("was explored with --lossy, which proves nothing"),
+    ]);
+  });
+
+  it("shows a violation by a trace that can be replayed, and need not be shortest", async () => {
+    const { stdout, code } = await iommuMc(["check", wheels, "--suite", "big/watched-wheels", "--memory", "300", "--lossy", "hash"]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^VIOLATED {2}H1 {2}no wheel turns three quarters$/m);
+    expect(stdout).toContain("big/watched-wheels: 12 steps, 1 thread (hand0), perhaps not shortest");
+    const [, path = ""] = /iommu-mc replay big\/watched-wheels (\S+)/.exec(stdout) ?? [];
+    expect((await iommuMc(["replay", "--file", wheels, "big/watched-wheels", path])).code).toBe(1);
+  });
+
+  it("is an ordinary run if there are few states", async () => {
+    const { stdout, code } = await iommuMc(["check", small, "--suite", "small/holds", "--lossy", "hash"]);
+    expect([code, oneLine(stdout).includes("not lossy: there are no more than 100000 states, which were kept")]).toEqual([0, true]);
+  });
+
+  it.each([
+    ["--reduce"],
+    ["--paranoid"],
+    ["--engine", "reference"],
+    ["--checkpoint", "kept"],
+    ["--against", "known.json"],
+    ["--cache"],
+    ["--watch"],
+    ["--jobs", "2"],
+  ])("cannot be used with %s", async (...words) => {
+    const { stderr, code } = await iommuMc(["check", small, "--lossy", "hash", ...words]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/cannot be used with/)]);
+  });
+});
+
 describe("--coverage", () => {
   it("says what was not exercised, in the text and in the document, and nothing if it is not asked for", async () => {
     const { stdout, code } = await iommuMc(["check", small, "--suite", "small/holds", "--coverage"]);

@@ -1,11 +1,13 @@
 /** Explores a model with both engines and requires that they say the same of it. */
 import { deepStrictEqual } from "node:assert";
 import { exploreFast } from "../../src/explore/fast.js";
+import { exploreLossy, type Lossy } from "../../src/explore/lossy.js";
 import type { Outcome } from "../../src/explore/outcome.js";
 import { exploreReduced } from "../../src/explore/reduced.js";
 import { ModelError } from "../../src/lang/errors.js";
 import { checksOfSuite, finish, machineOf, runSuiteNow } from "../../src/session/run-suite.js";
-import { comparable, load } from "../support/model.js";
+import { replayFinding } from "../../src/trace/judge.js";
+import { comparable, load, verdictOf } from "../support/model.js";
 
 /** Models with more states are left out: the reference engine would take too long. */
 export const MOST_STATES = 2000;
@@ -70,4 +72,36 @@ export function compareReduced(text: string): { readonly plain: number; readonly
   const found = ({ end, results, findings, lockOrder }: ReturnType<typeof comparable>) => ({ end, results, findings, lockOrder });
   deepStrictEqual(found(comparable(reduced)), found(comparable(plain)));
   return { plain: plain.states, reduced: reduced.states };
+}
+
+/**
+ * Explores a model and forgets its states, and requires that what is found is found otherwise too and can be replayed, and that nothing
+ * is said to hold. Null if the model is too large, refused, or so small that nothing was forgotten.
+ */
+export function compareLossy(text: string, lossy: Lossy): { readonly plain: Outcome; readonly forgetful: Outcome } | null {
+  const { session, suite } = load(text);
+  const options = { goOnAfter: new Set(checksOfSuite(suite)), limits: { maxStates: MOST_STATES } };
+  let plain: Outcome;
+  try {
+    plain = finish(exploreFast(machineOf(session, suite), options));
+  } catch (error) {
+    if (error instanceof ModelError) return null;
+    throw error;
+  }
+  if (plain.end.kind === "limit") return null;
+  const machine = machineOf(session, suite);
+  const forgetful = finish(exploreLossy(machine, { ...options, packAfter: 3 }, lossy));
+  if (forgetful.omission?.mode === "off") return null;
+  for (const finding of forgetful.findings) {
+    deepStrictEqual(finding.path.length, finding.depth);
+    replayFinding(machine, finding);
+  }
+  const isWitness = (check: string) => suite.properties.some(({ code, window }) => code === check && window.kind === "sometimes");
+  for (const { check, verdict } of forgetful.results) {
+    const inPlain = verdictOf(plain, check);
+    if (verdict === "violated") deepStrictEqual(inPlain, verdict, check);
+    else if (verdict === "holds") deepStrictEqual([inPlain, isWitness(check)], [verdict, true], check);
+    else deepStrictEqual(verdict === "unfinished" || verdict === "not violated", true, check);
+  }
+  return { plain, forgetful };
 }

@@ -7,6 +7,7 @@
  * Several states are expanded at once, and what their steps lead to is looked up together: the processor then
  * waits for all these places of the memory at the same time, and not for one after the other.
  */
+import { insertSlotLossily, keeps, lookAheadLossily, STATES } from "./lossy";
 import {
   count,
   encodeChanges,
@@ -24,6 +25,7 @@ import {
   words,
 } from "./states";
 
+export * from "./lossy";
 export * from "./states";
 
 /** Where things are; addresses in bytes, set by the host. */
@@ -135,7 +137,7 @@ export function visit(from: u32, to: u32, most: u32): u32 {
     if (expanded === 0) return stopAt(number, 0, -1);
     lookAhead(load<u32>(sourceSteps + ((<usize>expanded) << 2)));
     for (let source: u32 = 0; source < expanded; source++) {
-      if (!insertSteps(source)) return stopAt(number + source, step, isNew);
+      if (!insertSteps(source, number + source)) return stopAt(number + source, step, isNew);
       if (!isUnremarkableRest(source)) {
         const moves = load<u64>(sourceMoves + ((<usize>source) << 3));
         judgeRest(number + source, <u32>moves, <u32>(moves >> 32));
@@ -371,6 +373,10 @@ function fusedLeaf(state: usize): u32 {
 
 /** Touches all that the insertion of the batch will. */
 export function lookAhead(end: u32): void {
+  if (keeps !== STATES) {
+    for (let slot: u32 = 0; slot < end; slot++) lookAheadLossily(slot, slotAt(slot), load<u32>(slotHashes + ((<usize>slot) << 3)));
+    return;
+  }
   for (let slot: u32 = 0; slot < end; slot++) {
     const row = slotHashes + ((<usize>slot) << 3);
     store<u32>(row, entryFor(load<u32>(row)), 4);
@@ -382,14 +388,15 @@ export function lookAhead(end: u32): void {
 }
 
 /** Inserts what the steps of a state of the batch lead to, as long as nothing has to be said. */
-function insertSteps(source: u32): bool {
+function insertSteps(source: u32, number: u32): bool {
   const state = sourceAt(source);
   const first = load<u32>(sourceSteps + ((<usize>source) << 2));
   const end = load<u32>(sourceSteps + ((<usize>source) << 2), 4);
   for (let slot = first; slot < end; slot++) {
     const leaf = rules + at(load<u32>(slotLeaves + at(slot)));
     const next = slotAt(slot);
-    const known = insertTuple(tupleOf(slot), load<u32>(slotHashes + ((<usize>slot) << 3)));
+    const hash = load<u32>(slotHashes + ((<usize>slot) << 3));
+    const known = keeps === STATES ? insertTuple(tupleOf(slot), hash) : insertSlotLossily(slot, tupleOf(slot), hash, number, slot - first);
     if (!isStepUnremarkable(leaf, state, next) || (known === NEW && !isStateUnremarkable(leaf, next))) {
       step = slot - first;
       isNew = known === NEW ? 1 : 0;

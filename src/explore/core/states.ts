@@ -325,11 +325,16 @@ export function isKnown(tuple: usize, hash: u32): bool {
 export function insertTuple(tuple: usize, hash: u32): u32 {
   const known = findTuple(tuple, hash);
   if (known !== NEW) return known;
-  storeTuple(tupleIn(chunkOf(count), count), tuple);
-  count++;
+  append(tuple);
   // Who sees the entry sees the state.
   atomic.store<u32>(vacant, (hash << numberBits) | count);
   return NEW;
+}
+
+/** Gives that tuple the next number. */
+export function append(tuple: usize): void {
+  storeTuple(tupleIn(chunkOf(count), count), tuple);
+  count++;
 }
 
 function storeTuple(into: usize, tuple: usize): void {

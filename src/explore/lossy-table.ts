@@ -1,0 +1,111 @@
+/** What states are known by that are not kept (core/lossy.ts), and how they were found; and what that may have cost. */
+import { type Core, MOST_SLOTS } from "./core.js";
+import { hashKeys } from "./hash-keys.js";
+import type { Memory } from "./memory.js";
+import { Origins } from "./origins.js";
+
+export const LOSSY_MODES = ["hash", "bits"] as const;
+/** `hash`: of a state bits of its hash are kept. `bits`: some bits of an array stand for it, and for others. */
+export type LossyMode = (typeof LOSSY_MODES)[number];
+
+export interface LossyOptions {
+  readonly mode: LossyMode;
+  /** Bytes of the table, which does not grow. */
+  readonly tableBytes: number;
+  /** By `hash`, how many bits are kept of a state. Default: as many as an entry has. */
+  readonly keptBits?: number;
+  /** Each makes other hashes. Default 0. */
+  readonly seed?: number;
+}
+
+/** As in core/lossy.ts. */
+const KEEPS = { hash: 1, bits: 2 } as const;
+const ENTRY_BYTES = 5;
+const BITS_PER_STATE = 5;
+const ORIGINS = 32_768;
+
+/** An entry is read by 64 bits, and may be the last. */
+const BEHIND = 8;
+
+/** A table of entries is full then: beyond, too many would have to be looked at. */
+const FULLEST = 0.9;
+
+/** The hashes that say where to look are made with the first numbers: those of the fingerprints come from elsewhere. */
+const FIRST_SEED = 1;
+
+export class LossyTable {
+  readonly origins = new Origins();
+  readonly #table: number;
+  readonly #keys: BigUint64Array;
+  readonly #fingerprints: number;
+  /** States found lately, whose origins are in the core's form. */
+  readonly #lately: Uint32Array;
+
+  constructor(
+    readonly memory: Memory,
+    readonly core: Core,
+    words: number,
+    readonly options: LossyOptions,
+  ) {
+    const { mode, tableBytes, keptBits = 8 * ENTRY_BYTES, seed = 0 } = options;
+    this.#table = memory.allocate(tableBytes + BEHIND);
+    this.#keys = hashKeys(memory, 2 * words + 2, FIRST_SEED + seed);
+    this.#fingerprints = memory.allocate(MOST_SLOTS * 8);
+    this.#lately = memory.words(memory.allocate(ORIGINS * 8), ORIGINS * 2);
+    core.keeps.value = KEEPS[mode];
+    core.table.value = this.#table;
+    core.tableRoom.value = mode === "hash" ? Math.floor(tableBytes / ENTRY_BYTES) : tableBytes;
+    core.fingerprintKeys.value = this.#keys.byteOffset;
+    core.slotFingerprints.value = this.#fingerprints;
+    core.keptMask.value = (1n << BigInt(keptBits)) - 1n;
+    core.perComparison.value = 1 / (1 - 2 ** -keptBits);
+    core.origins.value = this.#lately.byteOffset;
+  }
+
+  /** States that there is room for: an array of bits has room for any, the more, the more are omitted. */
+  get room(): number {
+    return this.options.mode === "hash" ? Math.floor((this.core.tableRoom.value >>> 0) * FULLEST) : Number.MAX_SAFE_INTEGER;
+  }
+
+  /** Bits that are kept of a state in `hash`; that are set for one in `bits`. */
+  get bitsPerState(): number {
+    return this.options.mode === "hash" ? (this.options.keptBits ?? 8 * ENTRY_BYTES) : BITS_PER_STATE;
+  }
+
+  /** Bytes of the table in use, and of what is known of how states were found. Of an array of bits all is. */
+  get bytes(): number {
+    const { mode, tableBytes } = this.options;
+    const count = this.core.count.value >>> 0;
+    return (mode === "hash" ? ENTRY_BYTES * count : tableBytes) + this.origins.bytes;
+  }
+
+  /** How many states are expected to have been omitted because they were taken for others. */
+  get expectedOmissions(): number {
+    return this.core.omitted.value;
+  }
+
+  /** How likely it is that one was, at most: the run may have ended with what would have come next, and been omitted. */
+  get probabilityOfAnyOmission(): number {
+    const { core, options, expectedOmissions } = this;
+    const agreement = (core.bitsSet.value / (8 * options.tableBytes)) ** BITS_PER_STATE;
+    const next = options.mode === "hash" ? core.perComparison.value - 1 : agreement / (1 - agreement);
+    return -Math.expm1(-(expectedOmissions + next));
+  }
+
+  /** Takes over what the core knows of how states were found; before it adds more of them than it has room for. */
+  follow(): void {
+    const { core, origins } = this;
+    const count = core.count.value >>> 0;
+    for (let state = origins.count; state < count; state++) {
+      const row = (state % ORIGINS) * 2;
+      origins.add(this.#lately[row] as number, this.#lately[row + 1] as number);
+    }
+  }
+
+  release(): void {
+    const { memory } = this;
+    memory.release(this.#table, this.options.tableBytes + BEHIND);
+    memory.release(this.#fingerprints, MOST_SLOTS * 8);
+    for (const { byteOffset, byteLength } of [this.#keys, this.#lately]) memory.release(byteOffset, byteLength);
+  }
+}
