@@ -14,6 +14,7 @@ import type { Checkpointing } from "../session/checkpoint.js";
 import { modelLoader } from "../session/open.js";
 import type { ExitCode } from "../session/run-suite.js";
 import { runSuitesOnce } from "./drive.js";
+import { UsageError } from "./errors.js";
 import { headerOf } from "./header.js";
 import { readLedgerFile } from "./ledger-file.js";
 import { type LimitOptions, limitsOf, type SelectionOptions, type VariantOptions, variantOf } from "./options.js";
@@ -46,6 +47,11 @@ const LEDGER_HINT = "Give a file that `iommu-mc ledger --update` or `iommu-mc ch
 /** `what` is a design's name, or the path of a file of suites. */
 export async function check(what: string | undefined, options: CheckOptions): Promise<ExitCode> {
   if (options.watch) return watchAndCheck(what, options);
+  if (options.lossy === "bits" && options.memory === undefined)
+    throw new UsageError(
+      "--lossy bits sets bits of an array, and nothing says how large that is",
+      "Give --memory: half of it, less 200 MB, is the array.",
+    );
   const variant = variantOf(options);
   const { session, file, suites } = chosenSuites(what, options, variant, modelLoader({ coverage: options.coverage === true }));
   const limits = limitsOf(options);

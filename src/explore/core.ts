@@ -40,6 +40,8 @@ export interface Core {
   readonly keeps: Global;
   readonly table: Global;
   readonly tableRoom: Global;
+  readonly olderTables: Global;
+  readonly olderCount: Global;
   readonly fingerprintKeys: Global;
   readonly slotFingerprints: Global;
   readonly keptMask: { value: bigint };

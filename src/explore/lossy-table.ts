@@ -10,8 +10,10 @@ export type LossyMode = (typeof LOSSY_MODES)[number];
 
 export interface LossyOptions {
   readonly mode: LossyMode;
-  /** Bytes of the table, which does not grow. */
+  /** Most bytes of the table. An array of bits has as many from the start. */
   readonly tableBytes: number;
+  /** What a table of entries begins with. Default 16 MB. */
+  readonly firstBytes?: number;
   /** By `hash`, how many bits are kept of a state. Default: as many as an entry has. */
   readonly keptBits?: number;
   /** Each makes other hashes. Default 0. */
@@ -27,15 +29,23 @@ const ORIGINS = 32_768;
 /** An entry is read by 64 bits, and may be the last. */
 const BEHIND = 8;
 
-/** A table of entries is full then: beyond, too many would have to be looked at. */
-const FULLEST = 0.9;
+/** A table of entries is full then: beyond, too many would have to be looked at. One that is not the last has to be looked at more often. */
+const FULLEST = { last: 0.9, older: 0.5 } as const;
+const FIRST_BYTES = 16_000_000;
+/** Entries cannot be moved, since they do not say where they belong: when a table is full another one is made beside it, so many times as large. */
+const GROWTH = 16;
+/** What would be left is better in the same table if it is not at least so many times as large. */
+const LEAST_LEFT = 4;
+const MOST_TABLES = 8;
 
 /** The hashes that say where to look are made with the first numbers: those of the fingerprints come from elsewhere. */
 const FIRST_SEED = 1;
 
 export class LossyTable {
   readonly origins = new Origins();
-  readonly #table: number;
+  /** The last one is added to. */
+  readonly #tables: { readonly address: number; readonly bytes: number }[] = [];
+  readonly #older: Uint32Array;
   readonly #keys: BigUint64Array;
   readonly #fingerprints: number;
   /** States found lately, whose origins are in the core's form. */
@@ -47,24 +57,49 @@ export class LossyTable {
     words: number,
     readonly options: LossyOptions,
   ) {
-    const { mode, tableBytes, keptBits = 8 * ENTRY_BYTES, seed = 0 } = options;
-    this.#table = memory.allocate(tableBytes + BEHIND);
+    const { mode, keptBits = 8 * ENTRY_BYTES, seed = 0 } = options;
+    this.#older = memory.words(memory.allocate(MOST_TABLES * 8), MOST_TABLES * 2);
     this.#keys = hashKeys(memory, 2 * words + 2, FIRST_SEED + seed);
     this.#fingerprints = memory.allocate(MOST_SLOTS * 8);
     this.#lately = memory.words(memory.allocate(ORIGINS * 8), ORIGINS * 2);
     core.keeps.value = KEEPS[mode];
-    core.table.value = this.#table;
-    core.tableRoom.value = mode === "hash" ? Math.floor(tableBytes / ENTRY_BYTES) : tableBytes;
+    core.olderTables.value = this.#older.byteOffset;
     core.fingerprintKeys.value = this.#keys.byteOffset;
     core.slotFingerprints.value = this.#fingerprints;
     core.keptMask.value = (1n << BigInt(keptBits)) - 1n;
     core.perComparison.value = 1 / (1 - 2 ** -keptBits);
     core.origins.value = this.#lately.byteOffset;
+    this.grow();
+  }
+
+  /** Makes room for more states. Throws a `RangeError` if there is none. */
+  grow(): void {
+    const { core, memory } = this;
+    const { mode, tableBytes, firstBytes = FIRST_BYTES } = this.options;
+    const left = tableBytes - this.tableBytes;
+    if (left < ENTRY_BYTES || this.#tables.length === MOST_TABLES) throw new RangeError("no room for more states: the table is full");
+    const last = this.#tables.at(-1);
+    const next = last === undefined ? firstBytes : last.bytes * GROWTH;
+    const bytes = mode === "bits" || left < next * (1 + LEAST_LEFT) ? left : next;
+    const address = memory.allocate(bytes + BEHIND);
+    if (last !== undefined) this.#older.set([last.address, roomIn(last.bytes)], 2 * (this.#tables.length - 1));
+    core.olderCount.value = this.#tables.length;
+    this.#tables.push({ address, bytes });
+    core.table.value = address;
+    core.tableRoom.value = mode === "hash" ? roomIn(bytes) : bytes;
+  }
+
+  get tableBytes(): number {
+    return this.#tables.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** States that there is room for: an array of bits has room for any, the more, the more are omitted. */
   get room(): number {
-    return this.options.mode === "hash" ? Math.floor((this.core.tableRoom.value >>> 0) * FULLEST) : Number.MAX_SAFE_INTEGER;
+    if (this.options.mode === "bits") return Number.MAX_SAFE_INTEGER;
+    const isAllThereIs = this.options.tableBytes - this.tableBytes < ENTRY_BYTES;
+    const last = this.#tables.length - 1;
+    const fullest = (number: number) => FULLEST[isAllThereIs && number === last ? "last" : "older"];
+    return this.#tables.reduce((sum, { bytes }, number) => sum + Math.floor(roomIn(bytes) * fullest(number)), 0);
   }
 
   /** Bits that are kept of a state in `hash`; that are set for one in `bits`. */
@@ -74,9 +109,8 @@ export class LossyTable {
 
   /** Bytes of the table in use, and of what is known of how states were found. Of an array of bits all is. */
   get bytes(): number {
-    const { mode, tableBytes } = this.options;
     const count = this.core.count.value >>> 0;
-    return (mode === "hash" ? ENTRY_BYTES * count : tableBytes) + this.origins.bytes;
+    return (this.options.mode === "hash" ? ENTRY_BYTES * count : this.tableBytes) + this.origins.bytes;
   }
 
   /** How many states are expected to have been omitted because they were taken for others. */
@@ -104,8 +138,13 @@ export class LossyTable {
 
   release(): void {
     const { memory } = this;
-    memory.release(this.#table, this.options.tableBytes + BEHIND);
+    for (const { address, bytes } of this.#tables) memory.release(address, bytes + BEHIND);
     memory.release(this.#fingerprints, MOST_SLOTS * 8);
-    for (const { byteOffset, byteLength } of [this.#keys, this.#lately]) memory.release(byteOffset, byteLength);
+    for (const { byteOffset, byteLength } of [this.#keys, this.#lately, this.#older]) memory.release(byteOffset, byteLength);
   }
+}
+
+/** Entries of a table of so many bytes. */
+function roomIn(bytes: number): number {
+  return Math.floor(bytes / ENTRY_BYTES);
 }

@@ -24,7 +24,7 @@ const TABLE_SHARE = { hash: 0.75, bits: 0.5 } as const;
 const MOST_TABLE = 3_200_000_000;
 const LEAST_TABLE = 2 ** 20;
 
-/** A memory is kept however large it is if the next run wants as much at once: otherwise the process would have both for a while. */
+/** A memory is kept for the next run however large it is: otherwise the process would have both for a while. */
 const ANY_SIZE = Number.POSITIVE_INFINITY;
 
 /** How a run may forget states. */
@@ -50,19 +50,17 @@ export function* exploreLossy(machine: Machine, given: ExploreOptions, lossy: Lo
   for (let restarts = 0; ; restarts++) {
     // Not the one before: it has noted acquisitions that are to be judged in this run.
     const learner = new Learner(machine);
-    let mostKept: number | undefined;
     try {
       const run = new FastRun(machine, { ...options, traces: false }, learner, started);
-      const table = { ...lossy, tableBytes: lossy.tableBytes ?? tableBytes(lossy.mode, options) };
+      const table = { ...lossy, tableBytes: lossy.tableBytes ?? mostTableBytes(lossy.mode, options) };
       run.expander.forgetVisited(table, packed.controlBits, packed.changing);
       const outcome = yield* run.explore();
       return lossyOutcome(run, outcome, options, restarts);
     } catch (error) {
       if (!(error instanceof PackingChanged)) throw error;
       packed = error;
-      mostKept = ANY_SIZE;
     } finally {
-      learner.memory.giveBack(mostKept);
+      learner.memory.giveBack(ANY_SIZE);
     }
   }
 }
@@ -86,12 +84,12 @@ function* firstStates(
     const outcome = yield* new FastRun(machine, options, learner, performance.now(), onlooker).explore();
     return hasMore ? learner.packing : { outcome };
   } finally {
-    learner.memory.giveBack(hasMore ? ANY_SIZE : undefined);
+    learner.memory.giveBack(ANY_SIZE);
   }
 }
 
 /** Of memory that a run is given, and not of what the machine has left: the same run forgets the same states. */
-function tableBytes(mode: LossyMode, { limits }: ExploreOptions): number {
+function mostTableBytes(mode: LossyMode, { limits }: ExploreOptions): number {
   const left = (limits?.memoryBytes ?? totalmem() * MACHINE_SHARE) - PROCESS_BYTES;
   return Math.max(LEAST_TABLE, Math.min(MOST_TABLE, Math.floor(left * TABLE_SHARE[mode])));
 }
@@ -100,11 +98,11 @@ function lossyOutcome(run: FastRun, outcome: Outcome, { traces }: ExploreOptions
   const { lossy } = run.expander.store;
   if (lossy === null) throw new TypeError("the run has kept its states");
   lossy.follow();
-  const { options, bitsPerState, expectedOmissions, probabilityOfAnyOmission } = lossy;
+  const { options, bitsPerState, tableBytes, expectedOmissions, probabilityOfAnyOmission } = lossy;
   const omission: Omission = {
     mode: options.mode,
     bitsPerState,
-    tableBytes: options.tableBytes,
+    tableBytes,
     states: outcome.states,
     expectedOmissions,
     probabilityOfAnyOmission,

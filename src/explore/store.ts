@@ -297,7 +297,10 @@ export class Store {
   /** Throws a `RangeError`, and has changed nothing, if there is no room. */
   #growTable(): void {
     const { core, memory, lossy } = this;
-    if (lossy !== null) throw new RangeError("no room for more states: the table is full");
+    if (lossy !== null) {
+      lossy.grow();
+      return;
+    }
     const before = this.#segments.length;
     const size = before < LARGE_TABLE ? Math.max(1, before * 2) : Math.ceil(before * LARGE_GROWTH);
     const added: number[] = [];

@@ -359,6 +359,11 @@ describe("--lossy", () => {
     expect((await iommuMc(["replay", "--file", wheels, "big/watched-wheels", path])).code).toBe(1);
   });
 
+  it("wants to know how large an array of bits is", async () => {
+    const { stderr, code } = await iommuMc(["check", wheels, "--lossy", "bits"]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("Give --memory")]);
+  });
+
   it("is an ordinary run if there are few states", async () => {
     const { stdout, code } = await iommuMc(["check", small, "--suite", "small/holds", "--lossy", "hash"]);
     expect([code, oneLine(stdout).includes("not lossy: there are no more than 100000 states, which were kept")]).toEqual([0, true]);

@@ -45,6 +45,7 @@ describe("a table of fingerprints", () => {
     [2000, { mode: "hash", keptBits: 10, tableBytes: 5 * 4000 }],
     [3000, { mode: "hash", keptBits: 12, tableBytes: 5 * 4000 }],
     [2000, { mode: "hash", keptBits: 6, tableBytes: 5 * 4000 }],
+    [8000, { mode: "hash", keptBits: 12, tableBytes: 5 * 20_000, firstBytes: 5 * 1100 }],
     [2000, { mode: "bits", tableBytes: 4000 }],
     [2000, { mode: "bits", tableBytes: 1500 }],
     [2000, { mode: "bits", tableBytes: 500 }],
@@ -66,6 +67,22 @@ describe("a table of fingerprints", () => {
     expect(seen).toBe(0);
     expect(expected).toBeGreaterThan(0);
     expect(expected).toBeLessThan(0.01);
+  });
+
+  it("grows by tables of entries that are larger and larger, until it has as many bytes as it may have", () => {
+    const tables = new Set<number>();
+    const store = new Store(new Memory(), 2, { lossy: { mode: "hash", tableBytes: 5 * 400_000, firstBytes: 5 * 1100 } });
+    const add = () => {
+      for (let state = 0; ; state++) {
+        if (store.insert(Uint32Array.of(state, 7)) >= 0) throw new Error(`state ${state} is taken for another`);
+        // Nor is one found new a second time, whichever table it is in.
+        if (store.insert(Uint32Array.of(state >>> 1, 7)) !== 0) throw new Error(`state ${state >>> 1} is not known`);
+        tables.add(store.lossy?.tableBytes ?? 0);
+      }
+    };
+    expect(add).toThrow(/^no room for more states: the table is full/);
+    expect([...tables]).toEqual([5 * 1100, 5 * 1100 * 17, 5 * 400_000]);
+    expect(store.count).toBeGreaterThan(0.85 * 380_000);
   });
 
   it("has no room for more than it can tell apart", () => {

@@ -21,6 +21,9 @@ const FINGERPRINTS: u32 = 1;
 /** The table: its address, and its size in entries, or in bytes of an array of bits. */
 export let table: usize = 0;
 export let tableRoom: u32 = 0;
+/** Tables of entries that came before it, to which nothing is added any more: rows of the same, and how many. */
+export let olderTables: usize = 0;
+export let olderCount: u32 = 0;
 /** Two 64-bit numbers to begin with, and two for each 32-bit word of a state. */
 export let fingerprintKeys: usize = 0;
 /** By slot of a batch, its fingerprint. */
@@ -36,7 +39,7 @@ export let omitted: f64 = 0;
 export let origins: usize = 0;
 
 /** As in ../lossy-table.ts. */
-const ENTRY_BYTES: usize = 5;
+const ENTRY_BYTES: u32 = 5;
 const ENTRY: u64 = 0xffffffffff;
 const BITS_PER_STATE: u32 = 5;
 const ORIGINS: u32 = 32768;
@@ -65,7 +68,7 @@ export function lookAheadLossily(slot: u32, state: usize, hash: u32): void {
   const fingerprint = fingerprintOf(state);
   store<u64>(slotFingerprints + ((<usize>slot) << 3), fingerprint);
   if (keeps === FINGERPRINTS) {
-    touched += load<u8>(entryAddress(positionOf(hash)));
+    touched += load<u8>(entryFor(hash, table, tableRoom));
     return;
   }
   let place = fingerprint;
@@ -100,34 +103,43 @@ function insertFingerprint(fingerprint: u64, tuple: usize, hash: u32, source: u3
   return NEW;
 }
 
-function positionOf(hash: u32): u32 {
-  return <u32>((<u64>hash * <u64>tableRoom) >> 32);
+function entryFor(hash: u32, from: usize, room: u32): usize {
+  return from + <usize>(((<u64>hash * <u64>room) >> 32) * <u64>ENTRY_BYTES);
 }
 
-function entryAddress(position: u32): usize {
-  return table + <usize>position * ENTRY_BYTES;
-}
+/** The empty entry that the last search came to. */
+let vacant: usize = 0;
+/** That all comparisons since found no agreement had the inverse of this probability. */
+let weight: f64 = 1;
 
 /** Whether what is kept of the fingerprint was in none of the entries that it was compared with. */
 function addFingerprint(fingerprint: u64, hash: u32): bool {
   // An empty entry is 0.
   const kept = max(<u64>1, fingerprint & keptMask);
-  let position = positionOf(hash);
-  // That all those comparisons found no agreement had the inverse of this probability.
-  let weight: f64 = 1;
+  weight = 1;
+  if (isIn(table, tableRoom, kept, hash)) return false;
+  const entry = vacant;
+  const end = olderTables + ((<usize>olderCount) << 3);
+  for (let row = olderTables; row < end; row += 8) if (isIn(load<u32>(row), load<u32>(row, 4), kept, hash)) return false;
+  store<u32>(entry, <u32>kept);
+  store<u8>(entry, <u8>(kept >> 32), 4);
+  omitted += weight - 1;
+  return true;
+}
+
+function isIn(from: usize, room: u32, kept: u64, hash: u32): bool {
+  const end = from + <usize>room * <usize>ENTRY_BYTES;
+  let address = entryFor(hash, from, room);
   while (true) {
-    const address = entryAddress(position);
     const entry = load<u64>(address) & ENTRY;
     if (entry === 0) {
-      store<u32>(address, <u32>kept);
-      store<u8>(address, <u8>(kept >> 32), 4);
-      omitted += weight - 1;
-      return true;
+      vacant = address;
+      return false;
     }
-    if (entry === kept) return false;
+    if (entry === kept) return true;
     weight *= perComparison;
-    position++;
-    if (position === tableRoom) position = 0;
+    address += ENTRY_BYTES;
+    if (address === end) address = from;
   }
 }
 
