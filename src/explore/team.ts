@@ -28,7 +28,7 @@ export const TOGETHER: Together = { block: 128, least: 1024, calm: 1024, waits: 
 export const STRETCH = 1 << 16;
 
 /** Buffers for each thread, so that those that are ahead need not wait for those behind. */
-const BUFFERS = 4;
+const BUFFERS = 16;
 const BUFFER_BYTES = 1 << 16;
 /** In numbers, what there is of each rest; as in core/blocks.ts. */
 export const REST = 3;
