@@ -72,7 +72,7 @@ export interface Core {
   insertLossily(state: number, source: number, step: number): number;
   find(state: number): number;
   fetch(number: number, state: number): void;
-  rehash(): void;
+  rehash(from: number, to: number): void;
   enterValues(values: number, number: number, table: number, shift: number): void;
   translateAll(from: number, layout: number, bytes: number, number: number, into: number): void;
   absorb(states: number, stride: number, number: number, moves: number, moveCount: number, rest: number, state: number): number;
@@ -90,7 +90,7 @@ export const MOST_FUSED = 256;
 export const DONE = 0;
 export const REMARKABLE = 1;
 
-/** What each core has for itself: where it works on a batch. */
+/** What each core has for itself: where it works on a batch of states. */
 export const OWN = [
   "sources",
   "sourceTuple",
@@ -101,6 +101,7 @@ export const OWN = [
   "sourceSteps",
   "sourceMoves",
   "choiceStack",
+  "hashes",
 ] as const satisfies readonly (keyof Core)[];
 
 /** What the cores of several threads have to have in common, when they expand states together. */

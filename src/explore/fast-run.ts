@@ -251,6 +251,7 @@ export class FastRun {
       // Whoever has died is heard of between turns of the event loop only.
       if ((yield this.progress(next)) === "interrupt") this.#isInterrupted = true;
     }
+    this.#visitor?.mendTable();
     if (this.#ifRoom(() => this.#judgeRests()) === null) return takenBack();
     if (remarkable === null) return { reached: next, hasRoom: true };
     const isVisited = this.#ifRoom(() => this.#visit(next, remarkable));

@@ -219,9 +219,41 @@ export class Store {
   makeRoom(): void {
     const needed = this.count + MOST_SLOTS;
     this.lossy?.follow();
-    while (needed > this.#roomInTable) this.#growTable();
+    while (needed > this.#roomInTable) this.#growAlone();
     while (needed > this.#chunks.length * CHUNK_STATES) this.#addChunk();
     this.#tellRoom();
+  }
+
+  /** Whether the table has to grow before states are added. */
+  get isTableFull(): boolean {
+    return this.count + MOST_SLOTS > this.#roomInTable;
+  }
+
+  /** Makes the table of a run that keeps its states larger, and empties it: all have to be entered. Throws a `RangeError`, and has changed nothing, if there is no room. */
+  growTable(): void {
+    const { core, memory } = this;
+    const before = this.#segments.length;
+    const size = before < LARGE_TABLE ? Math.max(1, before * 2) : Math.ceil(before * LARGE_GROWTH);
+    const added: number[] = [];
+    try {
+      while (before + added.length < size) added.push(memory.allocate(SEGMENT_BYTES));
+      if (size > this.#segmentRows.length) this.#segmentRows = this.#larger(this.#segmentRows, size);
+    } catch (error) {
+      for (const segment of added) memory.release(segment, SEGMENT_BYTES);
+      throw error;
+    }
+    this.#emptyTable();
+    this.#segments.push(...added);
+    this.#segmentRows.set(this.#segments);
+    core.segments.value = this.#segmentRows.byteOffset;
+    core.tableSize.value = size << SEGMENT_BITS;
+    core.numberBits.value = 32 - Math.clz32(size << SEGMENT_BITS);
+  }
+
+  /** Enters all states into the table, whatever is in it. */
+  rehash(): void {
+    this.#emptyTable();
+    this.core.rehash(0, this.count);
   }
 
   /** Makes room for so many more, as far as there is any, and none in the table. */
@@ -237,6 +269,18 @@ export class Store {
 
   #tellRoom(): void {
     this.core.room.value = Math.min(this.#roomInTable, this.#chunks.length * CHUNK_STATES);
+  }
+
+  #growAlone(): void {
+    if (this.lossy !== null) this.lossy.grow();
+    else {
+      this.growTable();
+      this.core.rehash(0, this.count);
+    }
+  }
+
+  #emptyTable(): void {
+    for (const segment of this.#segments) this.memory.words(segment, SEGMENT_BYTES / 4).fill(0);
   }
 
   get #roomInTable(): number {
@@ -292,32 +336,6 @@ export class Store {
   #placeChunk(number: number, chunk: Chunk): void {
     this.#chunks[number] = chunk;
     this.#chunkRows.set([chunk.address, chunk.layout.columns.byteOffset, chunk.layout.bytes], number * CHUNK_ROW);
-  }
-
-  /** Throws a `RangeError`, and has changed nothing, if there is no room. */
-  #growTable(): void {
-    const { core, memory, lossy } = this;
-    if (lossy !== null) {
-      lossy.grow();
-      return;
-    }
-    const before = this.#segments.length;
-    const size = before < LARGE_TABLE ? Math.max(1, before * 2) : Math.ceil(before * LARGE_GROWTH);
-    const added: number[] = [];
-    try {
-      while (before + added.length < size) added.push(memory.allocate(SEGMENT_BYTES));
-      if (size > this.#segmentRows.length) this.#segmentRows = this.#larger(this.#segmentRows, size);
-    } catch (error) {
-      for (const segment of added) memory.release(segment, SEGMENT_BYTES);
-      throw error;
-    }
-    for (const segment of this.#segments) memory.words(segment, SEGMENT_BYTES / 4).fill(0);
-    this.#segments.push(...added);
-    this.#segmentRows.set(this.#segments);
-    core.segments.value = this.#segmentRows.byteOffset;
-    core.tableSize.value = size << SEGMENT_BITS;
-    core.numberBits.value = 32 - Math.clz32(size << SEGMENT_BITS);
-    core.rehash();
   }
 
   /** The rows with room for more of them behind. */

@@ -2,7 +2,7 @@
  * What the threads of a team tell each other: numbers in the memory that they share. The main thread opens a stretch of states, of
  * which each thread takes blocks to expand, and closes it; between two stretches nobody but the main thread looks at anything.
  */
-import { COMMON } from "./core.js";
+import { COMMON, type Core } from "./core.js";
 
 /** Odd while a stretch is open, another number for each; `OVER` when there will be none any more. */
 const GATE = 0;
@@ -14,12 +14,14 @@ const BLOCK = 3;
 /** The first block that nobody has taken, and the first that is not committed. */
 const NEXT = 4;
 const TURN = 5;
+/** What is done with the states. */
+const KIND = 6;
 /** Where buffers are, how many, and how long each is. */
-const BUFFERS = 6;
-const BUFFER_COUNT = 7;
-const BUFFER_BYTES = 8;
+const BUFFERS = 7;
+const BUFFER_COUNT = 8;
+const BUFFER_BYTES = 9;
 /** What all cores have to know. */
-const VALUES = 9;
+const VALUES = 10;
 /** By buffer, the number of the block in it from 1 on, when it is expanded; and how many states of it are. */
 const READY = VALUES + COMMON.length;
 
@@ -33,6 +35,11 @@ const BUSY = 2;
 
 /** Milliseconds after which a member that waits for its turn looks whether it is still wanted. */
 const PATIENCE = 10;
+
+/** What is done with the states of a stretch: they are expanded, or entered into the table. */
+export type Kind = typeof EXPAND | typeof ENTER;
+export const EXPAND = 0;
+export const ENTER = 1;
 
 /** A block that was taken: states, and where to write down what is found. */
 export interface Block {
@@ -59,9 +66,9 @@ export class TeamControl {
     this.numbers[BUFFER_BYTES] = bufferBytes;
   }
 
-  open(from: number, to: number, block: number, common: readonly number[]): void {
+  open(kind: Kind, from: number, to: number, block: number, common: readonly number[]): void {
     const { numbers } = this;
-    numbers.set([from, to, block, 0, 0], FROM);
+    numbers.set([from, to, block, 0, 0, kind], FROM);
     numbers.set(common, VALUES);
     numbers.fill(0, READY, READY + this.#bufferCount * 2);
     Atomics.add(numbers, GATE, 1);
@@ -114,18 +121,23 @@ export class TeamControl {
     return { number, from: this.#start(number), to: Math.min(this.#start(number + 1), this.#to), buffer, bufferEnd: buffer + bytes };
   }
 
-  /** So many states of the block are expanded. */
-  finish({ number }: Block, states: number): void {
+  /** Has the core do what is to be done with the block. */
+  work(block: Block, core: Core): void {
+    const { number, from, to, buffer, bufferEnd } = block;
     const at = this.#ready(number);
-    this.numbers[at + 1] = states;
+    if (this.numbers[KIND] === ENTER) core.rehash(from, to);
+    else this.numbers[at + 1] = core.expandBlock(from, to, buffer, bufferEnd);
     Atomics.store(this.numbers, at, number + 1);
     Atomics.notify(this.numbers, at);
   }
 
-  /** How many states of the block are expanded; null if nobody has finished it. */
-  finished(number: number): number | null {
-    const at = this.#ready(number);
-    return Atomics.load(this.numbers, at) === number + 1 ? (this.numbers[at + 1] as number) : null;
+  isFinished(number: number): boolean {
+    return Atomics.load(this.numbers, this.#ready(number)) === number + 1;
+  }
+
+  /** How many states of the block, which is finished, are expanded. */
+  expandedOf(number: number): number {
+    return this.numbers[this.#ready(number) + 1] as number;
   }
 
   /** Waits a moment for somebody to finish the block. */

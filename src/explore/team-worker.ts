@@ -24,14 +24,14 @@ try {
   for (let stretch = control.awaitStretch(0); stretch !== null; stretch = control.awaitStretch(stretch)) {
     control.setBusy(member, true);
     // Who closes a stretch looks afterwards whether somebody is busy.
-    if (control.isOpen(stretch)) expandBlocks(stretch);
+    if (control.isOpen(stretch)) takeBlocks(stretch);
     control.setBusy(member, false);
   }
 } finally {
   control.leave(member);
 }
 
-function expandBlocks(stretch: number): void {
+function takeBlocks(stretch: number): void {
   for (const [at, value] of control.common.entries()) core[COMMON[at] as (typeof COMMON)[number]].value = value;
   while (control.isOpen(stretch)) {
     const block = control.take();
@@ -39,7 +39,7 @@ function expandBlocks(stretch: number): void {
       if (control.awaitBuffer(stretch)) continue;
       return;
     }
-    control.finish(block, core.expandBlock(block.from, block.to, block.buffer, block.bufferEnd));
+    control.work(block, core);
     control.countBlock(member);
   }
 }

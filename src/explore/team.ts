@@ -7,7 +7,7 @@ import { Worker } from "node:worker_threads";
 import { bundledModule, COMMON, type Core, DONE, MOST_SLOTS } from "./core.js";
 import type { Memory } from "./memory.js";
 import { packageRoot } from "./package-root.js";
-import { TeamControl } from "./team-control.js";
+import { ENTER, EXPAND, type Kind, TeamControl } from "./team-control.js";
 import type { MemberData } from "./team-worker.js";
 
 /** When states are explored together. */
@@ -18,11 +18,16 @@ export interface Together {
   readonly least: number;
   /** States since the last remarkable one, at which what others have expanded is lost. */
   readonly calm: number;
+  /** States from which on they are entered together into a table that has grown. */
+  readonly enters: number;
   /** Others come first: wait for them to be there, and in each stretch for one to take a block. Only so they see anything of a small run. */
   readonly waits: boolean;
 }
 
-export const TOGETHER: Together = { block: 128, least: 1024, calm: 1024, waits: false };
+export const TOGETHER: Together = { block: 128, least: 1024, calm: 1024, enters: 1 << 17, waits: false };
+
+/** States of a block that are entered into the table. */
+const ENTERED = 4096;
 
 /** Most states of a stretch. */
 export const STRETCH = 1 << 16;
@@ -79,15 +84,32 @@ export class Team {
    * that was not wholly visited; the core has the reason.
    */
   visit(from: number, to: number, most: number, until: number): number {
+    this.core.restCount.value = 0;
+    const commit = (number: number, next: number) => this.#commit(number, next, most);
+    return this.#work(EXPAND, from, Math.min(to, from + STRETCH), this.together.block, commit, until);
+  }
+
+  /** Whether so many states are better entered into the table together. */
+  canEnter(count: number): boolean {
+    return count >= this.together.enters && this.#present.length > 0;
+  }
+
+  /** Enters so many states into the table, which is empty. Whether all were: if somebody has died over it, some may not be. */
+  enter(count: number): boolean {
+    const next = this.#work(ENTER, 0, count, ENTERED, (number) => this.#control.block(number).to, Number.POSITIVE_INFINITY);
+    return next === count;
+  }
+
+  /** Has all threads work on those states, until the core has a reason to stop or it is that late. Returns the first that is not done; `commit` is told in their order of blocks that are. */
+  #work(kind: Kind, from: number, end: number, block: number, commit: (number: number, next: number) => number, until: number): number {
     const { core } = this;
     const control = this.#control;
-    const end = Math.min(to, from + STRETCH);
     core.reason.value = DONE;
-    core.restCount.value = 0;
     control.open(
+      kind,
       from,
       end,
-      this.together.block,
+      block,
       COMMON.map((name) => core[name].value),
     );
     if (this.together.waits) control.awaitTaken(PATIENCE);
@@ -95,16 +117,15 @@ export class Team {
     let number = 0;
     let waited = 0;
     while (next < end) {
-      const states = control.finished(number);
-      if (states !== null) {
-        next = this.#commit(number, states, next, most);
+      if (control.isFinished(number)) {
+        next = commit(number, next);
         if (core.reason.value !== DONE || performance.now() > until) break;
         control.free(number++);
         waited = 0;
         continue;
       }
-      const block = control.take();
-      if (block !== null) control.finish(block, core.expandBlock(block.from, block.to, block.buffer, block.bufferEnd));
+      const taken = control.take();
+      if (taken !== null) control.work(taken, core);
       else if (waited++ < PATIENCE) control.awaitFinished(number, 1);
       else break;
     }
@@ -141,10 +162,10 @@ export class Team {
   }
 
   /** Commits the block's states from that number on. */
-  #commit(number: number, states: number, from: number, most: number): number {
+  #commit(number: number, from: number, most: number): number {
     const { core } = this;
     const { to, buffer, bufferEnd } = this.#control.block(number);
-    let next = core.commit(from, states, buffer, most) >>> 0;
+    let next = core.commit(from, this.#control.expandedOf(number), buffer, most) >>> 0;
     // The others did not fit into the buffer.
     while (core.reason.value === DONE && next < to) {
       next = core.commit(next, core.expandBlock(next, to, buffer, bufferEnd), buffer, most) >>> 0;

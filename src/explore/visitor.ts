@@ -57,6 +57,7 @@ export class Visitor {
   /** States that were visited since the last remarkable one. */
   #calm = 0;
   #rests: Iterable<Rest> = [];
+  #isTableWhole = true;
 
   constructor(
     readonly expander: Expander,
@@ -93,6 +94,7 @@ export class Visitor {
   /** Visits the states in their order. Before anything else is done with them, it has to be quiet, and what is left of them judged. */
   visit(task: Task): Visited {
     const core = this.#core;
+    if (this.#growTogether()) return { next: task.from, remarkable: null };
     this.expander.store.makeRoom();
     this.expander.follow();
     this.#rests = [];
@@ -109,6 +111,13 @@ export class Visitor {
   /** Whether nobody looks at the states any more; waits a little for that. */
   isQuiet(): boolean {
     return this.#team?.isQuiet() ?? true;
+  }
+
+  /** Has the table as it has to be, if some thread has died over it. To be called when it is quiet. */
+  mendTable(): void {
+    if (this.#isTableWhole) return;
+    this.expander.store.rehash();
+    this.#isTableWhole = true;
   }
 
   /** Of what was visited last, what the core has not had judged. */
@@ -138,6 +147,16 @@ export class Visitor {
     const next = this.#team.visit(from, to, Math.min(most, 0xffffffff), until);
     this.#rests = this.#team.rests();
     return next;
+  }
+
+  /** Lets the table grow if it has to, and if that is worth more threads than one. Whether it has grown. */
+  #growTogether(): boolean {
+    const { store } = this.expander;
+    if (!store.isTableFull || !this.#team?.canEnter(store.count)) return false;
+    store.growTable();
+    this.#rests = [];
+    this.#isTableWhole = this.#team.enter(store.count);
+    return true;
   }
 
   #startTeam(): void {
@@ -174,6 +193,7 @@ function batchRoom(memory: Memory, allWords: number, initial: Uint32Array): numb
     sourceSteps: memory.allocate((MOST_SOURCES + 1) * 4),
     sourceMoves: memory.allocate(MOST_SOURCES * 8),
     choiceStack: memory.allocate(MOST_CHOICES * 8),
+    hashes: memory.allocate(MOST_SLOTS * 4),
   };
   return OWN.map((name) => room[name]);
 }

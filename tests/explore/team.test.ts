@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { exploreFast, exploreStates } from "../../src/explore/fast.js";
 import type { ExploreOptions, Outcome } from "../../src/explore/outcome.js";
-import { TOGETHER, type Together } from "../../src/explore/team.js";
+import { Team, TOGETHER, type Together } from "../../src/explore/team.js";
 import { ModelError } from "../../src/lang/errors.js";
 import { bundledSuites, openSuites } from "../../src/session/open.js";
 import { checksOfSuite, finish, machineOf } from "../../src/session/run-suite.js";
@@ -33,7 +33,7 @@ beforeEach(() => {
 });
 
 /** Even a few states are explored together. */
-const EAGERLY: Together = { block: 3, least: 1, calm: 0, waits: true };
+const EAGERLY: Together = { block: 3, least: 1, calm: 0, enters: 1, waits: true };
 
 interface Explored {
   readonly outcome: Outcome;
@@ -151,6 +151,14 @@ describe("of a million states", () => {
     expect(killed).toBe(2);
     expect(outcome).toMatchObject(WHEELS);
     expect(outcome.statistics.threads).toBe(3);
+  });
+
+  test("when somebody dies over a table that has grown", async () => {
+    const entering = vi.spyOn(Team.prototype, "enter").mockReturnValueOnce(false);
+    const outcome = await explore({ threads: 2, together: { ...TOGETHER, waits: true } }, () => undefined);
+    expect(entering.mock.results.map(({ value }) => value)).toEqual([false, true, true]);
+    expect(outcome).toMatchObject(WHEELS);
+    entering.mockRestore();
   });
 
   test("when it is interrupted, it ends at once", async () => {

@@ -382,10 +382,10 @@ export function translateAll(from: usize, its: usize, bytes: u32, number: u32, i
   }
 }
 
-/** Enters all states into the table, which is empty. */
-export function rehash(): void {
-  for (let first: u32 = 0; first < count; first += HASHES) {
-    const end = min(HASHES, count - first);
+/** Enters states into the table, from the one to the one before the other, of which none is in it. Several threads may do so at a time. */
+export function rehash(from: u32, to: u32): void {
+  for (let first = from; first < to; first += HASHES) {
+    const end = min(HASHES, to - first);
     for (let state: u32 = 0; state < end; state++) {
       const hash = finish(hashOfStored(first + state));
       store<u32>(hashes + at(state), hash);
@@ -393,13 +393,18 @@ export function rehash(): void {
     }
     for (let state: u32 = 0; state < end; state++) {
       const hash = load<u32>(hashes + at(state));
-      let position = positionOf(hash);
-      while (load<u32>(entryAt(position)) !== 0) {
-        position++;
-        if (position === tableSize) position = 0;
-      }
-      store<u32>(entryAt(position), (hash << numberBits) | (first + state + 1));
+      enterState((hash << numberBits) | (first + state + 1), positionOf(hash));
     }
+  }
+}
+
+function enterState(entry: u32, first: u32): void {
+  let position = first;
+  while (true) {
+    const address = entryAt(position);
+    if (load<u32>(address) === 0 && atomic.cmpxchg<u32>(address, 0, entry) === 0) return;
+    position++;
+    if (position === tableSize) position = 0;
   }
 }
 
