@@ -49,6 +49,8 @@ export class FastRun {
   readonly judge: Judge;
   /** Number of the first state of each level. */
   readonly levelStart: number[] = [0];
+  /** The first state that was not visited, when the exploring is over. */
+  visited = 0;
   /** Level of the state that is visited. */
   #depth = 0;
   /** Visits what is unremarkable; of a run that explores. */
@@ -154,6 +156,7 @@ export class FastRun {
         if (performance.now() - this.#lastKept > 1000 * (options.keeper?.every ?? Number.POSITIVE_INFINITY)) this.#keep(number);
       }
     }
+    this.visited = number;
     learner.memory.most = Number.POSITIVE_INFINITY;
     expander.pauseAt = Number.POSITIVE_INFINITY;
     if (end.kind === "complete" && judge.book.unexpected) end = { kind: "violation" };

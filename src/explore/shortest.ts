@@ -45,7 +45,8 @@ function* markBackwards(run: FastRun, lastLevel: number, occurrences: readonly O
   for (let level = lastLevel - 1; level >= 0; level--) {
     const ahead = marked[level + 1] as Set<number>;
     const here = new Set<number>();
-    const end = run.levelStart[level + 1] as number;
+    // What was not visited has led to nothing that was found, and what its steps do may not be known.
+    const end = Math.min(run.levelStart[level + 1] as number, run.visited);
     for (let state = run.levelStart[level] as number; state < end; state++) {
       if (state % LOOK_EVERY_STATES === 0) yield;
       const steps = run.expander.expand(state);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { runSuite, runSuiteNow } from "../../src/session/run-suite.js";
+import { exploreFast } from "../../src/explore/fast.js";
+import { finish, machineOf, runSuite, runSuiteNow } from "../../src/session/run-suite.js";
 import { engines, explore, findingOf, load, tiny } from "../support/model.js";
 
 /** Two threads count to two each, in a box of their own; what is wrong depends on how far both are. */
@@ -116,4 +117,21 @@ describe("the search", () => {
   test("goes to its end if nobody interrupts", () => {
     expect(interrupted(() => false).outcome.findings[0]?.path).toHaveLength(45);
   });
+});
+
+test("a run that ends amid a level does not learn what is behind to tell what it has found", () => {
+  const text = tiny({
+    procedures: `function* t(b) { yield; b.n = 1; yield; b.n = 2; yield; b.n = 3; }
+function* late(b) { yield; b.k = 1; yield; b.k = 2; b.late = 1; }`,
+    structs: "box: { n: counter(3), k: counter(3), late: counter(1) }",
+    make: `const b = make("box", "b");`,
+    threads: `thread("t", t, b), thread("late", late, b)`,
+    more: `properties: [claim("P", windows(s).always("box", (b) => b.n < 2))]`,
+  });
+  const { session, suite } = load(text);
+  const limited = Array.from({ length: 12 }, (_, maxStates) =>
+    finish(exploreFast(machineOf(session, suite), { packAfter: 1, goOnAfter: new Set(["P"]), limits: { maxStates } })),
+  );
+  const lengths = limited.flatMap((outcome) => findingOf(outcome, "P")?.path.length ?? []);
+  expect(new Set(lengths)).toEqual(new Set([2]));
 });
