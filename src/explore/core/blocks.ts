@@ -32,7 +32,7 @@ import {
   tupleOf,
   WHOLE,
 } from "./core";
-import { count, encode, entryFor, insertTuple, isKnown, lanes, NEW, room, scratch, words } from "./states";
+import { count, encode, insertTuple, isKnown, lanes, NEW, room, scratch, touchEntry, words } from "./states";
 
 /** The states that were committed in which somebody is stuck, or that are ends of the scenario: number, and which threads can move (32 bits, and 32 above). */
 export let rests: usize = 0;
@@ -51,9 +51,6 @@ const REMARKABLE_STEP: u32 = 0x80000000;
 const REMARKABLE_STATE: u32 = 0x40000000;
 const HAS_NO_TUPLE: u32 = 0x20000000;
 const UNMARKED: u32 = 0x1fffffff;
-
-/** So that touching is not optimised away. */
-export let touched: u32 = 0;
 
 /**
  * Expands states from the one to the one before the other, and writes down what is found. Returns how many: fewer if the buffer
@@ -179,7 +176,7 @@ function touchEntries(sources: u32, buffer: usize): void {
     let left = load<u32>(at, 4) & UNMARKED;
     at += SOURCE;
     for (; left > 0; left--) {
-      touched += entryFor(load<u32>(at));
+      touchEntry(load<u32>(at));
       at = behindCandidate(at);
     }
   }

@@ -262,7 +262,12 @@ function entryAt(position: u32): usize {
   return <usize>load<u32>(segments + at(position >> SEGMENT_BITS)) + at(position & ((1 << SEGMENT_BITS) - 1));
 }
 
-/** Touches the entry for a hash, and returns it. */
+/** Touches the entry for a hash. */
+export function touchEntry(hash: u32): void {
+  seenAhead += entryFor(hash);
+}
+
+/** The same, and returns it. */
 export function entryFor(hash: u32): u32 {
   return load<u32>(entryAt(positionOf(hash)));
 }
