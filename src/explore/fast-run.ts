@@ -17,7 +17,7 @@ import { nearestLivelock } from "./livelock.js";
 import type { End, Exploration, ExploreOptions, Finding, Outcome, Progress } from "./outcome.js";
 import { compareNatively } from "./paranoid.js";
 import { shortestPath } from "./shortest.js";
-import { TOGETHER } from "./team.js";
+import { THREAD_BYTES, TOGETHER } from "./team.js";
 import { type Visited, Visitor } from "./visitor.js";
 
 /** Milliseconds between looks at the limits, and reports of progress. */
@@ -111,7 +111,8 @@ export class FastRun {
     // A table that grows may take more at once than is left: it is too late to see that when it has.
     if (limits.memoryBytes !== undefined) {
       const { memory } = learner;
-      memory.most = Math.max(0, limits.memoryBytes + memory.used - process.memoryUsage.rss());
+      const forThreads = ((options.threads ?? 1) - 1) * THREAD_BYTES;
+      memory.most = Math.max(0, limits.memoryBytes + memory.used - process.memoryUsage.rss() - forThreads);
     }
     let end: End = { kind: "complete" };
     let lastLook = performance.now();

@@ -29,6 +29,9 @@ export const TOGETHER: Together = { block: 128, least: 1024, calm: 1024, enters:
 /** States of a block that are entered into the table. */
 const ENTERED = 4096;
 
+/** What another thread takes of the process's memory before it has done anything. */
+export const THREAD_BYTES = 12_000_000;
+
 /** Most states of a stretch. */
 export const STRETCH = 1 << 16;
 
