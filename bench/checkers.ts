@@ -8,6 +8,8 @@ import type { Timed } from "./sizes.js";
 export interface Measured {
   readonly states: number;
   readonly transitions: number;
+  /** How far the checker's own account of them may be from how many there are. */
+  readonly roundedBy: number;
   /** From the model's source to the verdict: compilation and start-up included. */
   readonly seconds: number;
   /** Of these, what was spent exploring. */
@@ -33,7 +35,7 @@ export const ours =
     const { stdout, seconds, peakBytes } = await run("node", words, ".");
     const { suites } = JSON.parse(stdout) as { suites: [{ states: number; transitions: number; statistics: Statistics }] };
     const [{ states, transitions, statistics }] = suites;
-    return { states, transitions, seconds, exploring: statistics.seconds, peakBytes, vectorBytes: statistics.bytesPerState };
+    return { states, transitions, roundedBy: 0, seconds, exploring: statistics.seconds, peakBytes, vectorBytes: statistics.bytesPerState };
   };
 
 interface Statistics {
@@ -59,10 +61,13 @@ export const spin: Checker = async ({ model, size, constants }, folder) => {
   const compiled = await run("gcc", [...options, "-o", "pan", "pan.c"], folder);
   const { stdout, seconds, peakBytes } = await run("./pan", ["-n", `-w${HASH_BITS[size]}`, "-m20000000"], folder);
   if (told(stdout, /errors: (\d+)/) !== 0) throw new Error(`${model}.pml is violated:\n${stdout}`);
+  // The initial state is counted as one.
+  const transitions = told(stdout, /([\d.]+(?:e\+\d+)?) transitions \(/) - 1;
   return {
-    states: told(stdout, /(\d+) states, stored/),
-    // The initial state is counted as one.
-    transitions: told(stdout, /(\d+) transitions \(/) - 1,
+    states: told(stdout, /([\d.]+(?:e\+\d+)?) states, stored/),
+    transitions,
+    // It prints eight digits.
+    roundedBy: transitions < 1e8 ? 0 : 10 ** (Math.floor(Math.log10(transitions)) - 7),
     seconds: made.seconds + compiled.seconds + seconds,
     exploring: seconds,
     peakBytes,
@@ -81,6 +86,7 @@ export const rumur: Checker = async ({ model, constants }, folder) => {
   return {
     states: Number(states),
     transitions: Number(transitions),
+    roundedBy: 0,
     seconds: made.seconds + compiled.seconds + seconds,
     exploring: seconds,
     peakBytes,
