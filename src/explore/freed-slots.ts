@@ -4,7 +4,7 @@
  */
 import type { StructInfo } from "../lang/schema.js";
 import { FREED } from "../state/layout.js";
-import { type Place, put } from "../state/packing.js";
+import { numbersOf, type Place, put } from "../state/packing.js";
 import { type Control, refersTo } from "../step/control.js";
 import type { Core } from "./core.js";
 import type { Learner } from "./learner.js";
@@ -119,8 +119,4 @@ function dynamicSlots({ machine, packing }: Learner): DynamicSlot[] {
       return [{ struct, slot, liveness: packing.cells[cell] as Place, pointers }];
     }),
   );
-}
-
-function numbersOf({ word, shift, mask }: Place): readonly [number, number, number] {
-  return [word, shift, mask];
 }

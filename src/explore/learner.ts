@@ -6,7 +6,7 @@ import { type Answer, evaluate, instancesOf, type PropertyInstance, type Questio
 import { ModelError } from "../lang/errors.js";
 import type { Property } from "../lang/property.js";
 import type { Site } from "../lang/runtime.js";
-import { get, type Move, move, Packing, type Place } from "../state/packing.js";
+import { get, type Move, move, numbersOf, Packing, type Place } from "../state/packing.js";
 import type { CellView } from "../state/state.js";
 import { type BlockRun, behavesAlike } from "../step/block.js";
 import type { Control } from "../step/control.js";
@@ -174,7 +174,7 @@ export class Learner {
   }
 
   #placeControls(): void {
-    for (const [thread, { word, shift, mask }] of this.packing.controls.entries()) this.threadTable.set([word, shift, mask], thread * ROW);
+    for (const [thread, place] of this.packing.controls.entries()) this.threadTable.set(numbersOf(place), thread * ROW);
   }
 
   #roomForControls(thread: number, count: number): Uint32Array {

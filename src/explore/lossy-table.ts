@@ -21,10 +21,10 @@ export interface LossyOptions {
 }
 
 /** As in core/lossy.ts. */
-const KEEPS = { hash: 1, bits: 2 } as const;
-const ENTRY_BYTES = 5;
-const BITS_PER_STATE = 5;
-const ORIGINS = 32_768;
+export const KEEPS = { hash: 1, bits: 2 } as const;
+export const ENTRY_BYTES = 5;
+export const BITS_PER_STATE = 5;
+export const ORIGINS = 32_768;
 
 /** An entry is read by 64 bits, and may be the last. */
 const BEHIND = 8;

@@ -1,5 +1,5 @@
 /** Lays out for the core what it needs to visit states by itself, beside the visited set, and has it do so: on this thread, or on several. */
-import type { Place } from "../state/packing.js";
+import { numbersOf, type Place } from "../state/packing.js";
 import { type Core, MOST_CHOICES, MOST_SLOTS, MOST_SOURCES, OWN, REMARKABLE } from "./core.js";
 import type { Expander } from "./expander.js";
 import type { Begun, Judge } from "./judge.js";
@@ -76,7 +76,7 @@ export class Visitor {
     core.mutexes.value = mutexes.length;
     core.mutexTable.value = memory.allocate(mutexes.length * 12);
     const mutexTable = memory.words(core.mutexTable.value, mutexes.length * 3);
-    mutexTable.set(mutexes.flatMap(({ word, shift, mask }) => [word, shift, mask]));
+    mutexTable.set(mutexes.flatMap(numbersOf));
     core.instances.value = judge.flags.byteOffset;
     core.asksForEnds.value = Number(judge.asksForEnds);
     core.fuses.value = Number(learner.isFusing);

@@ -141,6 +141,11 @@ export class Packing {
   }
 }
 
+/** The place as three numbers, as the explorer's core reads it. */
+export function numbersOf({ word, shift, mask }: Place): readonly [word: number, shift: number, mask: number] {
+  return [word, shift, mask];
+}
+
 /** The number at a place. */
 export function get(words: Uint32Array, { word, shift, mask }: Place): number {
   return (((words[word] as number) >>> shift) & mask) >>> 0;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import * as host from "../../src/explore/core.js";
 import * as learner from "../../src/explore/learner.js";
+import * as lossyTable from "../../src/explore/lossy-table.js";
 import * as rules from "../../src/explore/rules.js";
 import * as store from "../../src/explore/store.js";
 import * as team from "../../src/explore/team.js";
@@ -12,7 +13,7 @@ import * as visitor from "../../src/explore/visitor.js";
 import { packageRoot } from "../../src/session/open.js";
 import * as layout from "../../src/state/layout.js";
 
-const text = ["core.ts", "states.ts", "blocks.ts"]
+const text = ["core.ts", "states.ts", "blocks.ts", "lossy.ts"]
   .map((file) => readFileSync(join(packageRoot(), "src/explore/core", file), "utf8"))
   .join("\n");
 const constants = text.matchAll(/^(?:export )?const ([A-Z_]+): (?:u32|usize) = (\w+);$/gm);
@@ -20,7 +21,9 @@ const inCore = new Map([...constants].map(([, name, value]) => [name as string, 
 const { FAULT, REPORTS, KINDS, ...ofLearner } = learner;
 
 /** What the host calls as the core does. */
-const shared = Object.entries({ ...host, ...layout, ...ofLearner, ...rules, ...store, ...visitor }).filter(([name]) => inCore.has(name));
+const shared = Object.entries({ ...host, ...layout, ...lossyTable, ...ofLearner, ...rules, ...store, ...visitor }).filter(([name]) =>
+  inCore.has(name),
+);
 
 test("enough of them are compared", () => {
   expect(shared.map(([name]) => name)).toEqual(
@@ -36,6 +39,9 @@ test("enough of them are compared", () => {
       "CHUNK_BITS",
       "OVERFLOW",
       "SETTLED",
+      "ENTRY_BYTES",
+      "BITS_PER_STATE",
+      "ORIGINS",
     ]),
   );
 });
@@ -52,6 +58,7 @@ test("rows of which the core counts the bytes", () => {
 
 test("flags and kinds that are called otherwise", () => {
   expect(inCore.get("FAULT_OR_REPORTS")).toBe(FAULT | REPORTS);
+  expect(inCore.get("FINGERPRINTS")).toBe(lossyTable.KEEPS.hash);
   const named = ["lock", "finished", "idle", "idle-until"].map((kind) => inCore.get(kind.toUpperCase().replace("-", "_")));
   expect(named).toEqual([KINDS.lock, KINDS.finished, KINDS.idle, KINDS["idle-until"]]);
 });

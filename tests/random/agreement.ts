@@ -52,21 +52,27 @@ function packedEarly(text: string) {
   return finish(exploreFast(machineOf(session, suite), { packAfter: 3, goOnAfter: new Set(Object.keys(suite.expected ?? {})) }));
 }
 
+/** Explores a model whatever is violated on the way; null if it is too large, or refused. */
+function exploredWhole(text: string) {
+  const { session, suite } = load(text);
+  const options = { goOnAfter: new Set(checksOfSuite(suite)), limits: { maxStates: MOST_STATES } };
+  try {
+    const plain = finish(exploreFast(machineOf(session, suite), options));
+    return plain.end.kind === "limit" ? null : { session, suite, options, plain };
+  } catch (error) {
+    if (error instanceof ModelError) return null;
+    throw error;
+  }
+}
+
 /**
  * Explores a model with steps fused and without, and requires that the same is found, whatever is violated on the way. Returns the
  * states of both; null if it is too large, or refused.
  */
 export function compareReduced(text: string): { readonly plain: number; readonly reduced: number } | null {
-  const { session, suite } = load(text);
-  const options = { goOnAfter: new Set(checksOfSuite(suite)), limits: { maxStates: MOST_STATES } };
-  let plain: Outcome;
-  try {
-    plain = finish(exploreFast(machineOf(session, suite), options));
-  } catch (error) {
-    if (error instanceof ModelError) return null;
-    throw error;
-  }
-  if (plain.end.kind === "limit") return null;
+  const explored = exploredWhole(text);
+  if (explored === null) return null;
+  const { session, suite, options, plain } = explored;
   // Little is known when it begins, so that much turns out to be wrong.
   const reduced = finish(exploreReduced(machineOf(session, suite), { ...options, reduceAfter: 1 + (text.length % 40) }));
   const found = ({ end, results, findings, lockOrder }: ReturnType<typeof comparable>) => ({ end, results, findings, lockOrder });
@@ -79,16 +85,9 @@ export function compareReduced(text: string): { readonly plain: number; readonly
  * is said to hold. Null if the model is too large, refused, or so small that nothing was forgotten.
  */
 export function compareLossy(text: string, lossy: Lossy): { readonly plain: Outcome; readonly forgetful: Outcome } | null {
-  const { session, suite } = load(text);
-  const options = { goOnAfter: new Set(checksOfSuite(suite)), limits: { maxStates: MOST_STATES } };
-  let plain: Outcome;
-  try {
-    plain = finish(exploreFast(machineOf(session, suite), options));
-  } catch (error) {
-    if (error instanceof ModelError) return null;
-    throw error;
-  }
-  if (plain.end.kind === "limit") return null;
+  const explored = exploredWhole(text);
+  if (explored === null) return null;
+  const { session, suite, options, plain } = explored;
   const machine = machineOf(session, suite);
   const forgetful = finish(exploreLossy(machine, { ...options, packAfter: 3 }, lossy));
   if (forgetful.omission?.mode === "off") return null;

@@ -32,7 +32,7 @@ import {
   tupleOf,
   WHOLE,
 } from "./core";
-import { count, encode, insertTuple, isKnown, lanes, NEW, room, scratch, touchEntry, words } from "./states";
+import { copyWords, count, encode, insertTuple, isKnown, lanes, NEW, room, scratch, touchEntry, words } from "./states";
 
 /** The states that were committed in which somebody is stuck, or that are ends of the scenario: number, and which threads can move (32 bits, and 32 above). */
 export let rests: usize = 0;
@@ -104,22 +104,13 @@ function writeSource(source: u32, header: usize): usize {
     if (!hasTuple) marks |= HAS_NO_TUPLE;
     store<u32>(out, hash);
     store<u32>(out, marks, 4);
-    out = copy(hasTuple ? tupleOf(slot) : next, hasTuple ? lanes : words, out + CANDIDATE);
+    out = copyWords(hasTuple ? tupleOf(slot) : next, hasTuple ? lanes : words, out + CANDIDATE);
     candidates++;
   }
   store<u32>(header, end - first);
   store<u32>(header, candidates | (isUnremarkableRest(source) ? 0 : RESTS), 4);
   store<u64>(header, load<u64>(sourceMoves + ((<usize>source) << 3)), 8);
   return out;
-}
-
-function copy(from: usize, length: u32, into: usize): usize {
-  const end = from + ((<usize>length) << 3);
-  for (; from < end; from += 8) {
-    store<u64>(into, load<u64>(from));
-    into += 8;
-  }
-  return into;
 }
 
 /**

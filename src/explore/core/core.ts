@@ -9,6 +9,7 @@
  */
 import { insertSlotLossily, keeps, lookAheadLossily, STATES } from "./lossy";
 import {
+  copyWords,
   count,
   encodeChanges,
   entryFor,
@@ -207,15 +208,6 @@ export function tupleOf(slot: u32): usize {
   return slotTuples + ((<usize>slot * <usize>lanes) << 3);
 }
 
-function copyWords(from: usize, into: usize): void {
-  const end = from + ((<usize>words) << 3);
-  while (from < end) {
-    store<u64>(into, load<u64>(from));
-    from += 8;
-    into += 8;
-  }
-}
-
 function at(word: u32): usize {
   return (<usize>word) << 2;
 }
@@ -287,7 +279,7 @@ function expand(state: usize, first: u32, source: u32): u32 {
 
 /** Puts into `into` the state that the step leads to, and returns the sum for its hash. */
 function apply(leaf: u32, state: usize, into: usize, sum: u64): u64 {
-  copyWords(state, into);
+  copyWords(state, words, into);
   let write = rules + at(leaf + LEAF_WRITES);
   const end = write + 4 + <usize>load<u32>(write) * 12;
   write += 4;

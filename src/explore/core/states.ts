@@ -61,6 +61,16 @@ function at(word: u32): usize {
   return (<usize>word) << 2;
 }
 
+/** Copies so many 64-bit words; returns the address behind them. */
+export function copyWords(from: usize, length: u32, into: usize): usize {
+  const end = from + ((<usize>length) << 3);
+  for (; from < end; from += 8) {
+    store<u64>(into, load<u64>(from));
+    into += 8;
+  }
+  return into;
+}
+
 function chunkOf(number: u32): usize {
   return chunks + <usize>(number >> CHUNK_BITS) * CHUNK;
 }
@@ -183,7 +193,7 @@ function enterValue(table: usize, shift: u32, value: u32, number: u32): void {
 
 /** Makes the tuple of a state that differs in some words from one of which it is known. Whether each word has a number, or got one if it `adds`. */
 export function encodeChanges(before: usize, tupleBefore: usize, state: usize, into: usize, adds: bool): bool {
-  for (let lane: usize = 0; lane < (<usize>lanes) << 3; lane += 8) store<u64>(into + lane, load<u64>(tupleBefore + lane));
+  copyWords(tupleBefore, lanes, into);
   let column = layout;
   let dictionary = dictionaries;
   const end = state + ((<usize>words) << 3);
@@ -192,18 +202,7 @@ export function encodeChanges(before: usize, tupleBefore: usize, state: usize, i
       for (let half: u32 = 0; half < 2; half++) {
         const value = load<u32>(state + at(half));
         if (value === load<u32>(before + at(half))) continue;
-        const known = dictionary + <usize>half * DICTIONARY;
-        const place = column + <usize>half * COLUMN;
-        let number = value;
-        if (!isPlain(place)) {
-          number = numberOf(known, value);
-          if (number === NEW) {
-            if (!adds) return false;
-            number = addValue(known, value);
-            if (number === OVERFLOW) return false;
-          }
-        }
-        putNumber(into, place, number);
+        if (putValue(value, dictionary + <usize>half * DICTIONARY, column + <usize>half * COLUMN, into, adds) !== 0) return false;
       }
     }
     state += 8;
@@ -218,23 +217,26 @@ export function encodeChanges(before: usize, tupleBefore: usize, state: usize, i
 export function encode(state: usize, into: usize, adds: bool): u32 {
   for (let lane: u32 = 0; lane < lanes; lane++) store<u64>(into + ((<usize>lane) << 3), 0);
   for (let word: u32 = 0; word < words << 1; word++) {
-    const dictionary = dictionaries + <usize>word * DICTIONARY;
-    const column = layout + <usize>word * COLUMN;
     const value = load<u32>(state + at(word));
-    let number = value;
-    if (!isPlain(column)) {
-      number = numberOf(dictionary, value);
-      if (number === NEW) {
-        if (!adds) return NEW;
-        number = addValue(dictionary, value);
-        if (number === OVERFLOW) {
-          overflown = word;
-          return OVERFLOW;
-        }
-      }
-    }
-    if (number !== 0) putNumber(into, column, number);
+    const failed = putValue(value, dictionaries + <usize>word * DICTIONARY, layout + <usize>word * COLUMN, into, adds);
+    if (failed === OVERFLOW) overflown = word;
+    if (failed !== 0) return failed;
   }
+  return 0;
+}
+
+/** Puts a word's value into a tuple; it gets a number if it has none and `adds`. 0 if that could be done; otherwise NEW or OVERFLOW. */
+function putValue(value: u32, dictionary: usize, column: usize, into: usize, adds: bool): u32 {
+  let number = value;
+  if (!isPlain(column)) {
+    number = numberOf(dictionary, value);
+    if (number === NEW) {
+      if (!adds) return NEW;
+      number = addValue(dictionary, value);
+      if (number === OVERFLOW) return OVERFLOW;
+    }
+  }
+  putNumber(into, column, number);
   return 0;
 }
 
@@ -394,7 +396,7 @@ export function rehash(from: u32, to: u32): void {
     for (let state: u32 = 0; state < end; state++) {
       const hash = finish(hashOfStored(first + state));
       store<u32>(hashes + at(state), hash);
-      seenAhead += entryFor(hash);
+      touchEntry(hash);
     }
     for (let state: u32 = 0; state < end; state++) {
       const hash = load<u32>(hashes + at(state));
