@@ -220,9 +220,7 @@ export class Judge {
       heap.set([held, held / 2 ** 32], leaf + LEAF_HELD);
     }
     for (const acquisition of block.acquisitions) {
-      for (const cell of mutexCells) {
-        const heldBefore = isHeld(cell) && !acquisition.givenBack.includes(cell);
-        if (!heldBefore && !acquisition.alsoTaken.includes(cell)) continue;
+      for (const cell of mutexCells.filter(isHeld)) {
         const cycle = this.lockOrder.add(cell, acquisition);
         if (cycle === null) continue;
         const message = this.lockOrder.describe(cycle, machine.names);

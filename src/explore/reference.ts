@@ -84,10 +84,7 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
     atomicity.note(control, block, { depth: depth + 1, occurrence });
     for (const report of block.reports) book.add({ ...found, ...report }, occurrence);
     for (const acquisition of block.acquisitions) {
-      const held = layout.mutexCells.filter(
-        (cell) => readCell(layout, state, cell) === thread + 1 && !acquisition.givenBack.includes(cell),
-      );
-      for (const other of [...held, ...acquisition.alsoTaken]) {
+      for (const other of layout.mutexCells.filter((cell) => readCell(layout, state, cell) === thread + 1)) {
         const cycle = lockOrder.add(other, acquisition);
         if (cycle) {
           const message = lockOrder.describe(cycle, names);

@@ -21,11 +21,9 @@ export interface Access {
   readonly writes: boolean;
 }
 
-/** A mutex taken by the block, with what the block itself had taken and given back until then. */
+/** A mutex that the block waited for before it did anything else, so that its thread holds what the state before says it does. */
 export interface Acquisition {
   readonly cell: number;
-  readonly alsoTaken: readonly number[];
-  readonly givenBack: readonly number[];
   /** Worked out when somebody asks. */
   readonly location: Location | null;
 }

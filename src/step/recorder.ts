@@ -52,8 +52,6 @@ export class Recorder implements Context {
   readonly #seen = new Set<number>();
   /** Objects allocated by this block that nothing old points to yet: nobody else can see them. */
   readonly #fresh = new Set<StructView>();
-  readonly #taken: number[] = [];
-  readonly #givenBack: number[] = [];
   #oneAccess = 0;
   #raceAllowed = 0;
 
@@ -197,7 +195,6 @@ export class Recorder implements Context {
     if (this.#replay) return;
     // As for the kernel's lockdep, a trylock orders what is taken after it, but comes after nothing: it cannot wait.
     if (waits) this.#noteAcquisition(cell);
-    this.#taken.push(cell);
     this.provenance?.touch("lock", view, field);
     this.accesses.push({ kind: "acquire", cell, guarded: true, writes: true });
     this.event({ kind: "lock", cell, depth: this.depth });
@@ -209,8 +206,6 @@ export class Recorder implements Context {
     const here = new Error();
     this.acquisitions.push({
       cell,
-      alsoTaken: [...this.#taken],
-      givenBack: [...this.#givenBack],
       get location() {
         return environment.locate(here) ?? waitsAt;
       },
@@ -230,9 +225,6 @@ export class Recorder implements Context {
     this.#writeCell(held, this.readCell(held) - 1);
     if (this.depth === 0) this.heldByRoot--;
     if (this.#replay) return;
-    const position = this.#taken.indexOf(cell);
-    if (position >= 0) this.#taken.splice(position, 1);
-    else this.#givenBack.push(cell);
     this.accesses.push({ kind: "release", cell, guarded: true, writes: true });
     this.event({ kind: "unlock", cell, depth: this.depth });
   }
