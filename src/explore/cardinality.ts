@@ -64,7 +64,10 @@ function partsOf({ machine, expander, learner }: FastRun): Part[] {
     bits.set(word, (bits.get(word) ?? 0) | (mask << shift));
     parts.set(name, { name, kind, bits });
   };
-  for (const [thread, place] of learner.packing.controls.entries()) add(`${names.threads[thread]}'s place`, "thread", place);
+  const { controls, upperControls } = learner.packing;
+  for (const thread of controls.keys()) {
+    for (const place of [controls[thread], upperControls[thread]]) if (place) add(`${names.threads[thread]}'s place`, "thread", place);
+  }
   for (const [number, cell] of layout.cells.entries()) {
     const place = learner.packing.cells[number] as Place;
     // What a thread holds follows from what holds which mutex.

@@ -1,6 +1,7 @@
 /** The states that are known, and the steps out of each, by learned rules; what is missing is learned on the way. */
 import { ModelError } from "../lang/errors.js";
-import { type Packing, type Places, without } from "../state/packing.js";
+import { Packing, type Places, without } from "../state/packing.js";
+import { readCell } from "../state/state.js";
 import type { BlockRun } from "../step/block.js";
 import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
@@ -62,24 +63,33 @@ export class Expander {
     this.#freedSlots.follow();
   }
 
-  /** Packs all states otherwise, each thread's control state in so many bits, and of the cells only those that change. */
+  /**
+   * Packs all states otherwise, each thread's control state in so many bits, and of the cells only those that change. Where that was
+   * done before, what is more only gets a place, and states stay as they are.
+   */
   repack(controlBits: readonly number[], changing: ReadonlySet<number> | null): void {
     const { store, learner, machine } = this;
     if (store.lossy !== null) throw new PackingChanged(controlBits, changing);
-    const packing = learner.packing.again(controlBits, changing);
-    const moves = packing.movesFrom(learner.packing);
-    const rest = without(moves, packing.pack(machine.initial));
-    // It takes by far the most room. If there is not as much, all is as it was.
-    const packed = this.#newStore(packing);
-    packed.absorb(store.blocks(), store.words, moves, rest);
+    const { packing: old } = learner;
+    const isZeroAtFirst = (cell: number) => readCell(machine.layout, machine.initial, cell) === 0;
+    const packing = new Packing(machine.layout, controlBits, changing, old.changing === null ? null : { packing: old, isZeroAtFirst });
+    const moves = packing.movesFrom(old);
+    const initial = packing.pack(machine.initial);
+    const rest = without(moves, initial);
+    // If there is no room for what comes first, all is as it was.
+    if (old.changing !== null) store.extend(packing.changingWords, initial);
+    else {
+      const packed = this.#newStore(packing);
+      packed.absorb(store.blocks(), store.words, moves, rest);
+      this.store = packed;
+      store.release();
+    }
     learner.repack(packing, moves, rest);
-    this.store = packed;
-    this.current = learner.packing.pack(machine.initial);
+    this.current = initial;
     learner.memory.release(this.next.byteOffset, this.next.byteLength);
     this.next = this.#initialInMemory();
     this.#freedSlots.release();
-    this.#freedSlots = new FreedSlots(learner, packed.core);
-    store.release();
+    this.#freedSlots = new FreedSlots(learner, this.store.core);
   }
 
   /** Of a run that has not begun: it will forget the states that it has visited, which are packed like that. */

@@ -26,8 +26,7 @@ const LOOK_EVERY = 100;
 /** Default of `packAfter`: what a smaller run would save is not worth the while. */
 export const PACK_AFTER = 20_000;
 
-/** Bits that a thread gets when its control states are more than those it has can number: to pack many states anew takes long. */
-const MORE_CONTROL_BITS = 2;
+/** Bits that a thread gets when its control states are more than those it has can number. */
 const MOST_CONTROL_BITS = 24;
 
 /** Who looks on while a run learns, and may have it end early. */
@@ -294,8 +293,7 @@ export class FastRun {
       steps = expander.expand(number);
     } catch (error) {
       const { controlBits, changing } = this.learner.packing;
-      if (error instanceof TooManyControls)
-        this.#repack(controlBits.with(error.thread, moreBits(controlBits[error.thread] as number)), changing);
+      if (error instanceof TooManyControls) this.#repack(withMoreBits(controlBits, error.thread), changing);
       else if (error instanceof ConstantWritten) this.#keepOnly([...(changing ?? []), ...this.learner.written], controlBits);
       else throw error;
       return false;
@@ -330,8 +328,13 @@ export class FastRun {
   }
 
   #repack(controlBits: readonly number[], changing: ReadonlySet<number> | null): void {
+    const { store } = this.expander;
     this.expander.repack(controlBits, changing);
     if (this.#visitor === null) return;
+    if (this.expander.store === store) {
+      this.#visitor.layOut();
+      return;
+    }
     this.#transitions += this.#visitor.transitions;
     this.#threads = this.#threadsSoFar;
     this.#visitor.close();
@@ -474,8 +477,8 @@ export class FastRun {
   }
 }
 
-function moreBits(bits: number): number {
-  if (bits < MOST_CONTROL_BITS) return Math.min(bits + MORE_CONTROL_BITS, MOST_CONTROL_BITS);
+function withMoreBits(controlBits: readonly number[], thread: number): number[] {
+  if ((controlBits[thread] as number) < MOST_CONTROL_BITS) return controlBits.with(thread, MOST_CONTROL_BITS);
   throw new ModelError("a thread has more than 16 million control states", "Keep fewer values in locals across yields, or bound them.");
 }
 

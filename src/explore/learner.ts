@@ -6,7 +6,7 @@ import { type Answer, evaluate, instancesOf, type PropertyInstance, type Questio
 import { ModelError } from "../lang/errors.js";
 import type { Property } from "../lang/property.js";
 import type { Site } from "../lang/runtime.js";
-import { get, type Move, move, numbersOf, Packing, type Place } from "../state/packing.js";
+import { bitsIn, type Move, move, numbersOf, Packing, type Place } from "../state/packing.js";
 import type { CellView } from "../state/state.js";
 import { type BlockRun, behavesAlike } from "../step/block.js";
 import type { Control } from "../step/control.js";
@@ -94,7 +94,7 @@ export const FUSES = 5;
 const triedFreshly = new WeakSet<Site>();
 
 /** Numbers of a row of the table of threads. */
-const ROW = 5;
+export const THREAD_ROW = 9;
 
 export class Learner {
   readonly memory = Memory.take();
@@ -111,7 +111,7 @@ export class Learner {
   isFusing = false;
   /** Told of each answer of a property that is learned, if somebody wants to know. */
   onAnswer: ((learned: LearnedInstance, answer: Answer) => void) | null = null;
-  /** By thread, five numbers: where its control state number is (word, shift, mask), and where its control states are (address, how many). */
+  /** By thread, where its control state number is (word, shift, mask), where its control states are (address, how many), and where the number's upper bits are, if there are any (word, shift, mask, bits below). */
   readonly threadTable: Uint32Array;
   /** By thread and control state number, two numbers: the root slot of its rules, and what kind it is, with the mutex it waits for above. */
   readonly #controls: Uint32Array[];
@@ -135,7 +135,7 @@ export class Learner {
       machine.threads.map(() => controlBits),
     );
     const { memory } = this;
-    this.threadTable = memory.words(memory.allocate(machine.threads.length * ROW * 4), machine.threads.length * ROW);
+    this.threadTable = memory.words(memory.allocate(machine.threads.length * THREAD_ROW * 4), machine.threads.length * THREAD_ROW);
     this.#controls = machine.threads.map((_, thread) => this.#roomForControls(thread, 64));
     this.#placeControls();
     this.instances = machine.properties
@@ -174,12 +174,17 @@ export class Learner {
   }
 
   #placeControls(): void {
-    for (const [thread, place] of this.packing.controls.entries()) this.threadTable.set(numbersOf(place), thread * ROW);
+    const { controls, upperControls } = this.packing;
+    for (const [thread, place] of controls.entries()) {
+      const upper = upperControls[thread] ?? null;
+      this.threadTable.set(numbersOf(place), thread * THREAD_ROW);
+      this.threadTable.set(upper === null ? [0, 0, 0, 0] : [...numbersOf(upper), bitsIn(place)], thread * THREAD_ROW + 5);
+    }
   }
 
   #roomForControls(thread: number, count: number): Uint32Array {
     const room = this.memory.words(this.memory.allocate(count * 8), count * 2);
-    this.threadTable.set([room.byteOffset, count], thread * ROW + 3);
+    this.threadTable.set([room.byteOffset, count], thread * THREAD_ROW + 3);
     return room;
   }
 
@@ -314,7 +319,7 @@ export class Learner {
       set[word] = (set[word] as number) | (code << shift);
     };
     for (const [cell, code] of writes) store(packing.cells[cell] as Place, code);
-    if (next) store(packing.controls[control.thread] as Place, next.number);
+    if (next) for (const { place, code } of packing.controlWrites(control.thread, next.number)) store(place, code);
     const payload: number[] = [];
     for (const [word, bits] of clear.entries()) if (bits !== 0) payload.push(word, ~bits, set[word] as number);
     const node = this.rules.newLeaf(number, [flags, control.thread, 0, ...held, payload.length / 3, ...payload]);
@@ -485,6 +490,6 @@ export class Learner {
 
   /** Number of the control state of a thread in a packed state. */
   controlNumber(words: Uint32Array, thread: number): number {
-    return get(words, this.packing.controls[thread] as Place);
+    return this.packing.control(words, thread);
   }
 }

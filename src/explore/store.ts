@@ -8,7 +8,7 @@ import { type Core, type Host, MOST_SLOTS, newCore } from "./core.js";
 import { hashKeys } from "./hash-keys.js";
 import { type LossyOptions, LossyTable } from "./lossy-table.js";
 import type { Memory } from "./memory.js";
-import { Dictionaries, type TupleLayout, tupleLayout } from "./tuples.js";
+import { Dictionaries, extendedLayout, type TupleLayout, tupleLayout } from "./tuples.js";
 
 /** States per chunk: 2 ** CHUNK_BITS. Chunks keep the layout that they were filled in. */
 export const CHUNK_BITS = 14;
@@ -52,12 +52,13 @@ interface Chunk {
 export class Store {
   readonly core: Core;
   /** 64-bit words of a stored state. */
-  readonly #words64: number;
+  #words64: number;
   readonly #dictionaries: Dictionaries;
-  readonly #hashKeys: BigUint64Array;
+  /** A number for each word, and behind them what the sums for hashes begin with. */
+  #hashKeys: BigUint64Array;
   /** A state that is looked up, and room for what the core works with. */
-  readonly #state: Uint32Array;
-  readonly #scratch: Uint32Array;
+  #state: Uint32Array;
+  #scratch: Uint32Array;
   readonly #hashes: Uint32Array;
   #layout: TupleLayout;
   /** What states are known by if they are not kept. */
@@ -74,7 +75,7 @@ export class Store {
   /** Of states of so many words, which are plain if it is not worth the while to number their values. */
   constructor(
     readonly memory: Memory,
-    readonly words: number,
+    public words: number,
     { host = NOBODY, core = newCore(memory, host), arePlain = false, lossy = null }: StoreOptions = {},
   ) {
     this.core = core;
@@ -87,15 +88,13 @@ export class Store {
     this.#hashes = room(MOST_SLOTS);
     this.#chunkRows = room(64 * CHUNK_ROW);
     this.#segmentRows = room(64);
-    this.#hashKeys = hashKeys(memory, words32, 0, 1n);
+    this.#hashKeys = hashKeys(memory, words32 + 1, 0, 1n);
+    this.#hashKeys[words32] = 0n;
     this.#dictionaries = new Dictionaries(memory, words32, arePlain);
-    core.words.value = this.#words64;
-    core.scratch.value = this.#scratch.byteOffset;
+    this.#tellWords();
     core.hashes.value = this.#hashes.byteOffset;
     core.chunks.value = this.#chunkRows.byteOffset;
     core.segments.value = this.#segmentRows.byteOffset;
-    core.hashKeys.value = this.#hashKeys.byteOffset;
-    core.dictionaries.value = this.#dictionaries.address;
     this.#layout = tupleLayout(memory, this.#dictionaries.bits);
     this.#fillIn(this.#layout);
     this.lossy = lossy === null ? null : new LossyTable(memory, core, words32, lossy);
@@ -187,6 +186,49 @@ export class Store {
     for (const { byteOffset, byteLength } of [moved, left, states]) memory.release(byteOffset, byteLength);
   }
 
+  /**
+   * States have so many words from now on, an even number, and all so far have had the same in those that are added: what there is in `initial`. Their
+   * tuples and their hashes stay as they are. Throws a `RangeError`, and nobody notices anything, if there is no room.
+   */
+  extend(words: number, initial: Uint32Array): void {
+    const { memory, core } = this;
+    const before = this.#words64 * 2;
+    const added = Array.from({ length: words - before }, (_, word) => initial[before + word] as number);
+    const layouts = new Map<TupleLayout, TupleLayout>();
+    for (const layout of this.#layouts) layouts.set(layout, extendedLayout(memory, layout, added.length));
+    const room = () => memory.words(memory.allocate(words * 4), words);
+    const [state, scratch] = [room(), room()];
+    const keys = hashKeys(memory, words + 1, 0, 1n);
+    this.#dictionaries.extend(added, core.enterValues);
+    keys[words] = added.reduce(
+      (sum, value, word) => BigInt.asUintN(64, sum - BigInt(value) * (keys[before + word] as bigint)),
+      this.#hashKeys[before] as bigint,
+    );
+    for (const { byteOffset, byteLength } of [this.#state, this.#scratch, this.#hashKeys]) memory.release(byteOffset, byteLength);
+    this.words = words;
+    this.#words64 = words / 2;
+    [this.#state, this.#scratch, this.#hashKeys] = [state, scratch, keys];
+    this.#tellWords();
+    this.#fillIn(layouts.get(this.#layout) as TupleLayout);
+    for (const [number, { address, layout }] of (this.#chunks as Chunk[]).entries()) {
+      this.#placeChunk(number, { address, layout: layouts.get(layout) as TupleLayout });
+    }
+    for (const { columns } of layouts.keys()) memory.release(columns.byteOffset, columns.byteLength);
+  }
+
+  #tellWords(): void {
+    const { core } = this;
+    core.words.value = this.#words64;
+    core.scratch.value = this.#scratch.byteOffset;
+    core.hashKeys.value = this.#hashKeys.byteOffset;
+    core.dictionaries.value = this.#dictionaries.address;
+  }
+
+  /** All that states are kept in, or will be. */
+  get #layouts(): Set<TupleLayout> {
+    return new Set([this.#layout, ...this.#chunks.flatMap((chunk) => (chunk === null ? [] : [chunk.layout]))]);
+  }
+
   /** States before that one have been visited: if they are not to be kept, their memory is given back. */
   leaveBehind(number: number): void {
     if (this.lossy === null) return;
@@ -206,8 +248,7 @@ export class Store {
     const { memory } = this;
     const rooms = [this.#state, this.#scratch, this.#hashes, this.#chunkRows, this.#segmentRows, this.#hashKeys];
     const chunks = this.#chunks.filter((chunk) => chunk !== null);
-    const layouts = new Set([this.#layout, ...chunks.map(({ layout }) => layout)]);
-    for (const { byteOffset, byteLength } of [...rooms, ...[...layouts].map(({ columns }) => columns)])
+    for (const { byteOffset, byteLength } of [...rooms, ...[...this.#layouts].map(({ columns }) => columns)])
       memory.release(byteOffset, byteLength);
     for (const { address, layout } of chunks) memory.release(address, chunkBytes(layout));
     for (const segment of this.#segments) memory.release(segment, SEGMENT_BYTES);

@@ -2,7 +2,7 @@
  * What the threads of a team tell each other: numbers in the memory that they share. The main thread opens a stretch of states, of
  * which each thread takes blocks to expand, and closes it; between two stretches nobody but the main thread looks at anything.
  */
-import { COMMON, type Core } from "./core.js";
+import { COMMON, type Core, OWN } from "./core.js";
 
 /** Odd while a stretch is open, another number for each; `OVER` when there will be none any more. */
 const GATE = 0;
@@ -25,8 +25,8 @@ const VALUES = 10;
 /** By buffer, the number of the block in it from 1 on, when it is expanded; and how many states of it are. */
 const READY = VALUES + COMMON.length;
 
-/** By member: what it is doing, and how many blocks it has expanded. */
-const MEMBER = 2;
+/** By member: what it is doing, how many blocks it has expanded, and where it works on a batch. */
+const MEMBER = 2 + OWN.length;
 
 /** What a member may be doing. */
 const ABSENT = 0;
@@ -102,6 +102,16 @@ export class TeamControl {
 
   get common(): readonly number[] {
     return [...this.numbers.subarray(VALUES, READY)];
+  }
+
+  /** Where the member works on a batch, in the order of `OWN`. */
+  ownOf(member: number): readonly number[] {
+    const at = this.#member(member);
+    return [...this.numbers.subarray(at + 2, at + MEMBER)];
+  }
+
+  setOwn(member: number, own: readonly number[]): void {
+    this.numbers.set(own, this.#member(member) + 2);
   }
 
   /** Takes the next block; null if there is none for now: all are taken, or all buffers are. */

@@ -10,15 +10,12 @@ export interface MemberData {
   readonly compiled: WebAssembly.Module;
   /** Where the control numbers are, and how many. */
   readonly control: readonly [address: number, length: number];
-  /** Where it works on a batch, in the order of `OWN`. */
-  readonly own: readonly number[];
 }
 
-const { member, shared, compiled, control: where, own } = workerData as MemberData;
+const { member, shared, compiled, control: where } = workerData as MemberData;
 const control = new TeamControl(new Int32Array(shared.buffer, ...where));
 // It commits nothing, and what it finds in a state is judged by who does.
 const core = newCore({ shared }, { judgeRest: () => {} }, compiled);
-for (const [at, name] of OWN.entries()) core[name].value = own[at] as number;
 control.setBusy(member, false);
 try {
   for (let stretch = control.awaitStretch(0); stretch !== null; stretch = control.awaitStretch(stretch)) {
@@ -33,6 +30,7 @@ try {
 
 function takeBlocks(stretch: number): void {
   for (const [at, value] of control.common.entries()) core[COMMON[at] as (typeof COMMON)[number]].value = value;
+  for (const [at, value] of control.ownOf(member).entries()) core[OWN[at] as (typeof OWN)[number]].value = value;
   while (control.isOpen(stretch)) {
     const block = control.take();
     if (block === null) {

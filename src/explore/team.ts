@@ -4,7 +4,7 @@
  */
 import { resolve } from "node:path";
 import { Worker } from "node:worker_threads";
-import { bundledModule, COMMON, type Core, DONE, MOST_SLOTS } from "./core.js";
+import { bundledModule, COMMON, type Core, DONE, MOST_SLOTS, OWN } from "./core.js";
 import type { Memory } from "./memory.js";
 import { packageRoot } from "./package-root.js";
 import { ENTER, EXPAND, type Kind, TeamControl } from "./team-control.js";
@@ -47,34 +47,58 @@ const PATIENCE = 100;
 /** A state in which somebody may be stuck, or that is an end; and which threads can move. */
 export type Rest = readonly [number: number, moves: number, upperMoves: number];
 
+/** A region of the memory. */
+export interface Room {
+  readonly address: number;
+  readonly bytes: number;
+}
+
+/** Where a core works on a batch of states. */
+export type Batch = Readonly<Record<(typeof OWN)[number], Room>>;
+
 export class Team {
   readonly #members: { readonly number: number; isGone: boolean }[];
   readonly #control: TeamControl;
   readonly #rests: Uint32Array;
+  /** Where what was expanded of a block is written down: all buffers, and how long each is. */
+  #buffers: Room & { readonly each: number } = { address: 0, bytes: 0, each: 0 };
 
-  /** `layOutBatch` makes room for a core to work in; in the order of `OWN`. */
+  /** A thread for each batch, beside the main one. */
   constructor(
     readonly memory: Memory,
     readonly core: Core,
-    threads: number,
     readonly together: Together,
-    layOutBatch: () => readonly number[],
+    batches: readonly Batch[],
   ) {
-    const buffers = threads * BUFFERS;
-    const length = TeamControl.size(buffers, threads - 1);
+    const length = TeamControl.size((batches.length + 1) * BUFFERS, batches.length);
     const address = memory.allocate(length * 4);
     this.#control = new TeamControl(new Int32Array(memory.shared.buffer, address, length));
-    // One state has room in each, whatever its steps lead to.
-    const bytes = Math.max(BUFFER_BYTES, (MOST_SLOTS + 1) * (16 + core.allWords.value * 8));
-    this.#control.setUp(memory.allocate(buffers * bytes, false), buffers, bytes);
+    this.layOut(batches);
     this.#rests = memory.words(memory.allocate(STRETCH * REST * 4), STRETCH * REST);
     core.rests.value = this.#rests.byteOffset;
     memory.isKnownElsewhere = true;
-    this.#members = Array.from({ length: threads - 1 }, (_, member) => {
-      const { shared } = memory;
-      return this.#start({ member, shared, compiled: bundledModule(), control: [address, length], own: layOutBatch() });
-    });
+    const compiled = bundledModule();
+    this.#members = batches.map((_, member) => this.#start({ member, shared: memory.shared, compiled, control: [address, length] }));
     if (together.waits) for (const { number } of this.#members) this.#control.awaitArrival(number);
+  }
+
+  /** Lays out what depends on how long states are; for each of the others there is such a batch. Nobody may be busy. */
+  layOut(batches: readonly Batch[]): void {
+    const { memory, core } = this;
+    const number = (batches.length + 1) * BUFFERS;
+    // One state has room in each, whatever its steps lead to.
+    const each = Math.max(BUFFER_BYTES, (MOST_SLOTS + 1) * (16 + core.allWords.value * 8));
+    if (each > this.#buffers.each) {
+      const bytes = number * each;
+      if (this.#buffers.each > 0) memory.release(this.#buffers.address, this.#buffers.bytes);
+      this.#buffers = { address: memory.allocate(bytes, false), bytes, each };
+      this.#control.setUp(this.#buffers.address, number, each);
+    }
+    for (const [member, batch] of batches.entries())
+      this.#control.setOwn(
+        member,
+        OWN.map((name) => batch[name].address),
+      );
   }
 
   /** Whether states are better explored together, of which so many are left, and so many have not been remarkable. */

@@ -21,7 +21,7 @@ interface Room {
 
 /** By word the values that it has had, numbered in the order in which they came; the core adds to them. */
 export class Dictionaries {
-  readonly #rows: Uint32Array;
+  #rows: Uint32Array;
   /** By word; null if its values never had numbers. What is plain by now keeps those that older tuples have numbers of. */
   readonly #rooms: (Room | null)[];
   /** By word, how many bits a number of a value has; `PLAIN` if its values have none, or none any more. */
@@ -66,6 +66,25 @@ export class Dictionaries {
       this.#place(word, room, count);
     }
     this.bits[word] = bits;
+  }
+
+  /** Makes room for more words, each of which has had that one value. Throws a `RangeError`, and has changed nothing, if there is none. */
+  extend(values: readonly number[], enterValues: Core["enterValues"]): void {
+    const { memory } = this;
+    const before = this.#rows;
+    const rows = memory.words(
+      memory.allocate(before.byteLength + values.length * DICTIONARY * 4),
+      before.length + values.length * DICTIONARY,
+    );
+    const rooms = values.map(() => this.#allocate(0));
+    rows.set(before);
+    this.#rows = rows;
+    memory.release(before.byteOffset, before.byteLength);
+    for (const [number, room] of rooms.entries()) {
+      memory.words(room.values, 1)[0] = values[number] as number;
+      enterValues(room.values, 1, room.table, shiftOf(room));
+      this.#place(this.bits.push(0) - 1, room, 1);
+    }
   }
 
   release(): void {
@@ -132,4 +151,12 @@ export function tupleLayout(memory: Memory, bits: readonly number[]): TupleLayou
   }
   const last = used.at(-1) as number;
   return { columns, bytes: (used.length - 1) * 8 + Math.max(1, Math.ceil(last / 8)), lanes: used.length };
+}
+
+/** The same layout for states of so many words more, whose numbers are 0 and have no bits. */
+export function extendedLayout(memory: Memory, { columns, bytes, lanes }: TupleLayout, words: number): TupleLayout {
+  const length = columns.length + words * COLUMN;
+  const extended = memory.words(memory.allocate(length * 4), length);
+  extended.set(columns);
+  return { columns: extended, bytes, lanes };
 }

@@ -1,11 +1,11 @@
 /** Lays out for the core what it needs to visit states by itself, beside the visited set, and has it do so: on this thread, or on several. */
-import { numbersOf, type Place } from "../state/packing.js";
+import { numbersOf, type Packing, type Place } from "../state/packing.js";
 import { type Core, MOST_CHOICES, MOST_SLOTS, MOST_SOURCES, OWN, REMARKABLE } from "./core.js";
 import type { Expander } from "./expander.js";
 import type { Begun, Judge } from "./judge.js";
 import type { Learner } from "./learner.js";
 import type { Memory } from "./memory.js";
-import { type Rest, STRETCH, Team, TOGETHER, type Together } from "./team.js";
+import { type Batch, type Rest, type Room, STRETCH, Team, TOGETHER, type Together } from "./team.js";
 
 /** Flags of property instances. */
 export const SETTLED = 1;
@@ -16,6 +16,9 @@ export const WITNESS = 4;
 /** The core has a bit for each thread, and one for each mutex. */
 const MOST_THREADS = 64;
 export const MOST_MUTEXES = 52;
+
+/** Numbers of a row of the table of mutexes. */
+const MUTEX_ROW = 3;
 
 /** States that one thread visits before somebody looks at the clock. */
 const STATES_AT_ONCE = 4096;
@@ -50,7 +53,9 @@ export interface Visited {
 
 export class Visitor {
   readonly #core: Core;
-  readonly #makeTeam: () => Team;
+  /** Where cores work on batches of states; the main thread's is the first. */
+  #batches: readonly Batch[];
+  #mutexTable: Uint32Array;
   /** Null before there is work for one. */
   #team: Team | null = null;
   #canHaveTeam: boolean;
@@ -64,26 +69,51 @@ export class Visitor {
     judge: Judge,
     readonly allowed: Threads = ONE_THREAD,
   ) {
-    const { store, learner, current: initial } = expander;
-    const { machine, memory, packing } = learner;
+    const { store, learner } = expander;
     const { core } = store;
     this.#core = core;
-    const { mutexCells } = machine.layout;
-    // Without them no acquisition is like one before.
-    const mutexes = mutexCells.length <= MOST_MUTEXES ? mutexCells.map((cell) => packing.cells[cell] as Place) : [];
-    const allWords = Math.ceil(packing.words / 2);
-    core.allWords.value = allWords;
-    core.mutexes.value = mutexes.length;
-    core.mutexTable.value = memory.allocate(mutexes.length * 12);
-    const mutexTable = memory.words(core.mutexTable.value, mutexes.length * 3);
-    mutexTable.set(mutexes.flatMap(numbersOf));
     core.instances.value = judge.flags.byteOffset;
     core.asksForEnds.value = Number(judge.asksForEnds);
     core.fuses.value = Number(learner.isFusing);
-    const layOutBatch = () => batchRoom(memory, allWords, initial);
-    for (const [at, address] of layOutBatch().entries()) core[OWN[at] as (typeof OWN)[number]].value = address;
-    this.#makeTeam = () => new Team(memory, core, allowed.threads, allowed.together, layOutBatch);
+    this.#mutexTable = this.#mutexPlaces();
+    this.#batches = this.#newBatches(1);
+    this.#tell();
     this.#canHaveTeam = allowed.threads > 1;
+  }
+
+  /** Lays out anew what depends on how states are packed. To be called when it is quiet. */
+  layOut(): void {
+    const { memory } = this.expander.learner;
+    memory.release(this.#mutexTable.byteOffset, this.#mutexTable.byteLength);
+    for (const batch of this.#batches) release(memory, batch);
+    this.#mutexTable = this.#mutexPlaces();
+    this.#batches = this.#newBatches(this.#batches.length);
+    this.#tell();
+    this.#team?.layOut(this.#batches.slice(1));
+  }
+
+  #tell(): void {
+    const { packing } = this.expander.learner;
+    const core = this.#core;
+    core.allWords.value = allWords(packing);
+    core.mutexes.value = this.#mutexTable.length / MUTEX_ROW;
+    core.mutexTable.value = this.#mutexTable.byteOffset;
+    for (const name of OWN) core[name].value = (this.#batches[0] as Batch)[name].address;
+  }
+
+  /** Without them no acquisition is like one before. */
+  #mutexPlaces(): Uint32Array {
+    const { machine, memory, packing } = this.expander.learner;
+    const { mutexCells } = machine.layout;
+    const mutexes = mutexCells.length <= MOST_MUTEXES ? mutexCells.map((cell) => packing.cells[cell] as Place) : [];
+    const table = memory.words(memory.allocate(mutexes.length * MUTEX_ROW * 4), mutexes.length * MUTEX_ROW);
+    table.set(mutexes.flatMap(numbersOf));
+    return table;
+  }
+
+  #newBatches(number: number): Batch[] {
+    const { learner, current: initial } = this.expander;
+    return Array.from({ length: number }, () => newBatch(learner.memory, allWords(learner.packing), initial));
   }
 
   /** Whether the core can visit states of the learner's machine. */
@@ -161,8 +191,11 @@ export class Visitor {
 
   #startTeam(): void {
     this.#canHaveTeam = false;
+    const { threads, together } = this.allowed;
     try {
-      this.#team = this.#makeTeam();
+      const batches = this.#newBatches(threads - 1);
+      this.#team = new Team(this.expander.learner.memory, this.#core, together, batches);
+      this.#batches = [...this.#batches, ...batches];
     } catch (error) {
       // There is no room for what each thread needs: one can go on.
       if (!(error instanceof RangeError)) throw error;
@@ -175,25 +208,34 @@ export class Visitor {
   }
 }
 
-/** Room for a core to work on a batch of states, which begin like that one: where it is, in the order of `OWN`. */
-function batchRoom(memory: Memory, allWords: number, initial: Uint32Array): number[] {
+/** 64-bit words of a state with what never changes behind it. */
+function allWords({ words }: Packing): number {
+  return Math.ceil(words / 2);
+}
+
+/** Room for a core to work on a batch of states of so many words, which begin like that one. */
+function newBatch(memory: Memory, words: number, initial: Uint32Array): Batch {
+  const room = (bytes: number): Room => ({ address: memory.allocate(bytes), bytes });
   const blankStates = (states: number) => {
-    const address = memory.allocate(states * allWords * 8);
-    for (let state = 0; state < states; state++) memory.words(address + state * allWords * 8, initial.length).set(initial);
-    return address;
+    const blank = room(states * words * 8);
+    for (let state = 0; state < states; state++) memory.words(blank.address + state * words * 8, initial.length).set(initial);
+    return blank;
   };
-  const room: Record<(typeof OWN)[number], number> = {
+  return {
     sources: blankStates(MOST_SOURCES),
-    sourceTuple: memory.allocate(allWords * 8),
+    sourceTuple: room(words * 8),
     slots: blankStates(MOST_SLOTS),
     // No tuple has more lanes than a state has words.
-    slotTuples: memory.allocate(MOST_SLOTS * allWords * 8),
-    slotLeaves: memory.allocate(MOST_SLOTS * 4),
-    slotHashes: memory.allocate(MOST_SLOTS * 8),
-    sourceSteps: memory.allocate((MOST_SOURCES + 1) * 4),
-    sourceMoves: memory.allocate(MOST_SOURCES * 8),
-    choiceStack: memory.allocate(MOST_CHOICES * 8),
-    hashes: memory.allocate(MOST_SLOTS * 4),
+    slotTuples: room(MOST_SLOTS * words * 8),
+    slotLeaves: room(MOST_SLOTS * 4),
+    slotHashes: room(MOST_SLOTS * 8),
+    sourceSteps: room((MOST_SOURCES + 1) * 4),
+    sourceMoves: room(MOST_SOURCES * 8),
+    choiceStack: room(MOST_CHOICES * 8),
+    hashes: room(MOST_SLOTS * 4),
   };
-  return OWN.map((name) => room[name]);
+}
+
+function release(memory: Memory, batch: Batch): void {
+  for (const { address, bytes } of Object.values(batch)) memory.release(address, bytes);
 }

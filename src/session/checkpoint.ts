@@ -96,8 +96,8 @@ export class CheckpointFolder implements Keeper {
     const file = `states-${this.#segments.length + 1}`;
     try {
       const sha256 = this.#write(file, statesFrom(first));
-      const { cells, controls, changingWords } = places;
-      const segment = { file, states: snapshot.states - first, places: { cells, controls, changingWords }, sha256 };
+      const { cells, controls, upperControls, changingWords } = places;
+      const segment = { file, states: snapshot.states - first, places: { cells, controls, upperControls, changingWords }, sha256 };
       const segments = segment.states === 0 ? this.#segments : [...this.#segments, segment];
       const written = JSON.stringify({ run: this.run, segments, snapshot } satisfies Written);
       this.#write(`${CHECKPOINT}.new`, [Buffer.from(JSON.stringify({ sha256: hashOf(written), written }))]);

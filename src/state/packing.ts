@@ -35,7 +35,13 @@ export function without(moves: readonly Move[], state: Uint32Array): Uint32Array
 }
 
 /** Where there is what changes. */
-export type Places = Pick<Packing, "cells" | "controls" | "changingWords">;
+export type Places = Pick<Packing, "cells" | "controls" | "upperControls" | "changingWords">;
+
+/** What a packing adds to: the other one, and whether a cell is 0 in the initial state. */
+export interface Before {
+  readonly packing: Packing;
+  readonly isZeroAtFirst: (cell: number) => boolean;
+}
 
 export class Packing {
   readonly words: number;
@@ -45,30 +51,37 @@ export class Packing {
   readonly cells: readonly Place[];
   /** Place of each thread's control state number. */
   readonly controls: readonly Place[];
+  /** Place of the bits above those, if a thread got more control states than they could number. */
+  readonly upperControls: readonly (Place | null)[];
 
   /**
    * `controlBits` are those for each thread's control state. `changing` tells which cells do not keep their first value;
-   * null if that may be any. What changed already in `previous`, of the same control bits, stays where it was.
+   * null if that may be any. What changed already `before` stays where it was, in words that were all that changed; the rest
+   * has come behind it, or where all states so far have bits that are right for it.
    */
   constructor(
     readonly layout: Layout,
     readonly controlBits: readonly number[],
     readonly changing: ReadonlySet<number> | null = null,
-    previous: Packing | null = null,
+    before: Before | null = null,
   ) {
-    const sizes = [...layout.cells.map(({ size }) => bitsFor(size)), ...controlBits];
+    const old = before?.packing ?? null;
+    const firstUpper = layout.cells.length + controlBits.length;
+    const lowerBits = controlBits.map((bits, thread) => (old === null ? bits : bitsIn(old.controls[thread] as Place)));
+    const upperBits = controlBits.map((bits, thread) => bits - (lowerBits[thread] as number));
+    const sizes = [...layout.cells.map(({ size }) => bitsFor(size)), ...lowerBits, ...upperBits];
     const places: Place[] = [];
-    const used = new Array<number>(previous?.changingWords ?? 0).fill(0);
-    const before = previous === null ? [] : [...previous.cells, ...previous.controls];
-    for (const [number, place] of before.entries()) {
-      if (place.word >= (previous?.changingWords ?? 0)) continue;
+    const used = new Array<number>(old?.changingWords ?? 0).fill(0);
+    const stays = old === null ? [] : [...old.cells, ...old.controls, ...old.upperControls];
+    for (const [number, place] of stays.entries()) {
+      if (place === null || place.word >= used.length) continue;
       places[number] = place;
       used[place.word] = Math.max(used[place.word] as number, place.shift + (sizes[number] as number));
     }
     // First fit, largest first: no number straddles two words, and hardly a bit is lost.
     const order = sizes
       .map((bits, number) => ({ bits, number }))
-      .filter(({ number }) => places[number] === undefined)
+      .filter(({ bits, number }) => bits > 0 && places[number] === undefined)
       .sort((one, other) => other.bits - one.bits || one.number - other.number);
     const placeIn = (from: number, numbers: typeof order) => {
       for (const { bits, number } of numbers) {
@@ -79,7 +92,17 @@ export class Packing {
       }
     };
     const changes = ({ number }: { number: number }) => changing === null || number >= layout.cells.length || changing.has(number);
-    placeIn(0, order.filter(changes));
+    // Bits that nothing had are 0 in all states so far.
+    const isRight = ({ number }: { number: number }) => number >= layout.cells.length || before === null || before.isZeroAtFirst(number);
+    const behind = used.length;
+    placeIn(
+      behind,
+      order.filter((each) => changes(each) && !isRight(each)),
+    );
+    placeIn(
+      0,
+      order.filter((each) => changes(each) && isRight(each)),
+    );
     if (used.length % 2 === 1) used.push(0);
     this.changingWords = used.length;
     placeIn(
@@ -88,20 +111,15 @@ export class Packing {
     );
     this.words = used.length;
     this.cells = places.slice(0, layout.cells.length);
-    this.controls = places.slice(layout.cells.length);
-  }
-
-  /** With so many bits for the control states, and that for what changes. What changed already stays where it is if the control states do. */
-  again(controlBits: readonly number[], changing: ReadonlySet<number> | null): Packing {
-    const stays = this.changing !== null && this.controlBits.every((bits, thread) => bits === controlBits[thread]);
-    return new Packing(this.layout, controlBits, changing, stays ? this : null);
+    this.controls = places.slice(layout.cells.length, firstUpper);
+    this.upperControls = controlBits.map((_, thread) => places[firstUpper + thread] ?? null);
   }
 
   /** What brings a state that the other has packed into one that this one packs; of what changes in both. */
   movesFrom(other: Places): Move[] {
     const moves = new Map<string, Move>();
     const add = (from: Place, to: Place) => {
-      if (from.word >= other.changingWords || to.word >= this.changingWords) return;
+      if (from.word >= other.changingWords || to.word >= this.changingWords || (from.mask & to.mask) === 0) return;
       const shift = to.shift - from.shift;
       const key = `${from.word} ${to.word} ${shift}`;
       // Of a number for which there are fewer bits now, those that are left out are 0, and may be another's where it goes to.
@@ -109,14 +127,23 @@ export class Packing {
       moves.set(key, { from: from.word, mask: mask >>> 0, shift, to: to.word });
     };
     for (const [cell, place] of this.cells.entries()) add(other.cells[cell] as Place, place);
-    for (const [thread, place] of this.controls.entries()) add(other.controls[thread] as Place, place);
+    for (const thread of this.controls.keys()) {
+      for (const from of controlParts(other, thread)) {
+        for (const to of controlParts(this, thread)) {
+          const lowest = Math.max(from.lowest, to.lowest);
+          add(above(from.place, lowest - from.lowest), above(to.place, lowest - to.lowest));
+        }
+      }
+    }
     return [...moves.values()];
   }
 
   pack(state: State): Uint32Array {
     const words = new Uint32Array(this.words);
     for (const [cell, place] of this.cells.entries()) put(words, place, readCell(this.layout, state, cell));
-    for (const [thread, place] of this.controls.entries()) put(words, place, state.threads[thread] as number);
+    for (const thread of this.controls.keys()) {
+      for (const { place, code } of this.controlWrites(thread, state.threads[thread] as number)) put(words, place, code);
+    }
     return words;
   }
 
@@ -124,7 +151,7 @@ export class Packing {
   view(words: Uint32Array): CellView {
     const kept = words.slice();
     return {
-      threads: this.controls.map((place) => get(kept, place)),
+      threads: this.controls.map((_, thread) => this.control(kept, thread)),
       cell: (number) => get(kept, this.cells[number] as Place),
       whole: () => this.unpack(kept),
     };
@@ -136,9 +163,38 @@ export class Packing {
       const code = get(words, place);
       if (code !== 0) writeCell(this.layout, state, cell, code);
     }
-    for (const [thread, place] of this.controls.entries()) state.threads[thread] = get(words, place);
+    for (const thread of this.controls.keys()) state.threads[thread] = this.control(words, thread);
     return state as State;
   }
+
+  /** Number of the thread's control state. */
+  control(words: Uint32Array, thread: number): number {
+    const lower = this.controls[thread] as Place;
+    const upper = this.upperControls[thread];
+    return upper ? get(words, lower) | (get(words, upper) << bitsIn(lower)) : get(words, lower);
+  }
+
+  /** What to store where for the thread to be in the control state of that number. */
+  controlWrites(thread: number, number: number): { readonly place: Place; readonly code: number }[] {
+    return controlParts(this, thread).map(({ place, lowest }) => ({ place, code: (number >>> lowest) & place.mask }));
+  }
+}
+
+/** Where the bits of a thread's control state number are, and which of them is the lowest there. */
+function controlParts({ controls, upperControls }: Places, thread: number): { readonly place: Place; readonly lowest: number }[] {
+  const lower = controls[thread] as Place;
+  const upper = upperControls[thread];
+  return [{ place: lower, lowest: 0 }, ...(upper ? [{ place: upper, lowest: bitsIn(lower) }] : [])];
+}
+
+/** The place without its lowest bits. */
+function above({ word, shift, mask }: Place, bits: number): Place {
+  return { word, shift: shift + bits, mask: mask >>> bits };
+}
+
+/** How many bits a number at the place has. */
+export function bitsIn({ mask }: Place): number {
+  return 32 - Math.clz32(mask);
 }
 
 /** The place as three numbers, as the explorer's core reads it. */

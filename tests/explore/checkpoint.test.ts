@@ -21,10 +21,11 @@ class Drawer {
     return {
       every: Number.POSITIVE_INFINITY,
       left: snapshot && { snapshot, states: [...this.#states] },
-      keep: (kept, { cells, controls, changingWords }, statesFrom) => {
+      keep: (kept, { cells, controls, upperControls, changingWords }, statesFrom) => {
         this.#snapshot = JSON.stringify(kept);
         const blocks = Array.from(statesFrom(this.#count), (block) => block.slice());
-        this.#states.push({ places: { cells: [...cells], controls: [...controls], changingWords }, blocks });
+        const places = { cells: [...cells], controls: [...controls], upperControls: [...upperControls], changingWords };
+        this.#states.push({ places, blocks });
         this.#count = kept.states;
       },
     };

@@ -18,7 +18,7 @@ const text = ["core.ts", "states.ts", "blocks.ts", "lossy.ts"]
   .join("\n");
 const constants = text.matchAll(/^(?:export )?const ([A-Z_]+): (?:u32|usize) = (\w+);$/gm);
 const inCore = new Map([...constants].map(([, name, value]) => [name as string, Number(value)]));
-const { FAULT, REPORTS, KINDS, ...ofLearner } = learner;
+const { FAULT, REPORTS, KINDS, THREAD_ROW, ...ofLearner } = learner;
 
 /** What the host calls as the core does. */
 const shared = Object.entries({ ...host, ...layout, ...lossyTable, ...ofLearner, ...rules, ...store, ...visitor }).filter(([name]) =>
@@ -51,7 +51,7 @@ test.each(shared)("%s", (name, value) => {
 });
 
 test("rows of which the core counts the bytes", () => {
-  const rows = { DICTIONARY: tuples.DICTIONARY, COLUMN: tuples.COLUMN, CHUNK: store.CHUNK_ROW, REST: team.REST };
+  const rows = { DICTIONARY: tuples.DICTIONARY, COLUMN: tuples.COLUMN, CHUNK: store.CHUNK_ROW, REST: team.REST, THREAD_ROW };
   for (const [name, words] of Object.entries(rows)) expect([name, inCore.get(name)]).toEqual([name, words * 4]);
   expect(inCore.get("HASHES")).toBe(host.MOST_SLOTS);
 });

@@ -58,3 +58,52 @@ test.each([1, 2, 3])("keeps doing so while it grows, with states of %i words", (
   expect(store.count).toBeGreaterThan(70_000);
   expect(store.bytes / store.count).toBeLessThan(words * 4 * 1.6 + 16 + 12);
 });
+
+test("words that are added have been the same in all states so far, which stay as they are", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat({ max: 3 }), fc.nat({ max: 70_000 }), fc.nat({ max: 2 ** 32 - 1 })), { minLength: 1, maxLength: 200 }),
+      fc.array(fc.nat({ max: 2 ** 32 - 1 }), { minLength: 4, maxLength: 4 }),
+      fc.constantFrom(2, 4, 6),
+      fc.boolean(),
+      (states, initial, words, isFull) => {
+        const store = new Store(new Memory(), 2);
+        const some = isFull ? 40_000 : 0;
+        for (let number = 0; number < some; number++) store.insert(Uint32Array.of(number % 7, Math.imul(number, 0x9e3779b1)));
+        const expected: number[][] = [];
+        const known = new Map<string, number>();
+        const length = states.length >>> 1;
+        const insert = (state: readonly number[]) => {
+          const packed = Uint32Array.from(state);
+          const number = store.insert(packed);
+          const full = [...state, ...initial.slice(state.length - 2)].slice(0, words);
+          const was = known.get(full.join());
+          if (was === undefined && number < 0) {
+            known.set(full.join(), store.count - 1);
+            expected.push(full);
+          } else if (was !== undefined) expect(number).toBe(was);
+          else expect(number).toBeLessThan(some);
+        };
+        for (const [one, other] of states.slice(0, length)) insert([one, other]);
+        store.extend(words, Uint32Array.of(0, 0, ...initial).subarray(0, words));
+        // Every state so far is found, as it is now, and after a table that is made of what is kept.
+        for (const isRehashed of [false, true]) {
+          if (isRehashed) store.rehash();
+          for (const full of expected) expect(store.find(Uint32Array.from(full))).toBe(known.get(full.join()));
+        }
+        for (const [one, other, third] of states.slice(length)) {
+          const full = [one, other, third, ...initial.slice(1)].slice(0, words);
+          const number = store.insert(Uint32Array.from(full));
+          if (number < 0) known.set(full.join(), store.count - 1);
+          else if (known.has(full.join())) expect(number).toBe(known.get(full.join()));
+        }
+        const loaded = new Uint32Array(words);
+        for (const [key, number] of known) {
+          store.load(number, loaded);
+          expect(loaded.join()).toBe(key);
+        }
+      },
+    ),
+    { numRuns: 30 },
+  );
+});

@@ -81,9 +81,13 @@ describe("a folder of checkpoints", () => {
   test("keeps the checkpoint before if there is no room for another, and says so", () => {
     run({ limits: { maxStates: 50 } });
     const keeper = new CheckpointFolder("other", "run", checkpoint());
-    keeper.keep({ states: 3 } as Parameters<typeof keeper.keep>[0], { cells: [], controls: [], changingWords: 2 }, () => {
-      throw new Error("ENOSPC: no space left on device, write");
-    });
+    keeper.keep(
+      { states: 3 } as Parameters<typeof keeper.keep>[0],
+      { cells: [], controls: [], upperControls: [], changingWords: 2 },
+      () => {
+        throw new Error("ENOSPC: no space left on device, write");
+      },
+    );
     keeper.close();
     expect(told.at(-1)).toBe("other: no checkpoint was written, and the one before still counts: ENOSPC: no space left on device, write");
     expect(readdirSync(join(directory, "other"))).toEqual([]);

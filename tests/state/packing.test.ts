@@ -20,6 +20,8 @@ const { layout, initial } = machine(
 const codes = fc.tuple(...layout.cells.map(({ size }) => fc.nat({ max: size - 1 })));
 const controls = (bits: number) => fc.tuple(...layout.mutexCells.slice(0, layout.threads).map(() => fc.nat({ max: 2 ** bits - 1 })));
 
+const isZeroAtFirst = (cell: number) => readCell(layout, initial, cell) === 0;
+
 /** So many bits for each thread's. */
 const all = (bits: number) => new Array<number>(layout.threads).fill(bits);
 
@@ -109,7 +111,7 @@ describe("states that another packed", () => {
       fc.property(fc.option(some), some, codes, controls(Math.min(...bitsBefore, ...bitsNow)), (first, more, values, threads) => {
         const before = new Packing(layout, bitsBefore, first);
         const changing = first === null ? more : new Set([...first, ...more]);
-        const now = new Packing(layout, bitsNow, changing, first !== null && bitsBefore.join() === bitsNow.join() ? before : null);
+        const now = new Packing(layout, bitsNow, changing);
         const state = otherIn(first ?? more, values, threads);
         const moves = now.movesFrom(before);
         const words = without(moves, now.pack(initial));
@@ -119,16 +121,43 @@ describe("states that another packed", () => {
     );
   });
 
-  test("keep their places where only more changes", () => {
+  test.each([
+    ["where more changes", all(9)],
+    ["where a thread has more control states", all(9).with(1, 24)],
+    ["where all have", all(24)],
+  ])("stay as they are %s", (_, bitsNow) => {
+    fc.assert(
+      fc.property(some, some, codes, controls(9), controls(24), (first, more, values, threads, manyThreads) => {
+        const before = new Packing(layout, all(9), first);
+        const packing = new Packing(layout, bitsNow, new Set([...first, ...more]), { packing: before, isZeroAtFirst });
+        const atFirst = packing.pack(initial);
+        const known = otherIn(first, values, threads);
+        const grown = [...before.pack(known).subarray(0, before.changingWords), ...atFirst.subarray(before.changingWords)];
+        expect([...packing.pack(known)]).toEqual(grown);
+        const numbers = manyThreads.map((number, thread) => number % 2 ** (bitsNow[thread] as number));
+        const other = otherIn(new Set([...first, ...more]), values, numbers);
+        expect(packing.unpack(packing.pack(other))).toEqual(other);
+        // What comes of it where all is packed anew, as when a run goes on.
+        const anew = new Packing(layout, bitsNow, packing.changing);
+        const moves = anew.movesFrom(packing);
+        const words = without(moves, anew.pack(initial));
+        move(moves, packing.pack(other), words);
+        expect(anew.unpack(words)).toEqual(other);
+      }),
+    );
+  });
+
+  test("keep their places where more changes, and share no bit with it", () => {
     fc.assert(
       fc.property(some, some, (first, more) => {
         const before = new Packing(layout, all(9), first);
-        const now = new Packing(layout, all(9), new Set([...first, ...more]), before);
+        const now = new Packing(layout, all(24), new Set([...first, ...more]), { packing: before, isZeroAtFirst });
         for (const cell of first) expect(now.cells[cell]).toEqual(before.cells[cell]);
         expect(now.controls).toEqual(before.controls);
-        expect(now.words).toBeLessThanOrEqual(before.words + 2);
         const taken = new Set<string>();
-        for (const { word, shift, mask } of [...now.cells, ...now.controls]) {
+        const uppers = now.upperControls.filter((place) => place !== null);
+        expect(uppers.length).toBe(layout.threads);
+        for (const { word, shift, mask } of [...now.cells, ...now.controls, ...uppers]) {
           for (let bit = 0; bit < 32; bit++) {
             if (((mask >>> bit) & 1) === 0) continue;
             expect(taken.has(`${word}.${shift + bit}`)).toBe(false);

@@ -33,7 +33,7 @@ export * from "./states";
 export let rules: usize = 0;
 /** Number of 64-bit words that a buffer for a state has: behind those that are stored stands what never changes. */
 export let allWords: u32 = 0;
-/** By thread: where its control state number is in a state (word, shift, mask), and its control states (address, how many). */
+/** By thread: where its control state number is in a state (word, shift, mask), its control states (address, how many), and where the number's upper bits are (word, shift, mask, bits below). */
 export let threads: u32 = 0;
 export let threadTable: usize = 0;
 /** By mutex: where its holder is in a state (word, shift, mask). */
@@ -85,6 +85,9 @@ const MOST_CHOICES: u32 = 256;
 export const WHOLE: u32 = 0x80000000;
 /** Most steps that are fused with one before them. */
 const MOST_FUSED: u32 = 256;
+
+/** In bytes, a row of the table of threads. */
+const THREAD_ROW: usize = 36;
 
 /** Kinds of nodes, as in ../rules.ts. */
 const READ: u32 = 1;
@@ -217,6 +220,16 @@ function valueAt(place: usize, state: usize): u32 {
   return (load<u32>(state + at(load<u32>(place))) >> load<u32>(place, 4)) & load<u32>(place, 8);
 }
 
+function threadRow(thread: u32): usize {
+  return threadTable + <usize>thread * THREAD_ROW;
+}
+
+/** The number of the control state of the thread with that row. */
+function controlIn(row: usize, state: usize): u32 {
+  const lower = valueAt(row, state);
+  return load<u32>(row, 28) === 0 ? lower : lower | (valueAt(row + 20, state) << load<u32>(row, 32));
+}
+
 /**
  * Collects the leaves of the state's steps in `slotLeaves`, from that slot on; returns the slot behind the last, or
  * NEW if the state needs the host: a rule is missing, a step ends in a fault, or there are too many.
@@ -225,8 +238,8 @@ function expand(state: usize, first: u32, source: u32): u32 {
   let slot = first;
   let moves: u64 = 0;
   for (let thread: u32 = 0; thread < threads; thread++) {
-    const row = threadTable + <usize>thread * 20;
-    const control = valueAt(row, state);
+    const row = threadRow(thread);
+    const control = controlIn(row, state);
     if (control >= load<u32>(row, 16)) return NEW;
     let next = load<u32>(<usize>load<u32>(row, 12) + ((<usize>control) << 3));
     if (next === 0) return NEW;
@@ -329,7 +342,7 @@ function isPointedTo(row: usize, state: usize): bool {
 
 function isInLocal(slot: u32, state: usize): bool {
   for (let thread: u32 = 0; thread < threads; thread++) {
-    const control = valueAt(threadTable + <usize>thread * 20, state);
+    const control = controlIn(threadRow(thread), state);
     const sets = <usize>load<u32>(localsTable + at(thread));
     if (((load<u32>(sets + at(control * localsWords + (slot >> 5))) >> (slot & 31)) & 1) !== 0) return true;
   }
@@ -349,8 +362,8 @@ function fuse(state: usize, sum: u64): u64 {
 /** The leaf of a step out of the state that is fused with the one before; 0 if there is none. */
 function fusedLeaf(state: usize): u32 {
   for (let thread: u32 = 0; thread < threads; thread++) {
-    const row = threadTable + <usize>thread * 20;
-    const control = valueAt(row, state);
+    const row = threadRow(thread);
+    const control = controlIn(row, state);
     if (control >= load<u32>(row, 16)) continue;
     const known = <usize>load<u32>(row, 12) + ((<usize>control) << 3);
     if (load<u32>(known, 4) !== FUSES) continue;
@@ -471,8 +484,8 @@ function holderOf(mutex: u32, state: usize): u32 {
 
 /** What the thread's control state is: its kind, and the mutex that it waits for above. */
 function controlOf(thread: u32, state: usize): u32 {
-  const row = threadTable + <usize>thread * 20;
-  const control = valueAt(row, state);
+  const row = threadRow(thread);
+  const control = controlIn(row, state);
   return load<u32>(<usize>load<u32>(row, 12) + ((<usize>control) << 3), 4);
 }
 

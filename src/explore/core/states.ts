@@ -12,7 +12,7 @@
 
 /** Number of 64-bit words of a state that are stored. */
 export let words: u32 = 0;
-/** A 64-bit odd number for each 32-bit word of a state. */
+/** A 64-bit odd number for each 32-bit word of a state; behind them what the sums for hashes begin with. */
 export let hashKeys: usize = 0;
 /** By word: its values by number (address), the numbers by value (address of a hash table, 32 - log2 of its size), how many, and how many there may be. */
 export let dictionaries: usize = 0;
@@ -242,8 +242,8 @@ function putValue(value: u32, dictionary: usize, column: usize, into: usize, add
 
 /** Multilinear hashing (Lemire and Kaser, "Strongly universal string hashing is fast", 2014): what a step writes changes its sum by so much. */
 export function hashOf(state: usize): u64 {
-  let sum: u64 = 0;
   const end = words << 1;
+  let sum = load<u64>(hashKeys + ((<usize>end) << 3));
   for (let word: u32 = 0; word < end; word++) sum += <u64>load<u32>(state + at(word)) * load<u64>(hashKeys + ((<usize>word) << 3));
   return sum;
 }
@@ -421,8 +421,8 @@ function hashOfStored(number: u32): u64 {
   let column = <usize>load<u32>(chunk, 4);
   let dictionary = dictionaries;
   let key = hashKeys;
-  let sum: u64 = 0;
   const end = hashKeys + ((<usize>words) << 4);
+  let sum = load<u64>(end);
   while (key < end) {
     sum += <u64>valueIn(from, column, dictionary) * load<u64>(key);
     key += 8;
