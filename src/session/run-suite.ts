@@ -17,7 +17,7 @@ import { ModelError } from "../lang/errors.js";
 import type { Suite } from "../lang/suite.js";
 import { hashOf, wholeToolFingerprint } from "../load/cache.js";
 import { appliedCommits, Machine, type Variant, variantTo } from "../step/machine.js";
-import { type Replayed, replayFinding } from "../trace/judge.js";
+import { type Replayed, replayFindings } from "../trace/judge.js";
 import { CheckpointFolder, type Checkpointing } from "./checkpoint.js";
 import { fingerprint, type Session } from "./open.js";
 import { byFile, type Remembered, type RunDescription, type VerdictCache } from "./verdict-cache.js";
@@ -183,7 +183,7 @@ function machineThatExplored(session: Session, suite: Suite, variant: Variant, e
 
 /** The run with its findings in the words of the plain engine. */
 function replayed(run: SuiteRun): SuiteRun {
-  const traces = run.outcome.findings.map((finding) => replayFinding(run.machine, finding));
+  const traces = replayFindings(run.machine, run.outcome.findings);
   return { ...run, outcome: { ...run.outcome, findings: traces.map(({ finding }) => finding) }, traces };
 }
 

@@ -3,7 +3,7 @@ import type { Simulation, SimulationProgress } from "../explore/simulate.js";
 import { type SimulateOptions, simulate } from "../explore/simulate.js";
 import type { Suite } from "../lang/suite.js";
 import type { Machine, Variant } from "../step/machine.js";
-import { type Replayed, replayFinding } from "../trace/judge.js";
+import { type Replayed, replayFindings } from "../trace/judge.js";
 import type { Session } from "./open.js";
 import { checkExpectations, type ExitCode, machineOf, resolvedVariant } from "./run-suite.js";
 
@@ -33,7 +33,7 @@ export function* simulateSuite(
   const variant = resolvedVariant(suite, options.variant);
   const expected = new Set(Object.keys(suite.expected ?? {}));
   const simulation = yield* simulate(machine, { ...options, goOnAfter: expected });
-  const traces = simulation.findings.map((finding) => replayFinding(machine, finding));
+  const traces = replayFindings(machine, simulation.findings);
   return { suite, variant, machine, options, simulation, traces, exitCode: exitCodeOf(simulation, expected) };
 }
 

@@ -84,10 +84,19 @@ function judgeLast(machine: Machine, path: readonly number[], replayed: Replayed
   return seen;
 }
 
-/** Replays a finding and makes sure that the plain engine sees it too. */
-export function replayFinding(machine: Machine, finding: Finding): Replayed {
+/** Replays findings of one run, and makes sure that the plain engine sees them too. */
+export function replayFindings(machine: Machine, findings: readonly Finding[]): Replayed[] {
+  const paths: ReplayedPath[] = [];
+  return findings.map((finding) => {
+    // Most begin alike, and a step takes long to replay.
+    const replayed = replayPath(machine, finding.path, paths);
+    paths.push(replayed);
+    return shownBy(machine, finding, replayed);
+  });
+}
+
+function shownBy(machine: Machine, finding: Finding, replayed: ReplayedPath): Replayed {
   const { path, check, location, message } = finding;
-  const replayed = replayPath(machine, path);
   const isThere = (place: Location | null) => place?.file === location?.file && place?.line === location?.line;
   const isIt = ({ finding: seen }: Replayed) =>
     seen.check === check &&

@@ -55,14 +55,17 @@ export interface ReplayedPath extends Pick<Trace, "steps" | "states"> {
   readonly last: NativeBlock | null;
 }
 
-/** Replays the path from the initial state. Throws a ModelError if some state has no step with that ordinal. */
-export function replayPath(machine: Machine, path: readonly number[]): ReplayedPath {
-  const states: State[] = [machine.initial];
-  const steps: TraceStep[] = [];
-  let last = null as NativeBlock | null;
+/**
+ * Replays the path from the initial state, or from where it parts from one that has been replayed. Throws a ModelError if some
+ * state has no step with that ordinal.
+ */
+export function replayPath(machine: Machine, path: readonly number[], others: readonly ReplayedPath[] = []): ReplayedPath {
+  const { steps, states, ...start } = longestStart(machine, path, others);
+  let { last } = start;
   for (const [position, ordinal] of path.entries()) {
+    if (position < steps.length) continue;
     const state = states.at(-1) as State;
-    const taken: Taken | null = last?.fault ? null : stepWithOrdinal(machine, state, ordinal);
+    const taken: Taken | null = steps.at(-1)?.fault ? null : stepWithOrdinal(machine, state, ordinal);
     if (taken === null) {
       throw new ModelError(
         `the path cannot be followed beyond step ${position}: there is no step ${ordinal} there`,
@@ -97,6 +100,25 @@ export function replayPath(machine: Machine, path: readonly number[]): ReplayedP
     if (next !== null) states.push(next);
   }
   return { steps, states, last };
+}
+
+interface Start {
+  readonly steps: TraceStep[];
+  readonly states: State[];
+  readonly last: NativeBlock | null;
+}
+
+/** What one of the others has of the path: the whole of it, or all up to a step from which the path goes on. */
+function longestStart(machine: Machine, path: readonly number[], others: readonly ReplayedPath[]): Start {
+  let longest: Start = { steps: [], states: [machine.initial], last: null };
+  for (const { steps, states, last } of others) {
+    const parted = path.findIndex((ordinal, position) => steps[position]?.ordinal !== ordinal);
+    if (parted < 0 && steps.length === path.length) return { steps: [...steps], states: [...states], last };
+    // Of a block in the midst of a path nothing is kept but what it did.
+    const shared = parted < 0 ? path.length - 1 : parted;
+    if (shared > longest.steps.length) longest = { steps: steps.slice(0, shared), states: states.slice(0, shared + 1), last: null };
+  }
+  return longest;
 }
 
 /** `0.3.1`, the form that `iommu-mc replay` takes; `-` for the empty path. */

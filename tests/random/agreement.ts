@@ -6,7 +6,7 @@ import type { Outcome } from "../../src/explore/outcome.js";
 import { exploreReduced } from "../../src/explore/reduced.js";
 import { ModelError } from "../../src/lang/errors.js";
 import { checksOfSuite, finish, machineOf, runSuiteNow } from "../../src/session/run-suite.js";
-import { replayFinding } from "../../src/trace/judge.js";
+import { replayFindings } from "../../src/trace/judge.js";
 import { comparable, load, verdictOf } from "../support/model.js";
 
 /** Models with more states are left out: the reference engine would take too long. */
@@ -91,10 +91,8 @@ export function compareLossy(text: string, lossy: Lossy): { readonly plain: Outc
   const machine = machineOf(session, suite);
   const forgetful = finish(exploreLossy(machine, { ...options, packAfter: 3 }, lossy));
   if (forgetful.omission?.mode === "off") return null;
-  for (const finding of forgetful.findings) {
-    deepStrictEqual(finding.path.length, finding.depth);
-    replayFinding(machine, finding);
-  }
+  for (const { path, depth } of forgetful.findings) deepStrictEqual(path.length, depth);
+  replayFindings(machine, forgetful.findings);
   const isWitness = (check: string) => suite.properties.some(({ code, window }) => code === check && window.kind === "sometimes");
   for (const { check, verdict } of forgetful.results) {
     const inPlain = verdictOf(plain, check);
