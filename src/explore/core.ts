@@ -64,6 +64,7 @@ export interface Core {
   readonly reason: Global;
   readonly rests: Global;
   readonly restCount: Global;
+  readonly uncommitted: Global;
   visit(from: number, to: number, most: number): number;
   expandBlock(from: number, to: number, buffer: number, bufferEnd: number): number;
   commit(from: number, sources: number, buffer: number, most: number): number;

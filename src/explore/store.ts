@@ -100,6 +100,11 @@ export class Store {
     this.lossy = lossy === null ? null : new LossyTable(memory, core, words32, lossy);
   }
 
+  /** What states are added in: another one if a word has been widened, or added. */
+  get layout(): TupleLayout {
+    return this.#layout;
+  }
+
   get count(): number {
     return this.core.count.value >>> 0;
   }

@@ -66,13 +66,18 @@ export class TeamControl {
     this.numbers[BUFFER_BYTES] = bufferBytes;
   }
 
-  open(kind: Kind, from: number, to: number, block: number, common: readonly number[]): void {
+  /** The next stretch that is opened is one of those states. */
+  prepare(kind: Kind, from: number, to: number, block: number): void {
     const { numbers } = this;
     numbers.set([from, to, block, 0, 0, kind], FROM);
-    numbers.set(common, VALUES);
     numbers.fill(0, READY, READY + this.#bufferCount * 2);
-    Atomics.add(numbers, GATE, 1);
-    Atomics.notify(numbers, GATE);
+  }
+
+  /** Opens the stretch, be it for the first time or again: what was expanded of it before stays. */
+  open(common: readonly number[]): void {
+    this.numbers.set(common, VALUES);
+    Atomics.add(this.numbers, GATE, 1);
+    Atomics.notify(this.numbers, GATE);
   }
 
   close(): void {
@@ -139,6 +144,11 @@ export class TeamControl {
     else this.numbers[at + 1] = core.expandBlock(from, to, buffer, bufferEnd);
     Atomics.store(this.numbers, at, number + 1);
     Atomics.notify(this.numbers, at);
+  }
+
+  /** The first block that nobody has taken. */
+  get firstFree(): number {
+    return Atomics.load(this.numbers, NEXT);
   }
 
   isFinished(number: number): boolean {

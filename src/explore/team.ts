@@ -4,11 +4,13 @@
  */
 import { resolve } from "node:path";
 import { Worker } from "node:worker_threads";
-import { bundledModule, COMMON, type Core, DONE, MOST_SLOTS, OWN } from "./core.js";
+import { bundledModule, COMMON, type Core, DONE, MOST_SLOTS, OWN, REMARKABLE } from "./core.js";
 import type { Memory } from "./memory.js";
 import { packageRoot } from "./package-root.js";
-import { ENTER, EXPAND, type Kind, TeamControl } from "./team-control.js";
+import { ENTER, EXPAND, TeamControl } from "./team-control.js";
 import type { MemberData } from "./team-worker.js";
+import type { TupleLayout } from "./tuples.js";
+import type { Task } from "./visitor.js";
 
 /** When states are explored together. */
 export interface Together {
@@ -56,7 +58,33 @@ export interface Room {
 /** Where a core works on a batch of states. */
 export type Batch = Readonly<Record<(typeof OWN)[number], Room>>;
 
+/** How far a stretch has come: the block in turn, the first state that is not visited, and the one behind the last. */
+interface Turn {
+  block: number;
+  next: number;
+  readonly to: number;
+}
+
+/** States that were expanded, and where it is written down what was found. */
+interface Expanded {
+  readonly from: number;
+  readonly to: number;
+  readonly at: number;
+}
+
+/** A stretch of states that are visited. */
+interface Stretch extends Turn {
+  /** What is written down of them are tuples of this layout. */
+  readonly layout: TupleLayout;
+  /** What is left of the block in turn; null before any of it is committed. */
+  expanded: Expanded | null;
+  /** Blocks before that one may have been expanded when less was known. */
+  olderBlocks: number;
+}
+
 export class Team {
+  /** The last stretch, if it was left before its end. */
+  #left: Stretch | null = null;
   readonly #members: { readonly number: number; isGone: boolean }[];
   readonly #control: TeamControl;
   readonly #rests: Uint32Array;
@@ -85,6 +113,7 @@ export class Team {
   /** Lays out what depends on how long states are; for each of the others there is such a batch. Nobody may be busy. */
   layOut(batches: readonly Batch[]): void {
     const { memory, core } = this;
+    this.#left = null;
     const number = (batches.length + 1) * BUFFERS;
     // One state has room in each, whatever its steps lead to.
     const each = Math.max(BUFFER_BYTES, (MOST_SLOTS + 1) * (16 + core.allWords.value * 8));
@@ -106,14 +135,28 @@ export class Team {
     return left >= this.together.least && calm >= this.together.calm && this.#present.length > 0;
   }
 
+  /** Whether that is where the last stretch was left before its end: some of what comes may be expanded already. */
+  canGoOn(from: number, layout: TupleLayout): boolean {
+    const left = this.#left;
+    if (left === null || left.layout !== layout || from === left.to) return false;
+    return from >= left.next && from <= this.#control.block(left.block).to;
+  }
+
   /**
-   * Visits states from the one on, until there are more than `most`, one is remarkable, or it is that late. Returns the first
-   * that was not wholly visited; the core has the reason.
+   * Visits states, which are kept in that layout, until there are more than `most`, one is remarkable, or it is that late. Returns the
+   * first that was not wholly visited; the core has the reason.
    */
-  visit(from: number, to: number, most: number, until: number): number {
+  visit({ from, to, most, until }: Omit<Task, "isLarge">, layout: TupleLayout): number {
+    const control = this.#control;
+    const goesOn = this.canGoOn(from, layout) ? this.#left : null;
+    const stretch = goesOn ?? { block: 0, next: from, to: Math.min(to, from + STRETCH), layout, expanded: null, olderBlocks: 0 };
+    if (goesOn === null) control.prepare(EXPAND, from, stretch.to, this.together.block);
+    stretch.next = from;
+    stretch.olderBlocks = control.firstFree;
+    this.#left = stretch;
     this.core.restCount.value = 0;
-    const commit = (number: number, next: number) => this.#commit(number, next, most);
-    return this.#work(EXPAND, from, Math.min(to, from + STRETCH), this.together.block, commit, until);
+    this.#work(stretch, () => this.#commit(stretch, most), until);
+    return stretch.next;
   }
 
   /** Whether so many states are better entered into the table together. */
@@ -123,41 +166,43 @@ export class Team {
 
   /** Enters so many states into the table, which is empty. Whether all were: if somebody has died over it, some may not be. */
   enter(count: number): boolean {
-    const next = this.#work(ENTER, 0, count, ENTERED, (number) => this.#control.block(number).to, Number.POSITIVE_INFINITY);
-    return next === count;
+    const control = this.#control;
+    this.#left = null;
+    control.prepare(ENTER, 0, count, ENTERED);
+    const stretch = { block: 0, next: 0, to: count };
+    const note = () => {
+      stretch.next = control.block(stretch.block).to;
+      control.free(stretch.block++);
+    };
+    this.#work(stretch, note, Number.POSITIVE_INFINITY);
+    return stretch.next === count;
   }
 
-  /** Has all threads work on those states, until the core has a reason to stop or it is that late. Returns the first that is not done; `commit` is told in their order of blocks that are. */
-  #work(kind: Kind, from: number, end: number, block: number, commit: (number: number, next: number) => number, until: number): number {
+  /** Has all threads work on the stretch, until the core has a reason to stop or it is that late; `commit` is called when the block in turn is finished. */
+  #work(stretch: Turn, commit: () => void, until: number): void {
     const { core } = this;
     const control = this.#control;
     core.reason.value = DONE;
-    control.open(
-      kind,
-      from,
-      end,
-      block,
-      COMMON.map((name) => core[name].value),
-    );
+    control.open(COMMON.map((name) => core[name].value));
     if (this.together.waits) control.awaitTaken(PATIENCE);
-    let next = from;
-    let number = 0;
     let waited = 0;
-    while (next < end) {
-      if (control.isFinished(number)) {
-        next = commit(number, next);
+    while (stretch.next < stretch.to) {
+      if (control.isFinished(stretch.block)) {
+        commit();
         if (core.reason.value !== DONE || performance.now() > until) break;
-        control.free(number++);
         waited = 0;
         continue;
       }
       const taken = control.take();
       if (taken !== null) control.work(taken, core);
-      else if (waited++ < PATIENCE) control.awaitFinished(number, 1);
-      else break;
+      else if (waited++ < PATIENCE) control.awaitFinished(stretch.block, 1);
+      else {
+        // Whoever has taken it may have died.
+        this.#left = null;
+        break;
+      }
     }
     control.close();
-    return next;
   }
 
   /** Whether no other thread looks at anything, after waiting for that a little. */
@@ -188,16 +233,33 @@ export class Team {
     return this.#members.filter(({ number, isGone }) => !isGone && this.#control.isHere(number));
   }
 
-  /** Commits the block's states from that number on. */
-  #commit(number: number, from: number, most: number): number {
+  /** Commits what is left of the block in turn, which somebody has expanded. */
+  #commit(stretch: Stretch, most: number): void {
     const { core } = this;
-    const { to, buffer, bufferEnd } = this.#control.block(number);
-    let next = core.commit(from, this.#control.expandedOf(number), buffer, most) >>> 0;
-    // The others did not fit into the buffer.
-    while (core.reason.value === DONE && next < to) {
-      next = core.commit(next, core.expandBlock(next, to, buffer, bufferEnd), buffer, most) >>> 0;
+    const control = this.#control;
+    const { to, buffer, bufferEnd } = control.block(stretch.block);
+    const expand = (from: number): Expanded => ({ from, to: from + core.expandBlock(from, to, buffer, bufferEnd), at: buffer });
+    let mayBeKnown = stretch.block < stretch.olderBlocks;
+    let expanded = stretch.expanded ?? { from: stretch.next, to: stretch.next + control.expandedOf(stretch.block), at: buffer };
+    for (;;) {
+      // Not those: what was there did not fit into the buffer, or was not looked at behind a remarkable state.
+      if (expanded.from !== stretch.next || expanded.from === expanded.to) expanded = expand(stretch.next);
+      stretch.next = core.commit(expanded.from, expanded.to - expanded.from, expanded.at, most) >>> 0;
+      const isRemarkable = core.reason.value === REMARKABLE;
+      expanded = { from: stretch.next + Number(isRemarkable), to: expanded.to, at: core.uncommitted.value >>> 0 };
+      if (isRemarkable && core.isNew.value < 0 && mayBeKnown) {
+        // What was missing may have been learned since.
+        mayBeKnown = false;
+        core.reason.value = DONE;
+        expanded = expand(stretch.next);
+        continue;
+      }
+      stretch.expanded = expanded;
+      if (core.reason.value !== DONE) return;
+      if (stretch.next === to) break;
     }
-    return next;
+    stretch.expanded = null;
+    control.free(stretch.block++);
   }
 
   #start(workerData: MemberData) {

@@ -170,12 +170,15 @@ export class Visitor {
   }
 
   /** Null if that is not worth the while. */
-  #visitTogether({ from, to, most, until, isLarge }: Task): number | null {
-    if (isLarge && this.#canHaveTeam && to - from >= this.allowed.together.least) this.#startTeam();
-    if (!this.#team?.isWorthwhile(to - from, this.#calm)) return null;
-    this.expander.store.makeMoreRoom(STRETCH);
-    const next = this.#team.visit(from, to, Math.min(most, 0xffffffff), until);
-    this.#rests = this.#team.rests();
+  #visitTogether(task: Task): number | null {
+    const { store } = this.expander;
+    const left = task.to - task.from;
+    if (task.isLarge && this.#canHaveTeam && left >= this.allowed.together.least) this.#startTeam();
+    const team = this.#team;
+    if (team === null || !(team.canGoOn(task.from, store.layout) || team.isWorthwhile(left, this.#calm))) return null;
+    store.makeMoreRoom(STRETCH);
+    const next = team.visit({ ...task, most: Math.min(task.most, 0xffffffff) }, store.layout);
+    this.#rests = team.rests();
     return next;
   }
 

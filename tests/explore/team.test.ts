@@ -6,13 +6,15 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { exploreFast, exploreStates } from "../../src/explore/fast.js";
 import type { ExploreOptions, Outcome } from "../../src/explore/outcome.js";
+import { Store } from "../../src/explore/store.js";
 import { Team, TOGETHER, type Together } from "../../src/explore/team.js";
+import { TeamControl } from "../../src/explore/team-control.js";
 import { ModelError } from "../../src/lang/errors.js";
 import { bundledSuites, openSuites } from "../../src/session/open.js";
 import { checksOfSuite, finish, machineOf } from "../../src/session/run-suite.js";
 import type { Machine } from "../../src/step/machine.js";
 import { models } from "../random/grow.js";
-import { comparable, load, tiny, verdictOf } from "../support/model.js";
+import { comparable, load, type Parts, tiny, verdictOf } from "../support/model.js";
 
 /** Threads that were started. */
 const started = vi.hoisted((): Worker[] => []);
@@ -84,13 +86,20 @@ test("of random models", () => {
   expect(explorers.together, JSON.stringify(explorers)).toBeGreaterThan(5);
 });
 
+/** Three hands that turn, with so many places each. */
+const dials = (places: number, more: Partial<Parts>, { procedures = "", threads = "" } = {}) => {
+  const turn = (field: string) => `function* turn_${field}(dial) { for (;;) { yield; dial.${field} = (dial.${field} + 1) % ${places}; } }`;
+  return tiny({
+    procedures: [...["x", "y", "z"].map(turn), procedures].join("\n"),
+    structs: "dial: { x: counter(23), y: counter(23), z: counter(23), late: counter(7), later: counter(200) }",
+    make: `const dial = make("dial", "dial", { late: 5 });`,
+    threads: [...["x", "y", "z"].map((field) => `thread("${field}", turn_${field}, dial)`), threads].filter(Boolean).join(),
+    ...more,
+  });
+};
+
 test("of claims that fail in one state, or in one step, of thousands", () => {
-  const turn = (field: string) => `function* turn_${field}(dial) { for (;;) { yield; dial.${field} = (dial.${field} + 1) % 24; } }`;
-  const text = tiny({
-    procedures: ["x", "y", "z"].map(turn).join("\n"),
-    structs: "dial: { x: counter(23), y: counter(23), z: counter(23) }",
-    make: `const dial = make("dial", "dial");`,
-    threads: ["x", "y", "z"].map((field) => `thread("${field}", turn_${field}, dial)`).join(),
+  const text = dials(24, {
     more: `properties: [
       claim("STATE", windows(s).always("dial", (d) => !(d.x === 17 && d.y === 13 && d.z === 19))),
       claim("STEP", windows(s).onStep("dial", (d, before) => !(d.x === 11 && d.y === 21 && d.z === 8 && before(() => d.x) === 10))),
@@ -107,6 +116,42 @@ test("of claims that fail in one state, or in one step, of thousands", () => {
   expect(verdicts).toEqual(["violated", "violated", "holds", "vacuous"]);
   expect(together.outcome.statistics.threads).toBe(2);
 });
+
+/** Explores the model by one thread and by two, and has them agree; how often the two opened a stretch, and how many stretches that were. */
+function openedAndBegun(text: string) {
+  const { session, suite } = load(text);
+  const options = { packAfter: 40, goOnAfter: new Set(checksOfSuite(suite)) };
+  const alone = explored(machineOf(session, suite), options);
+  const opening = vi.spyOn(TeamControl.prototype, "open");
+  const beginning = vi.spyOn(TeamControl.prototype, "prepare");
+  const together = explored(machineOf(session, suite), { ...options, threads: 2, together: { ...EAGERLY, block: 16 } });
+  agree(alone, together);
+  expect(together.outcome.statistics.threads).toBe(2);
+  const counts = { opened: opening.mock.calls.length, begun: beginning.mock.calls.length };
+  opening.mockRestore();
+  beginning.mockRestore();
+  return counts;
+}
+
+test("of states that are remarkable in the midst of a block: what others expanded behind them is not lost", () => {
+  const asks = (claim: string) => dials(24, { more: `properties: [claim("ASKS", windows(s).always("dial", (d) => ${claim}))]` });
+  // One of some hundred states has an answer of its own, of which one is wrong.
+  const { opened, begun } = openedAndBegun(asks("d.x !== 17 || d.y % 2 === 1 || d.z !== 22 || d.y !== 20"));
+  expect(opened).toBeGreaterThan(begun + 20);
+  // Each has.
+  openedAndBegun(asks("(d.x + d.y + d.z) % 71 !== 69"));
+}, 60_000);
+
+test("of cells that change for the first time, and of control states that come, when many states are known", () => {
+  const extending = vi.spyOn(Store.prototype, "extend");
+  const late = `function* wait(dial) { yield until(() => dial.x === 11 && dial.y > 9 && dial.z > 10);
+    for (let n = 0; n < 2; n++) { dial.late = n; yield; for (let k = 0; k < 12; k++) { yield; dial.later = 9 * k; } } }`;
+  openedAndBegun(dials(12, {}, { procedures: late, threads: `thread("wait", wait, dial)` }));
+  const extended = extending.mock.contexts.map((store) => (store as Store).count);
+  extending.mockRestore();
+  // By one thread, and by two.
+  expect(extended.filter((states) => states > 1000).length).toBeGreaterThanOrEqual(4);
+}, 60_000);
 
 test("of a bundled suite, with terminating threads and expected violations", () => {
   const session = openSuites(bundledSuites());

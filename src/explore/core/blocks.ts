@@ -38,6 +38,9 @@ import { copyWords, count, encode, insertTuple, isKnown, lanes, NEW, room, scrat
 export let rests: usize = 0;
 export let restCount: u32 = 0;
 
+/** Where in the buffer is what comes behind the states that were committed last, and behind one that the host has to visit. */
+export let uncommitted: usize = 0;
+
 /** In bytes: what is written of a state and of a candidate before the tuple, and of a rest. */
 const SOURCE: usize = 16;
 const CANDIDATE: usize = 8;
@@ -119,40 +122,43 @@ function writeSource(source: u32, header: usize): usize {
  */
 export function commit(from: u32, sources: u32, buffer: usize, most: u32): u32 {
   touchEntries(sources, buffer);
-  let at = buffer;
+  uncommitted = buffer;
   const end = from + sources;
   for (let number = from; number < end; number++) {
     if (count + MOST_SLOTS > room) return stop(number, FULL);
-    const marks = load<u32>(at, 4);
-    if ((marks & NEEDS_HOST) !== 0) return stopAt(number, 0, -1);
-    const steps = load<u32>(at);
-    const moves = load<u64>(at, 8);
-    at += SOURCE;
+    const header = uncommitted;
+    const marks = load<u32>(header, 4);
+    let at = header + SOURCE;
     for (let left = marks & UNMARKED; left > 0; left--) {
       const its = load<u32>(at, 4);
       let tuple = at + CANDIDATE;
-      const behind = behindCandidate(at);
       if ((its & HAS_NO_TUPLE) !== 0) {
-        if (encode(tuple, scratch, true) !== 0) return stopAt(number, its & UNMARKED, -1);
+        if (encode(tuple, scratch, true) !== 0) return leave(number, at, left, -1);
         tuple = scratch;
       }
       const isNew = insertTuple(tuple, load<u32>(at)) === NEW;
-      if ((its & REMARKABLE_STEP) !== 0 || (isNew && (its & REMARKABLE_STATE) !== 0)) {
-        return stopAt(number, its & UNMARKED, isNew ? 1 : 0);
-      }
-      at = behind;
+      if ((its & REMARKABLE_STEP) !== 0 || (isNew && (its & REMARKABLE_STATE) !== 0)) return leave(number, at, left, isNew ? 1 : 0);
+      at = behindCandidate(at);
     }
+    uncommitted = at;
+    if ((marks & NEEDS_HOST) !== 0) return stopAt(number, 0, -1);
     if ((marks & RESTS) !== 0) {
       const rest = rests + <usize>restCount * REST;
       store<u32>(rest, number);
-      store<u32>(rest, <u32>moves, 4);
-      store<u32>(rest, <u32>(moves >> 32), 8);
+      store<u64>(rest, load<u64>(header, 8), 4);
       restCount++;
     }
-    addSteps(steps);
+    addSteps(load<u32>(header));
     if (count > most) return stop(number + 1, FULL);
   }
   return stop(end, DONE);
+}
+
+/** The state is left to the host, from the step of the candidate there on; so many of its candidates are left. */
+function leave(number: u32, candidate: usize, left: u32, isItNew: i32): u32 {
+  uncommitted = candidate;
+  for (; left > 0; left--) uncommitted = behindCandidate(uncommitted);
+  return stopAt(number, load<u32>(candidate, 4) & UNMARKED, isItNew);
 }
 
 function behindCandidate(at: usize): usize {
