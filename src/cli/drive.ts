@@ -66,7 +66,7 @@ export async function runSuites(
   { workers, startAfter, property, coverage = false, each }: Crew,
   attending: Attending<SuiteRun> = {},
 ): Promise<SuiteResult[]> {
-  const optionsOf = (number: number): RunSuiteOptions => ({ ...options, ...each?.[number] });
+  const optionsOf = (number: number): RunSuiteOptions => ({ ...options, ...(workers.idle && { idle: workers.idle }), ...each?.[number] });
   const begin = (suite: Suite, number: number) => runSuite(session, suite, optionsOf(number));
   if (workers.count === 0 || suites.length < 2) return overSuites(session, suites, begin, progressText, attending);
   const { cache, ...plain } = options;
@@ -84,6 +84,7 @@ export async function runSuites(
   );
   const elsewhere: Elsewhere<Progress, SuiteRun> = {
     take: (position) => workers.take(position),
+    rest: () => workers.rest(),
     stop: () => workers.stop(),
     async result(suite, number, position, status) {
       const asking = workers.answerOf(number);
@@ -104,6 +105,8 @@ export async function runSuites(
 interface Elsewhere<Progress, Run> {
   /** Whether the suite at the position is left to whoever asks. */
   take(position: number): boolean;
+  /** Nobody here does anything any more but to wait for what is done there. */
+  rest(): void;
   /** Ends what is being done there, like an interrupt. */
   stop(): void;
   /** What remains to be done of a suite that was taken there, when it is ready. */
@@ -151,6 +154,7 @@ export async function overSuites<Progress, Run>(
       else if (hasToEnd()) results[number] = { kind: "not-run", suite: suites[number] as Suite };
       else await settle(number, async (suite) => begin(suite, number));
     }
+    elsewhere?.rest();
     for (const number of away) {
       await settle(number, (suite, position) => (elsewhere as Elsewhere<Progress, Run>).result(suite, number, position, status));
     }

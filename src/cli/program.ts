@@ -585,7 +585,7 @@ function cacheOption(): Option {
 function jobsOption(): Option {
   return new Option(
     "--jobs <n>",
-    "threads that suites run on, or that explore the only suite together (default: one for each core)",
+    "threads that suites run on, and that explore a large one together if no other is left (default: one for each core)",
   ).argParser(positiveNumber);
 }
 

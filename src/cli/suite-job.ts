@@ -24,7 +24,9 @@ export interface Job extends Loading {
   readonly property: string | null;
   /** One for each suite: 0 until a thread has taken it. */
   readonly taken: Int32Array;
-  readonly options: Omit<RunSuiteOptions, "cache">;
+  /** How many threads have found no suite left to take. */
+  readonly idle: Int32Array;
+  readonly options: Omit<RunSuiteOptions, "cache" | "idle">;
   /** Directory of the verdict cache; null for none. */
   readonly cache: string | null;
 }

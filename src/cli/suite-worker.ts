@@ -38,7 +38,11 @@ async function work(job: Job): Promise<void> {
   // Somebody has saved a file meanwhile, or it cannot be loaded any more: the main thread has what there was.
   if (session === null || !isAsAsked(session)) return;
   const suites = select(session.suites, job.property === null ? {} : { property: job.property });
-  const options: RunSuiteOptions = { ...job.options, ...(job.cache === null ? {} : { cache: new VerdictCache(job.cache) }) };
+  const options: RunSuiteOptions = {
+    ...job.options,
+    idle: job.idle,
+    ...(job.cache === null ? {} : { cache: new VerdictCache(job.cache) }),
+  };
   for (let position = job.suites.length - 1; position >= 0; position--) {
     // Messages are delivered between turns of the event loop only.
     await nextTurn();
@@ -47,6 +51,7 @@ async function work(job: Job): Promise<void> {
     const suite = suites.find(({ name }) => name === wanted);
     if (suite !== undefined && take(job.taken, position)) await explore(job.number, position, session, suite, { ...options, ...different });
   }
+  Atomics.add(job.idle, 0, 1);
 }
 
 function opened({ file, coverage }: Loading): Session | null {

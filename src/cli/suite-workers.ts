@@ -31,9 +31,10 @@ export class SuiteWorkers {
    * Has these suites explored; threads that there are begin at once, others are started after so many milliseconds.
    * Whoever calls has to take each suite that it wants to explore itself.
    */
-  begin(job: Omit<Job, "number" | "taken">, startAfter: number): void {
+  begin(job: Omit<Job, "number" | "taken" | "idle">, startAfter: number): void {
     const taken = new Int32Array(new SharedArrayBuffer(4 * job.suites.length));
-    const numbered = { ...job, taken, number: (this.#job?.number ?? 0) + 1 };
+    const idle = new Int32Array(new SharedArrayBuffer(4));
+    const numbered = { ...job, taken, idle, number: (this.#job?.number ?? 0) + 1 };
     this.#job = numbered;
     this.#answers.clear();
     this.#progress.clear();
@@ -62,6 +63,16 @@ export class SuiteWorkers {
   /** Whether the suite at the position is left to whoever asks: no worker has taken it, nor will. */
   take(position: number): boolean {
     return this.#job === null || take(this.#job.taken, position);
+  }
+
+  /** How many threads have found no suite of the job left to take; undefined if there is none but the main one. */
+  get idle(): Int32Array | undefined {
+    return this.#isClosed ? undefined : this.#job?.idle;
+  }
+
+  /** The main thread has found none. */
+  rest(): void {
+    if (this.idle) Atomics.add(this.idle, 0, 1);
   }
 
   /** What a worker says of the suite at the position, which it took; progress until it has said so. Null if there is no worker any more. */

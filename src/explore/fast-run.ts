@@ -342,8 +342,8 @@ export class FastRun {
   }
 
   #newVisitor(): Visitor {
-    const { threads = 1, together = TOGETHER } = this.options;
-    return new Visitor(this.expander, this.judge, { threads, together });
+    const { threads = 1, idle = null, together = TOGETHER } = this.options;
+    return new Visitor(this.expander, this.judge, { threads, idle, together });
   }
 
   get #transitionsSoFar(): number {

@@ -38,7 +38,6 @@ type Packed = Pick<Expander["learner"]["packing"], "controlBits" | "changing">;
 
 /** Explores the machine. What is said to be violated is; of what is not, the outcome says how likely it is that something was omitted. */
 export function* exploreLossy(machine: Machine, given: ExploreOptions, lossy: Lossy): Exploration {
-  // Threads find what is known in a table of states.
   const options = { ...given, threads: 1 };
   const lossyAfter = lossy.lossyAfter ?? LOSSY_AFTER;
   const started = performance.now();

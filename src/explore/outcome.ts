@@ -29,6 +29,8 @@ export interface ExploreOptions {
   readonly packAfter?: number;
   /** Threads that explore, this one included; the fast engine only. Default 1. */
   readonly threads?: number;
+  /** How many threads of the process have nothing to do by now, in shared memory: a large run takes those that there are, and gives them back. */
+  readonly idle?: Int32Array;
   /** When they do so together, where it matters to a test. */
   readonly together?: Together;
   /** States after which a reduced run begins anew with steps fused. Default 2,000. */

@@ -5,7 +5,7 @@ import type { Expander } from "./expander.js";
 import type { Begun, Judge } from "./judge.js";
 import type { Learner } from "./learner.js";
 import type { Memory } from "./memory.js";
-import { type Batch, type Rest, type Room, STRETCH, Team, TOGETHER, type Together } from "./team.js";
+import { type Batch, type Rest, type Room, STRETCH, Team, THREAD_BYTES, TOGETHER, type Together } from "./team.js";
 
 /** Flags of property instances. */
 export const SETTLED = 1;
@@ -23,13 +23,14 @@ const MUTEX_ROW = 3;
 /** States that one thread visits before somebody looks at the clock. */
 const STATES_AT_ONCE = 4096;
 
-/** How many threads explore, and when they do so together. */
+/** How many threads explore, how many more may since they have nothing else to do, and when they do so together. */
 export interface Threads {
   readonly threads: number;
+  readonly idle: Int32Array | null;
   readonly together: Together;
 }
 
-export const ONE_THREAD: Threads = { threads: 1, together: TOGETHER };
+export const ONE_THREAD: Threads = { threads: 1, idle: null, together: TOGETHER };
 
 /** States to be visited. */
 export interface Task {
@@ -58,7 +59,10 @@ export class Visitor {
   #mutexTable: Uint32Array;
   /** Null before there is work for one. */
   #team: Team | null = null;
+  /** Whether one can be started, if there are threads for it. */
   #canHaveTeam: boolean;
+  /** Threads that had nothing else to do. */
+  #taken = 0;
   /** States that were visited since the last remarkable one. */
   #calm = 0;
   #rests: Iterable<Rest> = [];
@@ -78,7 +82,8 @@ export class Visitor {
     this.#mutexTable = this.#mutexPlaces();
     this.#batches = this.#newBatches(1);
     this.#tell();
-    this.#canHaveTeam = allowed.threads > 1;
+    // Threads find what is known in a table of states.
+    this.#canHaveTeam = store.lossy === null;
   }
 
   /** Lays out anew what depends on how states are packed. To be called when it is quiet. */
@@ -163,6 +168,9 @@ export class Visitor {
   /** Ends the other threads. */
   close(): void {
     this.#team?.close();
+    const { idle } = this.allowed;
+    if (idle !== null) Atomics.add(idle, 0, this.#taken);
+    this.#taken = 0;
   }
 
   #visitAlone({ from, to, most }: Task): number {
@@ -192,12 +200,19 @@ export class Visitor {
     return true;
   }
 
+  /** If there are threads for it. */
   #startTeam(): void {
+    const { threads: allowed, idle, together } = this.allowed;
+    this.#taken = idle === null ? 0 : Atomics.exchange(idle, 0, 0);
+    const threads = allowed + this.#taken;
+    if (threads === 1) return;
     this.#canHaveTeam = false;
-    const { threads, together } = this.allowed;
+    const { memory } = this.expander.learner;
+    // What those take that were allowed has been taken off.
+    memory.most -= this.#taken * THREAD_BYTES;
     try {
       const batches = this.#newBatches(threads - 1);
-      this.#team = new Team(this.expander.learner.memory, this.#core, together, batches);
+      this.#team = new Team(memory, this.#core, together, batches);
       this.#batches = [...this.#batches, ...batches];
     } catch (error) {
       // There is no room for what each thread needs: one can go on.

@@ -36,6 +36,8 @@ export interface RunSuiteOptions {
   readonly reduce?: boolean;
   /** Threads that explore the suite together, this one included; the fast engine only. Default 1. */
   readonly threads?: number;
+  /** How many more have nothing to do by now, in shared memory: a large suite takes them, and gives them back. */
+  readonly idle?: Int32Array;
   /** Forget states that have been visited, and say how likely it is that one was omitted; the fast engine only, and nothing but limits beside. */
   readonly lossy?: Lossy;
   /** Where outcomes are kept and looked for; whoever gives it has it write them. Default: nowhere. */
@@ -120,8 +122,8 @@ export function* exploreSuite(
   const keeper = options.checkpoint && new CheckpointFolder(suite.name, runOf(session, suite, options), options.checkpoint);
   let outcome: Outcome;
   try {
-    const { paranoid = false, threads = 1 } = options;
-    outcome = yield* explore(machine, { limits, paranoid, threads, goOnAfter, ...(keeper && { keeper }) });
+    const { paranoid = false, threads = 1, idle } = options;
+    outcome = yield* explore(machine, { limits, paranoid, threads, goOnAfter, ...(idle && { idle }), ...(keeper && { keeper }) });
     if (outcome.end.kind !== "limit") keeper?.remove();
   } finally {
     keeper?.close();

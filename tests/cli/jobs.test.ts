@@ -1,6 +1,6 @@
 /** Suites on several threads: as the main thread sees those beside it, and as a user does. */
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { SuiteWorkers } from "../../src/cli/suite-workers.js";
 import type { JsonCheck } from "../../src/report/json.js";
 import { fingerprint, openSuites } from "../../src/session/open.js";
@@ -61,6 +61,17 @@ describe("a thread beside the main one", () => {
     expect(names.length).toBeGreaterThan(2);
   });
 
+  it("explores a large suite with those that have none", async () => {
+    const large = openSuites(join(root, "tests/cli/fixtures/large.ts"));
+    const workers = begin({ file: large.file, code: fingerprint(large), suites: [{ name: "big/four" }] });
+    workers.rest();
+    const told = await answer(workers, 0);
+    if (told?.kind !== "explored") throw new Error(told?.kind);
+    expect(told.explored.outcome).toMatchObject({ states: 32 ** 4, transitions: 8 * 32 ** 4, depth: 4 * 16, statistics: { threads: 2 } });
+    // The other one is given back; this one has none left either.
+    await vi.waitFor(() => expect(Atomics.load(workers.idle as Int32Array, 0)).toBe(2));
+  });
+
   it("leaves alone what the main thread has taken", async () => {
     const workers = begin();
     expect(workers.take(0)).toBe(true);
@@ -94,6 +105,15 @@ describe("--jobs", () => {
       }),
     );
     expect(two).toEqual(one);
+  });
+
+  it("has a thread that finds no suite left explore the last with the other", async () => {
+    const { stdout } = await iommuMc(["check", "tests/cli/fixtures/uneven.ts", "--jobs", "2", "--json"]);
+    const { suites } = JSON.parse(stdout) as JsonCheck;
+    expect(suites.map(({ suite, states, statistics: { threads } }) => ({ suite, states, threads }))).toEqual([
+      { suite: "big/one", states: 32, threads: 1 },
+      { suite: "big/four", states: 32 ** 4, threads: 2 },
+    ]);
   });
 
   it("is a number, 1 or more", async () => {
