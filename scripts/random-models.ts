@@ -6,8 +6,9 @@
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
 import fc from "fast-check";
+import { ALL_REDUCTIONS } from "../src/explore/reduced.js";
 import { compareEngines, compareReduced } from "../tests/random/agreement.js";
-import { models } from "../tests/random/grow.js";
+import { grow, tapes } from "../tests/random/grow.js";
 
 const { values } = parseArgs({ options: { models: { type: "string", default: "10000" }, seed: { type: "string" } } });
 const wanted = Number(values.models);
@@ -26,11 +27,14 @@ let reducedStates = 0;
 let tried = 0;
 const started = performance.now();
 const details = fc.check(
-  fc.property(models, (text) => {
-    const compared = compareEngines(text);
-    const fused = compareReduced(text);
-    plainStates += fused?.plain ?? 0;
-    reducedStates += fused?.reduced ?? 0;
+  fc.property(tapes, (tape) => {
+    const compared = compareEngines(grow(tape));
+    // Of the same tape, threads that may be interchangeable.
+    for (const text of [grow(tape), grow(tape, true)]) {
+      const reduced = compareReduced(text, ALL_REDUCTIONS);
+      plainStates += reduced?.plain ?? 0;
+      reducedStates += reduced?.reduced ?? 0;
+    }
     kinds[compared.kind]++;
     states += compared.states;
     for (const what of compared.seen) seen.set(what, (seen.get(what) ?? 0) + 1);
@@ -39,7 +43,7 @@ const details = fc.check(
   { numRuns: wanted, seed },
 );
 console.log(`${kinds.compared} compared (${states} states), ${kinds["too large"]} too large, ${kinds.refused} refused by both`);
-console.log(`${reducedStates} states with steps fused, ${plainStates} without`);
+console.log(`${reducedStates} states in reduced runs, ${plainStates} in others`);
 for (const [what, count] of [...seen].sort()) if (!/ holds$/.test(what)) console.log(`  ${what}: ${count}`);
 if (details.failed) {
   console.log(`the engines disagree on ${details.counterexample?.[0]}`);

@@ -4,7 +4,7 @@ import { type Location, ModelError } from "../lang/errors.js";
 import type { Judgement, Property } from "../lang/property.js";
 import type { FieldInfo, StructInfo, StructView } from "../lang/schema.js";
 import { FREED, LIVE } from "../state/layout.js";
-import { type CellView, readCell, type State } from "../state/state.js";
+import { type Cells, readCell, type State } from "../state/state.js";
 import type { Control } from "../step/control.js";
 import { nullAccess } from "../step/fault.js";
 import type { Machine } from "../step/machine.js";
@@ -46,9 +46,9 @@ export function instancesOf(property: Property, machine: Machine): PropertyInsta
 
 /** What a property is asked about. */
 export interface Question {
-  readonly state: State | CellView;
+  readonly state: State | Cells;
   /** For `onStep`: the state before. */
-  readonly before?: State | CellView;
+  readonly before?: State | Cells;
   /** For `onReturn`: the control state of the thread that has just returned. */
   readonly returned?: Control;
 }
@@ -215,7 +215,7 @@ class PropertyContext implements Context {
 
   #readCell(cell: number): number {
     const { layout } = this.machine;
-    const state = this.#before ? (this.question.before as State | CellView) : this.question.state;
+    const state = this.#before ? (this.question.before as State | Cells) : this.question.state;
     const code = readCell(layout, state, cell);
     const key = this.#before ? cell + layout.cells.length : cell;
     if (!this.#seen.has(key)) {

@@ -30,6 +30,9 @@ export interface CheckOptions extends VariantOptions, LimitOptions, SelectionOpt
   readonly coverage?: boolean;
   readonly paranoid?: boolean;
   readonly reduce?: boolean;
+  /** False to do without one of the reductions. */
+  readonly fusion: boolean;
+  readonly symmetry: boolean;
   readonly lossy?: LossyMode;
   readonly jobs?: number;
   readonly json?: boolean;
@@ -52,6 +55,11 @@ export async function check(what: string | undefined, options: CheckOptions): Pr
       "--lossy bits sets bits of an array, and nothing says how large that is",
       "Give --memory: half of it, less 200 MB, is the array.",
     );
+  if (!(options.fusion || options.symmetry) || (!options.reduce && !(options.fusion && options.symmetry)))
+    throw new UsageError(
+      "--no-fusion and --no-symmetry switch off one of the two reductions of --reduce",
+      "Give --reduce with one of them at most.",
+    );
   const variant = variantOf(options);
   const { session, file, suites } = chosenSuites(what, options, variant, modelLoader({ coverage: options.coverage === true }));
   const limits = limitsOf(options);
@@ -63,7 +71,7 @@ export async function check(what: string | undefined, options: CheckOptions): Pr
     paranoid: options.paranoid === true,
     // Several suites have a thread each, unless they are kept: then they are explored one after the other.
     threads: suites.length === 1 || options.checkpoint !== undefined ? (options.jobs ?? availableParallelism()) : 1,
-    ...(options.reduce ? { reduce: true } : {}),
+    ...(options.reduce ? { reduce: { fusion: options.fusion, symmetry: options.symmetry } } : {}),
     ...(options.lossy === undefined ? {} : { lossy: { mode: options.lossy } }),
     ...(options.cache ? { cache: verdictCache() } : {}),
     ...(options.checkpoint === undefined ? {} : { checkpoint: checkpointing(options.checkpoint, options.every) }),

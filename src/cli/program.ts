@@ -114,6 +114,8 @@ function addCheck(program: Command, done: (exitCode: number) => void): void {
         "checkpoint",
       ]),
     )
+    .option("--no-fusion", "with --reduce: fuse no steps")
+    .option("--no-symmetry", "with --reduce: take nothing to be interchangeable")
     .addOption(
       new Option(
         "--lossy <mode>",

@@ -6,7 +6,7 @@ import { packageRoot } from "./package-root.js";
 
 type Global = { value: number };
 
-/** What `core/core.ts`, `core/states.ts` and `core/blocks.ts` export; addresses and numbers are set by whoever lays out what is there. */
+/** What `core/core.ts`, `core/states.ts`, `core/symmetry.ts` and `core/blocks.ts` export; addresses and numbers are set by whoever lays out what is there. */
 export interface Core {
   readonly rules: Global;
   readonly words: Global;
@@ -49,6 +49,10 @@ export interface Core {
   readonly bitsSet: Global;
   readonly omitted: Global;
   readonly origins: Global;
+  readonly swaps: Global;
+  readonly swapTable: Global;
+  readonly imageBytes: Global;
+  readonly images: Global;
   readonly sources: Global;
   readonly sourceTuple: Global;
   readonly slots: Global;
@@ -69,6 +73,7 @@ export interface Core {
   expandBlock(from: number, to: number, buffer: number, bufferEnd: number): number;
   commit(from: number, sources: number, buffer: number, most: number): number;
   normalise(state: number): void;
+  normalForm(state: number): number;
   insert(state: number): number;
   insertLossily(state: number, source: number, step: number): number;
   find(state: number): number;
@@ -103,6 +108,7 @@ export const OWN = [
   "sourceMoves",
   "choiceStack",
   "hashes",
+  "images",
 ] as const satisfies readonly (keyof Core)[];
 
 /** What the cores of several threads have to have in common, when they expand states together. */
@@ -122,6 +128,9 @@ export const COMMON = [
   "freedSlotTable",
   "localsTable",
   "localsWords",
+  "swaps",
+  "swapTable",
+  "imageBytes",
   "hashKeys",
   "dictionaries",
   "layout",

@@ -9,6 +9,7 @@ import { type Host, MOST_CHOICES, MOST_FUSED } from "./core.js";
 import { FreedSlots } from "./freed-slots.js";
 import { FUSED, type Leaf, type Learner } from "./learner.js";
 import type { LossyOptions } from "./lossy-table.js";
+import { NormalForms } from "./normal-forms.js";
 import { CHOICE, CHOICE_CHILDREN, LEAF, LEAF_FLAGS, LEAF_WRITES, READ, READ_CHILDREN } from "./rules.js";
 import { Store } from "./store.js";
 
@@ -37,6 +38,8 @@ export class Expander {
   readonly #choiceNode = new Int32Array(MOST_CHOICES);
   readonly #choiceTaken = new Int32Array(MOST_CHOICES);
   #freedSlots: FreedSlots;
+  /** Null if all states are kept, and not one of several. */
+  #normalForms: NormalForms | null;
   #lossy: LossyOptions | null = null;
 
   /**
@@ -55,12 +58,14 @@ export class Expander {
     this.next = this.#initialInMemory();
     this.canMove = machine.threads.map(() => false);
     this.#freedSlots = new FreedSlots(learner, this.store.core);
+    this.#normalForms = this.#newNormalForms();
   }
 
-  /** Lets the core see what has been learned. */
+  /** Lets the core see what has been learned. Throws a `TooManyControls` if that takes more bits for control states. */
   follow(): void {
     this.store.core.rules.value = this.learner.rules.address;
     this.#freedSlots.follow();
+    this.#normalForms?.follow();
   }
 
   /**
@@ -90,6 +95,8 @@ export class Expander {
     this.next = this.#initialInMemory();
     this.#freedSlots.release();
     this.#freedSlots = new FreedSlots(learner, this.store.core);
+    this.#normalForms?.release();
+    this.#normalForms = this.#newNormalForms();
   }
 
   /** Of a run that has not begun: it will forget the states that it has visited, which are packed like that. */
@@ -125,6 +132,7 @@ export class Expander {
           if (performance.now() > this.pauseAt) return -1;
           const { control, block } = learner.learnBlock(thread, current, Array.from(choiceTaken.subarray(0, choices)));
           this.noteLearned(control, block, number, count);
+          this.#normalForms?.follow();
           heap = rules.heap;
           continue;
         }
@@ -225,17 +233,27 @@ export class Expander {
     this.#freedSlots.normalise(next);
   }
 
-  /** Number of the state that the step leads to from `current`, or -1 for a fault. */
+  /** What is kept for `next`: the state itself, or an image of it, which is overwritten when this is asked again. */
+  get normalForm(): Uint32Array {
+    return this.#normalForms?.of(this.next) ?? this.next;
+  }
+
+  /** Number of the state that is kept for the one that the step leads to from `current`, or -1 for a fault. */
   successor(step: number): number {
     if (this.leafOf(step).next === null) return -1;
     this.apply(step);
-    return this.store.find(this.next);
+    return this.store.find(this.normalForm);
   }
 
   /** As long as all may change states are few, and to number what is there takes longer than it saves. */
   #newStore({ changingWords, changing }: Packing): Store {
     const host = { judgeRest: this.judgeRest };
     return new Store(this.learner.memory, changingWords, { host, arePlain: changing === null, lossy: this.#lossy });
+  }
+
+  #newNormalForms(): NormalForms | null {
+    const { learner, store } = this;
+    return learner.symmetry && new NormalForms(learner, store.core, learner.symmetry);
   }
 
   #initialInMemory(): Uint32Array {

@@ -102,6 +102,7 @@ export class FastRun {
     const limits = options.limits ?? {};
     const left = options.keeper?.left ?? null;
     let number = 0;
+    this.#makeRoomForImages();
     if (left === null) {
       this.begin();
       levelStart.push(1);
@@ -324,12 +325,41 @@ export class FastRun {
 
   /** Keeps of each state only those cells, and what is likely to change with them. */
   #keepOnly(changing: readonly number[], controlBits: readonly number[]): void {
-    this.#repack(controlBits, likelyToChange(this.machine, changing));
+    this.#repack(controlBits, this.#withImages(likelyToChange(this.machine, changing)));
+  }
+
+  /** The cells and their images: what changes in a state changes in its images too. */
+  #withImages(cells: ReadonlySet<number>): ReadonlySet<number> {
+    const { symmetry } = this.learner;
+    if (symmetry === null) return cells;
+    return new Set([...cells, ...symmetry.group.flatMap((image) => [...cells].map((cell) => image.cells[cell] as number))]);
+  }
+
+  /** Of a run that has not begun: what was learned in another has not been packed like the images of states. */
+  #makeRoomForImages(): void {
+    const { learner } = this;
+    const { controlBits, changing } = learner.packing;
+    if (learner.symmetry === null) return;
+    if (changing !== null && this.#withImages(changing).size > changing.size) this.#keepOnly([...changing], controlBits);
+    this.#fitControls();
+  }
+
+  /** Packs states with as many bits for control states as their images need too. */
+  #fitControls(): void {
+    const { expander, learner } = this;
+    try {
+      expander.follow();
+    } catch (error) {
+      if (!(error instanceof TooManyControls)) throw error;
+      const { controlBits, changing } = learner.packing;
+      this.#repack(withMoreBits(controlBits, error.thread), changing);
+    }
   }
 
   #repack(controlBits: readonly number[], changing: ReadonlySet<number> | null): void {
     const { store } = this.expander;
     this.expander.repack(controlBits, changing);
+    this.#fitControls();
     if (this.#visitor === null) return;
     if (this.expander.store === store) {
       this.#visitor.layOut();

@@ -10,12 +10,11 @@
 import type { Answer } from "../check/evaluate.js";
 import type { FieldInfo, StructInfo } from "../lang/schema.js";
 import { FREED, LIVE } from "../state/layout.js";
-import type { BlockRun } from "../step/block.js";
 import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
-import type { LearnedBlock } from "./judge.js";
 import type { LearnedInstance } from "./learner.js";
 import { type LockedStep, Locksets, lockBits } from "./locksets.js";
+import type { PathBlock, TakenPath } from "./paths.js";
 
 /** What a learned path of a block touches. */
 interface Path extends LockedStep {
@@ -38,8 +37,6 @@ interface Access {
 }
 
 export class Fusion {
-  /** Every path that has been learned, with what has to be told of it again to who has not heard it. */
-  readonly learned: { readonly control: Control; readonly block: LearnedBlock }[] = [];
   readonly #paths: Path[] = [];
   /** By cell that a property reads, the sets of mutexes that it had seen to be free before it did. */
   readonly #seen = new Map<number, Set<bigint>>();
@@ -48,9 +45,7 @@ export class Fusion {
   constructor(readonly machine: Machine) {}
 
   /** A path of a block has been learned. */
-  noteBlock(control: Control, block: BlockRun): void {
-    const { outcome, accesses, stored, atomicBecause } = block;
-    this.learned.push({ control, block: { outcome, accesses, stored, atomicBecause } });
+  notePath({ control, block }: TakenPath): void {
     this.#paths.push(this.#pathOf(control, block, block.outcome === "blocked" ? null : this.#leaves++));
   }
 
@@ -68,13 +63,17 @@ export class Fusion {
     }
   }
 
-  /** Numbers of the leaves whose steps may be fused, by all that is known. As more is learned, a leaf that is not among them never will be. */
-  fusible(): Set<number> {
-    const locksets = new Locksets(this.machine, this.#paths);
-    const accesses = this.#accesses(locksets);
-    const freed = new Set(this.#paths.flatMap(({ frees }) => [...frees]));
+  /**
+   * Numbers of the leaves whose steps may be fused, by all that is known; what stands for others by symmetry may do what its images do.
+   * As more is learned, a leaf that is not among them never will be.
+   */
+  fusible(images: readonly TakenPath[]): Set<number> {
+    const paths = [...this.#paths, ...images.map(({ control, block }) => this.#pathOf(control, block, null))];
+    const locksets = new Locksets(this.machine, paths);
+    const accesses = accessesOf(paths, locksets);
+    const freed = new Set(paths.flatMap(({ frees }) => [...frees]));
     const pools = { allocates: new Map<StructInfo, Access[]>(), drops: new Map<StructInfo, Access[]>() };
-    for (const path of this.#paths) {
+    for (const path of paths) {
       const access = { thread: path.control.thread, guards: locksets.guardsOf(path.control), writes: true };
       for (const struct of path.allocates) append(pools.allocates, struct, access);
       for (const struct of path.drops) append(pools.drops, struct, access);
@@ -96,7 +95,7 @@ export class Fusion {
     return found;
   }
 
-  #pathOf(control: Control, block: BlockRun, leaf: number | null): Path {
+  #pathOf(control: Control, block: PathBlock, leaf: number | null): Path {
     const { layout } = this.machine;
     const { decisions, next, fault } = block;
     const writes = next === null ? new Map<number, number>() : block.writes;
@@ -130,24 +129,24 @@ export class Fusion {
       drops: new Set([...letGo, ...overwritten]),
     };
   }
+}
 
-  #accesses(locksets: Locksets): Map<number, Access[]> {
-    const accesses = new Map<number, Access[]>();
-    const known = new Set<string>();
-    for (const { control, reads, writes } of this.#paths) {
-      const { thread } = control;
-      const guards = locksets.guardsOf(control);
-      const add = (cell: number, isWrite: boolean) => {
-        const key = `${cell} ${thread} ${guards} ${isWrite}`;
-        if (known.has(key)) return;
-        known.add(key);
-        append(accesses, cell, { thread, guards, writes: isWrite });
-      };
-      for (const cell of reads) add(cell, false);
-      for (const cell of writes.keys()) add(cell, true);
-    }
-    return accesses;
+function accessesOf(paths: readonly Path[], locksets: Locksets): Map<number, Access[]> {
+  const accesses = new Map<number, Access[]>();
+  const known = new Set<string>();
+  for (const { control, reads, writes } of paths) {
+    const { thread } = control;
+    const guards = locksets.guardsOf(control);
+    const add = (cell: number, isWrite: boolean) => {
+      const key = `${cell} ${thread} ${guards} ${isWrite}`;
+      if (known.has(key)) return;
+      known.add(key);
+      append(accesses, cell, { thread, guards, writes: isWrite });
+    };
+    for (const cell of reads) add(cell, false);
+    for (const cell of writes.keys()) add(cell, true);
   }
+  return accesses;
 }
 
 function append<Key>(lists: Map<Key, Access[]>, key: Key, access: Access): void {

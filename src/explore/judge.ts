@@ -6,7 +6,7 @@ import { leaksAtEnd } from "../check/leak.js";
 import { type LockEdge, LockOrder } from "../check/lockdep.js";
 import { describeStuck, isEnd, situationsOf, stuckThreads, type ThreadSituation } from "../check/stuck.js";
 import { get, type Place } from "../state/packing.js";
-import type { BlockRun } from "../step/block.js";
+import type { Acquisition, BlockRun } from "../step/block.js";
 import type { Control } from "../step/control.js";
 import type { Expander } from "./expander.js";
 import { type Candidate, FindingBook, type Occurrence } from "./findings.js";
@@ -129,7 +129,7 @@ export class Judge {
       }
       expander.apply(step);
       const { store, current, next } = expander;
-      const isNew = step === begun.step && begun.isNew !== null ? begun.isNew : store.insert(next, number, step) < 0;
+      const isNew = step === begun.step && begun.isNew !== null ? begun.isNew : store.insert(expander.normalForm, number, step) < 0;
       const { onState, onStep, onReturn } = learner.askedOf(leafAt);
       if (isNew) {
         for (const instance of onState) {
@@ -221,15 +221,21 @@ export class Judge {
     }
     for (const acquisition of block.acquisitions) {
       for (const cell of mutexCells.filter(isHeld)) {
-        const cycle = this.lockOrder.add(cell, acquisition);
-        if (cycle === null) continue;
-        const message = this.lockOrder.describe(cycle, machine.names);
-        this.book.add(
-          { check: "lockdep", isProperty: false, message, location: acquisition.location, subject: null, depth: depth + 1 },
-          { state: number, ordinal: step },
-        );
+        this.#order(cell, acquisition, depth, { state: number, ordinal: step });
+        for (const { cells } of learner.symmetry?.group ?? []) {
+          const image = { cell: cells[acquisition.cell] as number, location: acquisition.location };
+          this.#order(cells[cell] as number, image, depth, { state: number, ordinal: step });
+        }
       }
     }
+  }
+
+  /** A mutex was taken under another. */
+  #order(held: number, taken: Pick<Acquisition, "cell" | "location">, depth: number, occurrence: Occurrence): void {
+    const cycle = this.lockOrder.add(held, taken);
+    if (cycle === null) return;
+    const message = this.lockOrder.describe(cycle, this.expander.machine.names);
+    this.book.add({ check: "lockdep", isProperty: false, message, location: taken.location, subject: null, depth: depth + 1 }, occurrence);
   }
 
   #fault(number: number, depth: number, step: number): void {

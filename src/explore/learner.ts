@@ -2,12 +2,13 @@
  * Turns native runs into rules: what a block does, and what a property says, learned once per path and
  * applied to packed states from then on.
  */
-import { type Answer, evaluate, instancesOf, type PropertyInstance, type Question } from "../check/evaluate.js";
+import { type Answer, evaluate, instancesOf, type PropertyInstance } from "../check/evaluate.js";
 import { ModelError } from "../lang/errors.js";
 import type { Property } from "../lang/property.js";
 import type { Site } from "../lang/runtime.js";
 import { bitsIn, type Move, move, numbersOf, Packing, type Place } from "../state/packing.js";
-import type { CellView } from "../state/state.js";
+import type { Permutation } from "../state/permutation.js";
+import type { Cells, CellView } from "../state/state.js";
 import { type BlockRun, behavesAlike } from "../step/block.js";
 import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
@@ -28,6 +29,7 @@ import {
   Rules,
   type Test,
 } from "./rules.js";
+import type { Symmetry } from "./symmetry.js";
 
 /** What a learned path of a block does besides its writes. */
 export interface Leaf {
@@ -48,13 +50,22 @@ export const FUSED = 8;
 
 /** A property instance with its learned tree. */
 export interface LearnedInstance {
-  readonly number: number;
+  /** Its position among those that are asked. */
+  number: number;
   readonly instance: PropertyInstance;
+  /** Of which image of a state it is asked; null: of the state itself. */
+  readonly image: Image | null;
   /** Root of the tree; for `onReturn` one root per control state that has just returned. */
   root: number;
   readonly rootOfReturn: Map<Control, number>;
   /** The cells that it has read so far in any state. */
   readonly reads: Set<number>;
+}
+
+/** A permutation, and what undoes it. */
+interface Image {
+  readonly permutation: Permutation;
+  readonly inverse: Permutation;
 }
 
 /** The instances whose answer a step can change: those of the state it leads to, of the step itself, and of its return. */
@@ -101,11 +112,13 @@ export class Learner {
   rules = new Rules(this.memory);
   packing: Packing;
   readonly leaves: Leaf[] = [];
-  readonly instances: readonly LearnedInstance[];
+  instances: readonly LearnedInstance[] = [];
   /** Those that are asked of states, of steps, and of returns. */
-  readonly onState: readonly LearnedInstance[];
-  readonly onStep: readonly LearnedInstance[];
-  readonly #onReturn: readonly LearnedInstance[];
+  onState: readonly LearnedInstance[] = [];
+  onStep: readonly LearnedInstance[] = [];
+  #onReturn: readonly LearnedInstance[] = [];
+  /** Which states are images of each other, so that one of them is kept. */
+  symmetry: Symmetry | null = null;
   nativeSeconds = 0;
   /** Whether some step is fused with the one before it. */
   isFusing = false;
@@ -118,6 +131,8 @@ export class Learner {
   /** By leaf number: where the leaf is in the rules, and whom its step concerns as far as that has been worked out. */
   readonly #leafAt: number[] = [];
   readonly #asked: Asked[] = [];
+  /** Every instance that was ever asked, by the image that it is asked of and its number among all. */
+  readonly #everAsked = new Map<string, LearnedInstance>();
   /** Numbers of the leaves that write a cell. */
   readonly #writers = new Map<number, number[]>();
   readonly pathsOf = new Map<Control, number>();
@@ -138,20 +153,32 @@ export class Learner {
     this.threadTable = memory.words(memory.allocate(machine.threads.length * THREAD_ROW * 4), machine.threads.length * THREAD_ROW);
     this.#controls = machine.threads.map((_, thread) => this.#roomForControls(thread, 64));
     this.#placeControls();
-    this.instances = machine.properties
-      .flatMap((property) => instancesOf(property, machine))
-      .map((instance, number) => ({
-        number,
-        instance,
-        root: this.rules.newRoot(),
-        rootOfReturn: new Map(),
-        reads: new Set(),
-      }));
+    this.keepOneOf(null);
+  }
+
+  /** For a run that begins: of the states that are images of each other one is kept, and all that is asked of one is asked of its images. */
+  keepOneOf(symmetry: Symmetry | null): void {
+    this.symmetry = symmetry;
+    const { machine, rules } = this;
+    const instances = machine.properties.flatMap((property) => instancesOf(property, machine));
+    const images = symmetry?.group.map((permutation): Image => ({ permutation, inverse: permutation.inverse })) ?? [];
+    this.instances = [null, ...images].flatMap((image) => instances.map((instance, position) => this.#askedOf(instance, position, image)));
+    for (const [number, learned] of this.instances.entries()) learned.number = number;
     const ofKind = (...kinds: Property["window"]["kind"][]) =>
       this.instances.filter(({ instance }) => kinds.includes(instance.property.window.kind));
     this.onState = ofKind("always", "atRest", "sometimes");
     this.onStep = ofKind("onStep");
     this.#onReturn = ofKind("onReturn");
+    for (const leaf of this.#leafAt) rules.heap[leaf + LEAF_ASKED] = 0;
+  }
+
+  #askedOf(instance: PropertyInstance, position: number, image: Image | null): LearnedInstance {
+    const key = `${position} ${image?.permutation.key}`;
+    const known = this.#everAsked.get(key);
+    if (known !== undefined) return known;
+    const learned = { number: 0, instance, image, root: this.rules.newRoot(), rootOfReturn: new Map(), reads: new Set<number>() };
+    this.#everAsked.set(key, learned);
+    return learned;
   }
 
   /** Root slot of the rules of a control state. */
@@ -246,15 +273,23 @@ export class Learner {
   }
 
   /** The whole answer, natively, for a message. */
-  explain(learned: LearnedInstance, words: Uint32Array, before: Uint32Array | null, returned: Control | null): Answer {
-    return evaluate(learned.instance, this.machine, this.#question(words, before, returned));
-  }
-
-  #question(words: Uint32Array, before: Uint32Array | null, returned: Control | null): Question {
+  explain({ instance, image }: LearnedInstance, words: Uint32Array, before: Uint32Array | null, returned: Control | null): Answer {
+    const { machine, packing } = this;
+    const seen = (state: Uint32Array) => (image === null ? packing.view(state) : imageOfCells(packing.view(state), image));
+    const answer = evaluate(instance, machine, {
+      state: seen(words),
+      ...(before ? { before: seen(before) } : {}),
+      ...(returned ? { returned: image === null ? returned : imageOfReturn(returned, image) } : {}),
+    });
+    if (image === null) return answer;
+    const { inverse } = image;
+    const { length } = machine.layout.cells;
     return {
-      state: this.packing.view(words),
-      ...(before ? { before: this.packing.view(before) } : {}),
-      ...(returned ? { returned } : {}),
+      ...answer,
+      reads: answer.reads.map(({ cell: number, code }) => {
+        const cell = number % length;
+        return { cell: number - cell + (inverse.cells[cell] as number), code: inverse.code(cell, code) };
+      }),
     };
   }
 
@@ -424,7 +459,7 @@ export class Learner {
     for (const controls of this.#controls) {
       for (let at = 0; at < controls.length; at += 2) if (controls[at] !== 0) controls[at] = moved(controls[at] as number, true);
     }
-    for (const instance of this.instances) {
+    for (const instance of this.#everAsked.values()) {
       instance.root = moved(instance.root, false);
       for (const [control, root] of instance.rootOfReturn) instance.rootOfReturn.set(control, moved(root, false));
     }
@@ -492,4 +527,20 @@ export class Learner {
   controlNumber(words: Uint32Array, thread: number): number {
     return this.packing.control(words, thread);
   }
+}
+
+function imageOfCells(state: Cells, { permutation, inverse }: Image): Cells {
+  return {
+    cell: (number) => {
+      const cell = inverse.cells[number] as number;
+      return permutation.code(cell, state.cell(cell));
+    },
+  };
+}
+
+function imageOfReturn(control: Control, { permutation }: Image): Control {
+  const { returned } = control;
+  if (returned === null) return control;
+  const parameters = returned.parameters.map((parameter) => permutation.local(parameter));
+  return { ...control, returned: { ...returned, parameters, result: permutation.local(returned.result) } };
 }

@@ -91,10 +91,26 @@ export interface Outcome {
   readonly statistics: Statistics;
 }
 
-/** What fusing steps came to: how many of the learned paths are fused with the step before, or why none is. */
+/** What the reductions came to, each null if it was switched off; or why nothing was reduced. */
 export type Reduction =
-  | { readonly kind: "fused"; readonly fusedPaths: number; readonly paths: number; readonly restarts: number }
+  | {
+      readonly kind: "reduced";
+      /** How many of the learned paths are fused with the step before. */
+      readonly fusion: { readonly fusedPaths: number; readonly paths: number } | null;
+      readonly symmetry: SymmetryFound | null;
+      /** How often all was explored from the start again, when more was known. */
+      readonly restarts: number;
+    }
   | { readonly kind: "off"; readonly because: string };
+
+export interface SymmetryFound {
+  /** What was swapped, in words. */
+  readonly interchangeable: readonly string[];
+  /** For how many images, itself included, a state may stand. */
+  readonly images: number;
+  /** What the start does not tell apart, and model code does; and where. */
+  readonly lost: readonly { readonly what: string; readonly because: string }[];
+}
 
 /** What forgetting states may have cost, or why none was forgotten. */
 export type Omission =

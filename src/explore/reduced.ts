@@ -1,7 +1,7 @@
 /**
- * The fast engine with steps fused (fusion.ts): fewer states, the same verdicts. The first states are explored without, to
- * learn what steps touch; then all is explored from the start with those steps fused that seem to be harmless by what has been learned.
- * If something is learned that shows one not to be, that run is given up, and the next does without it.
+ * The fast engine with reductions: steps that are fused (fusion.ts), and one state for all that are its images (symmetry.ts). Fewer states,
+ * the same verdicts. The first states are explored without, to learn what steps do; then all is explored from the start, reduced as seems
+ * to be harmless by what has been learned. If something is learned that shows that it is not, that run is given up, and the next does without it.
  */
 import type { BlockRun } from "../step/block.js";
 import type { Control } from "../step/control.js";
@@ -9,8 +9,13 @@ import type { Machine } from "../step/machine.js";
 import { exploreFast } from "./fast.js";
 import { FastRun, type Onlooker } from "./fast-run.js";
 import { Fusion } from "./fusion.js";
+import { swapsOf } from "./interchange.js";
+import type { Judge } from "./judge.js";
 import { Learner } from "./learner.js";
 import type { Exploration, ExploreOptions, Outcome, Reduction } from "./outcome.js";
+import { pathTaken, type TakenPath } from "./paths.js";
+import { type LostSwap, Symmetry } from "./symmetry.js";
+import { Visitor } from "./visitor.js";
 
 /** Default of `reduceAfter`: what is smaller needs no reduction. */
 const REDUCE_AFTER = 2000;
@@ -18,27 +23,37 @@ const REDUCE_AFTER = 2000;
 /** Share of new paths among all after which it is asked again which steps may be fused. */
 const NEW_PATHS = 0.1;
 
+/** What may be done to have fewer states. */
+export interface Reductions {
+  readonly fusion: boolean;
+  readonly symmetry: boolean;
+}
+
+export const ALL_REDUCTIONS: Reductions = { fusion: true, symmetry: true };
+
 /** Explores the machine. Verdicts are those of `exploreFast`; states, transitions and depth are those of the reduced run, unless it says that there was none. */
-export function* exploreReduced(machine: Machine, options: ExploreOptions = {}): Exploration {
+export function* exploreReduced(machine: Machine, options: ExploreOptions = {}, reductions = ALL_REDUCTIONS): Exploration {
   const cannot = whyNot(options);
   if (cannot !== null) return yield* unreduced(machine, options, cannot);
   const learner = new Learner(machine);
   try {
     const started = performance.now();
-    const reducer = new Reducer(machine, learner, options.reduceAfter ?? REDUCE_AFTER);
+    const reducer = new Reducer(machine, learner, options.reduceAfter ?? REDUCE_AFTER, reductions);
     for (;;) {
+      reducer.prepare();
       const run = new FastRun(machine, { ...options, traces: false }, learner, started, reducer);
-      reducer.begin(run);
+      reducer.begin(run.judge);
       const outcome = yield* run.explore();
-      const { next, reduction } = reducer;
+      const { next } = reducer;
       if (next !== null && next !== "again") return yield* unreduced(machine, options, next.cannot);
       // What was found is so, and what was not decided is not, whatever was fused.
       if (next === "again" || (outcome.end.kind === "complete" && !reducer.stillHolds())) {
         run.expander.store.release();
         continue;
       }
-      if (run.judge.book.candidates.size === 0) return { ...outcome, reduction };
-      return yield* withTraces(machine, options, run, { ...outcome, reduction });
+      const told = { ...outcome, reduction: reducer.end() };
+      if (run.judge.book.candidates.size === 0) return told;
+      return yield* withTraces(machine, options, run, told);
     }
   } finally {
     learner.memory.giveBack();
@@ -56,52 +71,73 @@ function* unreduced(machine: Machine, options: ExploreOptions, because: string):
   return { ...outcome, reduction: { kind: "off", because } };
 }
 
-/** Decides which steps are fused in which run. */
+/** Decides how which run is reduced. */
 class Reducer implements Onlooker {
   readonly #fusion: Fusion;
   #fused: ReadonlySet<number> = new Set();
+  /** By what is known, whether or not the run that is explored makes use of it. */
+  #symmetry: Symmetry;
+  readonly #lost: LostSwap[] = [];
+  /** Every path that has been learned. */
+  readonly #learned: TakenPath[] = [];
   /** Paths that were known when it was last asked which steps may be fused. */
   #pathsAsked = 0;
   #runs = 0;
+  #judge: Judge | null = null;
+  /** Images that the judge has heard of. */
+  #imagesTold = 0;
   /** What comes after the run that is explored, if it is given up. */
   next: "again" | { readonly cannot: string } | null = null;
 
   constructor(
-    machine: Machine,
+    readonly machine: Machine,
     readonly learner: Learner,
-    /** States of the first run, which fuses nothing. */
+    /** States of the first run, which is not reduced. */
     readonly reduceAfter: number,
+    readonly reductions: Reductions,
   ) {
     this.#fusion = new Fusion(machine);
+    this.#symmetry = Symmetry.of(machine, reductions.symmetry && Visitor.canVisit(learner) ? swapsOf(machine) : []);
     learner.onAnswer = (instance, answer) => this.#fusion.noteAnswer(instance, answer);
   }
 
-  get reduction(): Reduction {
-    if (this.#runs === 1) return { kind: "off", because: `there are no more than ${this.reduceAfter} states` };
-    return { kind: "fused", fusedPaths: this.#fused.size, paths: this.learner.leaves.length, restarts: this.#runs - 2 };
-  }
-
-  /** The run is to fuse what is harmless by all that is known; the first one nothing. */
-  begin({ judge }: FastRun): void {
+  /** Has the run that comes reduced by all that is known; the first one is not. */
+  prepare(): void {
     this.next = null;
-    this.#pathsAsked = this.#fusion.learned.length;
-    if (this.#runs++ > 0) this.#fused = this.#fusion.fusible();
+    this.#pathsAsked = this.#learned.length;
+    if (this.#runs++ > 0) {
+      this.learner.keepOneOf(this.#symmetry.swaps.length > 0 ? this.#symmetry : null);
+      this.#fused = this.#fusible();
+    }
     this.learner.fuse(this.#fused);
-    for (const { control, block } of this.#fusion.learned) judge.noteLearned(control, block, 0, { state: 0, ordinal: 0 });
   }
 
-  noteBlock(control: Control, block: BlockRun): void {
-    this.#fusion.noteBlock(control, block);
-    if (block.fault?.exhausted !== undefined) this.next = { cannot: "a pool runs out, and why is seen of whole states" };
+  /** Tells who judges the run that begins what has been learned before. */
+  begin(judge: Judge): void {
+    this.#judge = judge;
+    this.#imagesTold = 0;
+    for (const path of this.#learned) tell(judge, path);
+    this.#tellImages();
+  }
+
+  noteBlock(control: Control, run: BlockRun): void {
+    const started = performance.now();
+    const path = pathTaken(control, run);
+    this.#learned.push(path);
+    this.#fusion.notePath(path);
+    this.#noteImages(path);
+    this.#tellImages();
+    this.learner.nativeSeconds += (performance.now() - started) / 1000;
+    if (run.fault?.exhausted !== undefined) this.next = { cannot: "a pool runs out, and why is seen of whole states" };
   }
 
   hasEnough({ expander }: FastRun): boolean {
     if (this.next !== null) return true;
-    const { length: paths } = this.#fusion.learned;
+    const { length: paths } = this.#learned;
     if (this.#runs === 1) this.next = expander.store.count > this.reduceAfter ? "again" : null;
     else if (paths > this.#pathsAsked * (1 + NEW_PATHS)) {
       this.#pathsAsked = paths;
-      const fusible = this.#fusion.fusible();
+      const fusible = this.#fusible();
       const isBetter = fusible.size > this.#fused.size * (1 + NEW_PATHS);
       if (isBetter || !isSubset(this.#fused, fusible)) this.next = "again";
     }
@@ -110,8 +146,54 @@ class Reducer implements Onlooker {
 
   /** Whether all that was fused was harmless, as is known at the end of the run. */
   stillHolds(): boolean {
-    return this.#fused.size === 0 || isSubset(this.#fused, this.#fusion.fusible());
+    return this.#fused.size === 0 || isSubset(this.#fused, this.#fusible());
   }
+
+  /** What the reductions came to in the run that has ended. */
+  end(): Reduction {
+    if (this.#runs === 1) return { kind: "off", because: `there are no more than ${this.reduceAfter} states` };
+    const { symmetry, leaves } = this.learner;
+    // What images exercise would have been exercised by a run without.
+    for (const point of symmetry?.covered ?? []) this.machine.covered.add(point);
+    return {
+      kind: "reduced",
+      fusion: this.reductions.fusion ? { fusedPaths: this.#fused.size, paths: leaves.length } : null,
+      symmetry: this.reductions.symmetry
+        ? { interchangeable: symmetry?.swaps.map(({ what }) => what) ?? [], images: 1 + (symmetry?.group.length ?? 0), lost: this.#lost }
+        : null,
+      restarts: this.#runs - 2,
+    };
+  }
+
+  #fusible(): Set<number> {
+    return this.reductions.fusion ? this.#fusion.fusible(this.learner.symmetry?.images ?? []) : new Set();
+  }
+
+  /** Looks whether the swaps make no difference to the path; if one does, all that is known is looked at again without it. */
+  #noteImages(path: TakenPath): void {
+    let lost = this.#symmetry.note(path);
+    while (lost !== null) {
+      this.#lost.push(lost);
+      if (this.learner.symmetry !== null) this.next ??= "again";
+      const left = this.#symmetry.without(lost);
+      this.#symmetry = left;
+      lost = null;
+      for (const known of this.#learned) lost ??= left.note(known);
+    }
+  }
+
+  /** Images are as good as learned, in a run that makes use of them. */
+  #tellImages(): void {
+    const { symmetry } = this.learner;
+    if (symmetry === null || this.#judge === null) return;
+    for (const image of symmetry.images.slice(this.#imagesTold)) tell(this.#judge, image);
+    this.#imagesTold = symmetry.images.length;
+  }
+}
+
+/** Where a finding is does not matter: traces are those of another run. */
+function tell(judge: Judge, { control, block }: TakenPath): void {
+  judge.noteLearned(control, block, 0, { state: 0, ordinal: 0 });
 }
 
 function isSubset(some: ReadonlySet<number>, all: ReadonlySet<number>): boolean {
@@ -145,6 +227,8 @@ class Search implements Onlooker {
   noteBlock(): void {}
 
   hasEnough(run: FastRun): boolean {
+    // Which order of locks closes a cycle depends on those that were seen before.
+    if (this.wanted.some((key) => key.startsWith("lockdep "))) return false;
     const { candidates } = run.judge.book;
     const found = this.wanted.map((key) => candidates.get(key)?.depth ?? Number.POSITIVE_INFINITY);
     return Math.max(0, ...found) < run.progress(0).depth;

@@ -3,7 +3,7 @@
  * them. Two states are the same only if their tuples are; the hash decides nothing. The core looks states up and adds
  * them; this is where its room comes from.
  */
-import type { Move } from "../state/packing.js";
+import { type Move, numbersOfMove } from "../state/packing.js";
 import { type Core, type Host, MOST_SLOTS, newCore } from "./core.js";
 import { hashKeys } from "./hash-keys.js";
 import { type LossyOptions, LossyTable } from "./lossy-table.js";
@@ -172,7 +172,7 @@ export class Store {
     const { memory, core } = this;
     const room = (length: number) => memory.words(memory.allocate(length * 4), length);
     const moved = room(moves.length * 4);
-    moved.set(moves.flatMap(({ from, mask, shift, to }) => [from, mask, shift, to]));
+    moved.set(moves.flatMap(numbersOfMove));
     const left = room(this.#words64 * 2);
     left.set(rest.subarray(0, this.#words64 * 2));
     const stride = Math.ceil(words / 2);

@@ -251,6 +251,7 @@ function newBatch(memory: Memory, words: number, initial: Uint32Array): Batch {
     sourceMoves: room(MOST_SOURCES * 8),
     choiceStack: room(MOST_CHOICES * 8),
     hashes: room(MOST_SLOTS * 4),
+    images: blankStates(2),
   };
 }
 

@@ -178,6 +178,8 @@ export class StructInfo {
  * writes the *current* state, so a view may be kept in a local across a yield.
  */
 export abstract class StructView {
+  readonly $handles: (FieldHandle | undefined)[] = [];
+
   constructor(
     readonly $struct: StructInfo,
     readonly $index: number,
@@ -384,11 +386,20 @@ function describe(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value) : String(value);
 }
 
+const handles = { mutex: Mutex, refcount: Refcount, set: SetView, list: ListView } as const;
+
+/** What a field of an object that is a container, a lock or a count reads as: always the same one. */
+export function handleOf(view: StructView, field: FieldInfo): FieldHandle {
+  const known = view.$handles[field.number];
+  if (known !== undefined) return known;
+  const made = new handles[field.spec.kind as keyof typeof handles](view, field);
+  view.$handles[field.number] = made;
+  return made;
+}
+
 /** One class per struct, with an accessor per field, so that views are cheap and a misspelt field cannot be created. */
 function viewClass(struct: StructInfo): new (index: number) => StructView {
-  const handles = { mutex: Mutex, refcount: Refcount, set: SetView, list: ListView } as const;
   class ConcreteView extends StructView {
-    readonly $handles: (FieldHandle | undefined)[] = [];
     constructor(index: number) {
       super(struct, index);
       Object.freeze(this);
@@ -400,12 +411,7 @@ function viewClass(struct: StructInfo): new (index: number) => StructView {
       Object.defineProperty(ConcreteView.prototype, field.name, {
         get(this: ConcreteView) {
           context().touch(this);
-          let handle = this.$handles[field.number];
-          if (!handle) {
-            handle = new handles[kind](this, field) as FieldHandle;
-            this.$handles[field.number] = handle;
-          }
-          return handle;
+          return handleOf(this, field);
         },
       });
     } else {

@@ -1,8 +1,9 @@
 /** A suite's row in the verdict table. Nothing "holds" here without its design, scenario, bounds and fault policy. */
-import { type Reduction, SANITIZERS } from "../explore/outcome.js";
+import { SANITIZERS } from "../explore/outcome.js";
 import type { Comparison, SuiteRun } from "../session/run-suite.js";
 import { boundsOf, boundsText, changesText, faultsText, objectsText } from "./bounds.js";
 import { omissionText } from "./omission.js";
+import { reductionTexts } from "./reduction.js";
 import { type Look, NARROW } from "./style.js";
 import { type SuiteResult, type SuiteVerdict, verdictOf } from "./verdict.js";
 import { counted, duration, enumerate, hanging, joined } from "./wrap.js";
@@ -41,7 +42,7 @@ function runLines(run: SuiteRun, look: Look): string[] {
   const word = verdict === "violated" && isExpected ? "as expected" : words[verdict];
   const paint = isExpected ? look.style.good : verdict === "unfinished" ? look.style.warn : look.style.bad;
   const { states, transitions, depth, statistics } = outcome;
-  const isReduced = outcome.reduction?.kind === "fused";
+  const isReduced = outcome.reduction?.kind === "reduced";
   const counts = `${counted(states, "state")}, ${counted(transitions, "transition")}, ${isReduced ? "reduced" : `depth ${depth}`}, ${run.isCached ? "unchanged, from the cache" : duration(statistics.seconds)}`;
   const claim = [
     suite.name,
@@ -62,20 +63,12 @@ function runLines(run: SuiteRun, look: Look): string[] {
   if (outcome.untraced.length > 0) {
     lines.push(...remark(`the search for a trace was stopped, so there is none for ${enumerate(outcome.untraced)}`, look, look.style.warn));
   }
-  if (outcome.reduction !== null) lines.push(...remark(reductionText(outcome.reduction), look));
+  if (outcome.reduction !== null) for (const text of reductionTexts(outcome.reduction)) lines.push(...remark(text, look));
   if (outcome.omission !== null) lines.push(...remark(omissionText(outcome.omission), look));
   if (outcome.faultedSteps > 0) {
     lines.push(...remark(`${counted(outcome.faultedSteps, "step")} ended in a fault; what would come after is not covered`, look));
   }
   return lines;
-}
-
-/** What fusing steps came to. */
-function reductionText(reduction: Reduction): string {
-  if (reduction.kind === "off") return `not reduced: ${reduction.because}`;
-  const { fusedPaths, paths, restarts } = reduction;
-  const again = restarts === 0 ? "" : `; begun anew ${counted(restarts, "time")}, when more was known`;
-  return `reduced: of ${counted(paths, "path")} that steps take, ${fusedPaths} are fused with the step before${again}`;
 }
 
 /** `21 properties and 13 checks hold`. */

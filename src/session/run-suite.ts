@@ -11,7 +11,7 @@ import {
   type Progress,
   type ResultVerdict,
 } from "../explore/outcome.js";
-import { exploreReduced } from "../explore/reduced.js";
+import { exploreReduced, type Reductions } from "../explore/reduced.js";
 import { exploreReference } from "../explore/reference.js";
 import { ModelError } from "../lang/errors.js";
 import type { Suite } from "../lang/suite.js";
@@ -32,8 +32,8 @@ export interface RunSuiteOptions {
   readonly paranoid?: boolean;
   /** Where runs are kept that take long, and go on after they were interrupted. Of the fast engine, and of this thread only. Default: nowhere. */
   readonly checkpoint?: Checkpointing;
-  /** Leave out states that show nothing; the fast engine only. */
-  readonly reduce?: boolean;
+  /** Leave out states that show nothing, in these ways; the fast engine only. Default: none. */
+  readonly reduce?: Reductions;
   /** Threads that explore the suite together, this one included; the fast engine only. Default 1. */
   readonly threads?: number;
   /** How many more have nothing to do by now, in shared memory: a large suite takes them, and gives them back. */
@@ -138,7 +138,8 @@ function explorerOf(
   { reduce, lossy }: RunSuiteOptions,
 ): (machine: Machine, options: ExploreOptions) => Exploration {
   if (lossy !== undefined) return (machine, options) => exploreLossy(machine, options, lossy);
-  return engine === "reference" ? exploreReference : reduce ? exploreReduced : exploreFast;
+  if (reduce !== undefined) return (machine, options) => exploreReduced(machine, options, reduce);
+  return engine === "reference" ? exploreReference : exploreFast;
 }
 
 /** Differs for runs of which one cannot go on where the other was interrupted. Limits may. */

@@ -34,6 +34,25 @@ export function without(moves: readonly Move[], state: Uint32Array): Uint32Array
   return rest;
 }
 
+/** What brings numbers from the one place to the other; those that go from one word to another together are one move. */
+export function movesOf(pairs: Iterable<readonly [from: Place, to: Place]>): Move[] {
+  const moves = new Map<string, Move>();
+  for (const [from, to] of pairs) {
+    if ((from.mask & to.mask) === 0) continue;
+    const shift = to.shift - from.shift;
+    const key = `${from.word} ${to.word} ${shift}`;
+    // Of a number for which there are fewer bits now, those that are left out are 0, and may be another's where it goes to.
+    const mask = (moves.get(key)?.mask ?? 0) | ((from.mask & to.mask) << from.shift);
+    moves.set(key, { from: from.word, mask: mask >>> 0, shift, to: to.word });
+  }
+  return [...moves.values()];
+}
+
+/** The move as four numbers, as the explorer's core reads it. */
+export function numbersOfMove({ from, mask, shift, to }: Move): readonly number[] {
+  return [from, mask, shift, to];
+}
+
 /** Where there is what changes. */
 export type Places = Pick<Packing, "cells" | "controls" | "upperControls" | "changingWords">;
 
@@ -117,25 +136,16 @@ export class Packing {
 
   /** What brings a state that the other has packed into one that this one packs; of what changes in both. */
   movesFrom(other: Places): Move[] {
-    const moves = new Map<string, Move>();
-    const add = (from: Place, to: Place) => {
-      if (from.word >= other.changingWords || to.word >= this.changingWords || (from.mask & to.mask) === 0) return;
-      const shift = to.shift - from.shift;
-      const key = `${from.word} ${to.word} ${shift}`;
-      // Of a number for which there are fewer bits now, those that are left out are 0, and may be another's where it goes to.
-      const mask = (moves.get(key)?.mask ?? 0) | ((from.mask & to.mask) << from.shift);
-      moves.set(key, { from: from.word, mask: mask >>> 0, shift, to: to.word });
-    };
-    for (const [cell, place] of this.cells.entries()) add(other.cells[cell] as Place, place);
+    const pairs = this.cells.map((place, cell) => [other.cells[cell] as Place, place] as const);
     for (const thread of this.controls.keys()) {
       for (const from of controlParts(other, thread)) {
         for (const to of controlParts(this, thread)) {
           const lowest = Math.max(from.lowest, to.lowest);
-          add(above(from.place, lowest - from.lowest), above(to.place, lowest - to.lowest));
+          pairs.push([above(from.place, lowest - from.lowest), above(to.place, lowest - to.lowest)]);
         }
       }
     }
-    return [...moves.values()];
+    return movesOf(pairs.filter(([from, to]) => from.word < other.changingWords && to.word < this.changingWords));
   }
 
   pack(state: State): Uint32Array {

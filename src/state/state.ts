@@ -15,10 +15,14 @@ export interface State {
   readonly threads: readonly number[];
 }
 
-/** A state that is held in another form, to be read without making all of it. */
-export interface CellView {
-  readonly threads: readonly number[];
+/** What there is in each cell of a state. */
+export interface Cells {
   cell(number: number): number;
+}
+
+/** A state that is held in another form, to be read without making all of it. */
+export interface CellView extends Cells {
+  readonly threads: readonly number[];
   /** The same as a state. */
   whole(): State;
 }
@@ -31,7 +35,7 @@ export interface StateDraft {
   threads: number[];
 }
 
-export function readCell(layout: Layout, state: State | StateDraft | CellView, number: number): number {
+export function readCell(layout: Layout, state: State | StateDraft | Cells, number: number): number {
   if ("cell" in state) return state.cell(number);
   const cell = layout.cells[number];
   switch (cell?.kind) {

@@ -135,11 +135,13 @@ function numberOf(site: Site): number {
   return sitesNumbered++;
 }
 
-/** What tells control states of a thread apart. `placeOf` makes the name that a site is called by. */
+/** What tells control states of a thread apart. `placeOf` makes the name that a site is called by, `viewOf` what stands for an object. */
 export function keyOf(
   { kind, frames, mutex, returned, root, heldByRoot }: ControlDescription,
   placeOf: (site: Site) => string | number = numberOf,
+  viewOf: (view: StructView) => StructView = (view) => view,
 ): string {
+  const localKey = (value: Local) => keyOfLocal(value, viewOf);
   const parts: string[] = [kind, root.map(localKey).join(), String(heldByRoot)];
   for (const { site, live, watched } of frames) {
     parts.push(`${placeOf(site)}(${live.map(localKey).join()})`);
@@ -150,10 +152,10 @@ export function keyOf(
   return parts.join(">");
 }
 
-function localKey(value: Local): string {
-  if (value instanceof StructView) return `&${value.$struct.number}:${value.$index}`;
-  if (value instanceof FieldHandle) return `${localKey(value.$view)}.${value.$field.number}`;
-  if (Array.isArray(value)) return `[${value.map(localKey).join()}]`;
+function keyOfLocal(value: Local, viewOf: (view: StructView) => StructView): string {
+  if (value instanceof StructView) return `&${value.$struct.number}:${viewOf(value).$index}`;
+  if (value instanceof FieldHandle) return `${keyOfLocal(value.$view, viewOf)}.${value.$field.number}`;
+  if (Array.isArray(value)) return `[${value.map((element) => keyOfLocal(element, viewOf)).join()}]`;
   return typeof value === "string" ? JSON.stringify(value) : String(value);
 }
 

@@ -110,6 +110,12 @@ export class Machine implements RunEnvironment {
     return block;
   }
 
+  /** Runs the block of the control state once where nobody knows whether the thread comes there with it: what that exercises does not count. */
+  runApart(control: Control, state: CellView, choices: readonly number[]): NativeBlock {
+    this.nativeRuns++;
+    return runBlock(this, control, state, { choices, parked: true });
+  }
+
   /** All ways the thread's block can go in the state, in canonical order (choices lexicographically); those that are not possible left out. */
   *blocks(state: State, thread: number, options: RunOptions = {}): Generator<NativeBlock> {
     let choices: number[] | null = [];

@@ -310,6 +310,29 @@ describe("--reduce", () => {
     expect(suites.map(({ reduction }) => reduction)).toEqual([{ kind: "off", because: "there are no more than 2000 states" }]);
     expect((await iommuMc(["check", small, "--reduce", "--engine", "reference"])).code).toBe(2);
   });
+
+  it("says what is interchangeable and what is not, and each of the reductions can be switched off", async () => {
+    const alike = ["check", "tests/cli/fixtures/alike.ts", "--reduce"];
+    const textOf = async (...words: string[]) => (await iommuMc([...alike, ...words], { env: { COLUMNS: "400" } })).stdout;
+    const both = await textOf();
+    expect(both).toMatch(/reduced: of \d+ paths that steps take, \d+ are fused with the step before; interchangeable: ann and bob/);
+    expect(both).toMatch(/alike\/same .* states.*, reduced,/);
+    expect(both).toMatch(
+      /not interchangeable: ann and bob \(with .*\): it goes on elsewhere, deposit \(tests\/cli\/fixtures\/alike\.ts:\d+:\d+\)/,
+    );
+    expect(await textOf("--no-symmetry")).not.toContain("interchangeable");
+    expect(await textOf("--no-fusion")).not.toContain("fused");
+    const { suites } = JSON.parse(await textOf("--no-fusion", "--json")) as JsonCheck;
+    expect(suites.map(({ reduction }) => reduction)).toEqual([
+      { kind: "reduced", fusion: null, symmetry: { interchangeable: [expect.any(String)], images: 2, lost: [] }, restarts: 0 },
+      { kind: "reduced", fusion: null, symmetry: { interchangeable: [], images: 1, lost: [expect.anything()] }, restarts: 0 },
+    ]);
+  });
+
+  it.each([["--no-fusion"], ["--no-symmetry"], ["--reduce", "--no-fusion", "--no-symmetry"]])("refuses %s", async (...words) => {
+    const { stderr, code } = await iommuMc(["check", small, ...words]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("switch off one of the two reductions")]);
+  });
 });
 
 describe("--lossy", () => {

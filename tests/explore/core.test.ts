@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import * as host from "../../src/explore/core.js";
 import * as learner from "../../src/explore/learner.js";
 import * as lossyTable from "../../src/explore/lossy-table.js";
+import * as normalForms from "../../src/explore/normal-forms.js";
 import * as rules from "../../src/explore/rules.js";
 import * as store from "../../src/explore/store.js";
 import * as team from "../../src/explore/team.js";
@@ -13,7 +14,7 @@ import * as visitor from "../../src/explore/visitor.js";
 import { packageRoot } from "../../src/session/open.js";
 import * as layout from "../../src/state/layout.js";
 
-const text = ["core.ts", "states.ts", "blocks.ts", "lossy.ts"]
+const text = ["core.ts", "states.ts", "blocks.ts", "lossy.ts", "symmetry.ts"]
   .map((file) => readFileSync(join(packageRoot(), "src/explore/core", file), "utf8"))
   .join("\n");
 const constants = text.matchAll(/^(?:export )?const ([A-Z_]+): (?:u32|usize) = (\w+);$/gm);
@@ -51,7 +52,16 @@ test.each(shared)("%s", (name, value) => {
 });
 
 test("rows of which the core counts the bytes", () => {
-  const rows = { DICTIONARY: tuples.DICTIONARY, COLUMN: tuples.COLUMN, CHUNK: store.CHUNK_ROW, REST: team.REST, THREAD_ROW };
+  const rows = {
+    DICTIONARY: tuples.DICTIONARY,
+    COLUMN: tuples.COLUMN,
+    CHUNK: store.CHUNK_ROW,
+    REST: team.REST,
+    THREAD_ROW,
+    SWAP: normalForms.SWAP,
+    SWAPPED_THREAD: normalForms.SWAPPED_THREAD,
+    CHANGE: normalForms.CHANGE,
+  };
   for (const [name, words] of Object.entries(rows)) expect([name, inCore.get(name)]).toEqual([name, words * 4]);
   expect(inCore.get("HASHES")).toBe(host.MOST_SLOTS);
 });

@@ -5,12 +5,14 @@ import { exploreReduced } from "../../src/explore/reduced.js";
 import { checksOfSuite, finish, machineOf } from "../../src/session/run-suite.js";
 import { comparable, load, tiny, verdictOf } from "../support/model.js";
 
+const FUSION = { fusion: true, symmetry: false };
+
 /** Explores the model without reduction and with it, beginning to fuse after so many states. */
 function both(text: string, reduceAfter = 1) {
   const { session, suite } = load(text);
   const goOnAfter = new Set(checksOfSuite(suite));
   const plain = finish(exploreFast(machineOf(session, suite), { goOnAfter }));
-  const reduced = finish(exploreReduced(machineOf(session, suite), { goOnAfter, reduceAfter }));
+  const reduced = finish(exploreReduced(machineOf(session, suite), { goOnAfter, reduceAfter }, FUSION));
   expect(reduced.results).toEqual(plain.results);
   expect(comparable(reduced)).toMatchObject({ findings: comparable(plain).findings, lockOrder: comparable(plain).lockOrder });
   return { plain, reduced };
@@ -33,7 +35,7 @@ describe("saves", () => {
     const { plain, reduced } = both(twice("yield; b.n = 1; yield; b.n = 2; yield; b.n = 3;", false));
     expect(plain.states).toBe(16);
     expect(reduced.states).toBeLessThan(10);
-    expect(reduced.reduction).toMatchObject({ kind: "fused" });
+    expect(reduced.reduction).toMatchObject({ kind: "reduced", symmetry: null });
   });
 
   test("steps under a lock that all take who touch the same", () => {
@@ -188,7 +190,7 @@ describe("turns itself off, and says why", () => {
 
   test("where an unexpected violation ends the run", () => {
     const { session, suite } = load(hidden[0]?.[2] as string);
-    const reduced = finish(exploreReduced(machineOf(session, suite), { reduceAfter: 1 }));
+    const reduced = finish(exploreReduced(machineOf(session, suite), { reduceAfter: 1 }, FUSION));
     const plain = finish(exploreFast(machineOf(session, suite)));
     expect(comparable(reduced)).toEqual(comparable(plain));
     expect(reduced.reduction).toMatchObject({ kind: "off" });

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { exploreFast, exploreStates } from "../../src/explore/fast.js";
 import type { ExploreOptions, Outcome } from "../../src/explore/outcome.js";
+import { exploreReduced } from "../../src/explore/reduced.js";
 import { Store } from "../../src/explore/store.js";
 import { Team, TOGETHER, type Together } from "../../src/explore/team.js";
 import { TeamControl } from "../../src/explore/team-control.js";
@@ -84,6 +85,25 @@ test("of random models", () => {
     { numRuns: 30 },
   );
   expect(explorers.together, JSON.stringify(explorers)).toBeGreaterThan(5);
+});
+
+test("of a reduced run: each finds the image of a state that is kept", () => {
+  const text = tiny({
+    procedures: `function* t(b, all) { for (let i = 0; i < 3; i++) { yield; b.n = i; yield* mutex_lock(all.m); yield; all.n = b.n; mutex_unlock(all.m); } }`,
+    structs: "box: { n: counter(3), m: mutex() }",
+    make: `const all = make("box", "all"); const own = ["a", "b", "c"].map((name) => make("box", name));`,
+    threads: `...own.map((b, each) => thread("t" + each, t, b, all))`,
+    more: `properties: [claim("N", windows(s).sometimes("box", (b, state) => state.all("box")[3].n === 2 && state.all("box")[2].n === 0))]`,
+  });
+  const { session, suite } = load(text);
+  const run = (threads: number) => {
+    const options = { threads, together: EAGERLY, packAfter: 40, reduceAfter: 20, goOnAfter: new Set(checksOfSuite(suite)) };
+    return finish(exploreReduced(machineOf(session, suite), options));
+  };
+  const [alone, together] = [run(1), run(2)] as const;
+  deepStrictEqual(comparable(together), comparable(alone));
+  expect(alone.reduction).toMatchObject({ symmetry: { images: 6 } });
+  expect([alone, together].map(({ statistics }) => statistics.threads)).toEqual([1, 2]);
 });
 
 /** Three hands that turn, with so many places each. */

@@ -3,7 +3,7 @@ import { deepStrictEqual } from "node:assert";
 import { exploreFast } from "../../src/explore/fast.js";
 import { exploreLossy, type Lossy } from "../../src/explore/lossy.js";
 import type { Outcome } from "../../src/explore/outcome.js";
-import { exploreReduced } from "../../src/explore/reduced.js";
+import { exploreReduced, type Reductions } from "../../src/explore/reduced.js";
 import { ModelError } from "../../src/lang/errors.js";
 import { checksOfSuite, finish, machineOf, runSuiteNow } from "../../src/session/run-suite.js";
 import { replayFindings } from "../../src/trace/judge.js";
@@ -66,15 +66,16 @@ function exploredWhole(text: string) {
 }
 
 /**
- * Explores a model with steps fused and without, and requires that the same is found, whatever is violated on the way. Returns the
- * states of both; null if it is too large, or refused.
+ * Explores a model reduced and not, and requires that the same is found, whatever is violated on the way. Returns the states of both; null
+ * if it is too large, or refused.
  */
-export function compareReduced(text: string): { readonly plain: number; readonly reduced: number } | null {
+export function compareReduced(text: string, reductions: Reductions): { readonly plain: number; readonly reduced: number } | null {
   const explored = exploredWhole(text);
   if (explored === null) return null;
   const { session, suite, options, plain } = explored;
   // Little is known when it begins, so that much turns out to be wrong.
-  const reduced = finish(exploreReduced(machineOf(session, suite), { ...options, reduceAfter: 1 + (text.length % 40) }));
+  const early = { reduceAfter: 1 + (text.length % 40), ...(text.length % 2 === 0 ? { packAfter: 3 } : {}) };
+  const reduced = finish(exploreReduced(machineOf(session, suite), { ...options, ...early }, reductions));
   const found = ({ end, results, findings, lockOrder }: ReturnType<typeof comparable>) => ({ end, results, findings, lockOrder });
   deepStrictEqual(found(comparable(reduced)), found(comparable(plain)));
   return { plain: plain.states, reduced: reduced.states };

@@ -17,8 +17,8 @@ interface Scope {
   readonly isProperty: boolean;
 }
 
-/** Text of a model for the tests' `load`. */
-export function grow(tape: readonly number[]): string {
+/** Text of a model for the tests' `load`. If threads are `alike` they all run the first procedure, on boxes that are alike or on the same. */
+export function grow(tape: readonly number[], areAlike = false): string {
   let position = 0;
   let declared = 0;
   const take = (count: number): number => (position < tape.length ? (tape[position++] as number) % count : 0);
@@ -283,10 +283,13 @@ export function grow(tape: readonly number[]): string {
   const sub1 = procedure("sub1", "b, x", subScope, result(subScope)).replace(/yield\* sub1\(/g, "yield* sub0(");
   const bodies = Array.from({ length: threads }, (_, each) => procedure(`t${each}`, "b, c", threadScope, ""));
   const claims = properties.map(propertyText);
-  const started = Array.from(
-    { length: threads },
-    (_, each) => `thread("t${each}", t${each}, ${each % 2 === 1 && boxes > 1 ? "b1, b0" : `b0, b${boxes - 1}`})`,
-  );
+  const alike = areAlike ? alikeThreads(threads, take(3), slots) : null;
+  const started =
+    alike?.threads ??
+    Array.from(
+      { length: threads },
+      (_, each) => `thread("t${each}", t${each}, ${each % 2 === 1 && boxes > 1 ? "b1, b0" : `b0, b${boxes - 1}`})`,
+    );
   const expected = `Object.fromEntries([${[...properties, ...checksOf(terminates)].map((code) => `"${code}"`).join()}].map((code) => [code, { verdict: "violated", reason: "random" }]))`;
   return `
 const s = schema({
@@ -300,13 +303,36 @@ function* leaf(b, x) { yield; return (x + b.n) % 3; }
 ${sub0}
 ${sub1}
 ${bodies.join("\n")}
-export const tiny = suiteOf(s, { pools: { obj: ${slots} }, faults: ${faults}, terminates: ${terminates}, properties: [${claims.join(",\n")}], expected: ${goesOn ? expected : "{}"} }, (make) => {
-  ${Array.from({ length: boxes }, (_, each) => `const b${each} = make("box", "b${each}"); kref_init(b${each}.rc, 1);`).join(" ")}
-  ${Array.from({ length: made }, (_, each) => `const o${each} = make("obj", "o${each}"); b0.${["p", "q"][each]} = o${each};`).join(" ")}
+export const tiny = suiteOf(s, { pools: { obj: ${alike?.slots ?? slots} }, faults: ${faults}, terminates: ${terminates}, properties: [${claims.join(",\n")}], expected: ${goesOn ? expected : "{}"} }, (make) => {
+  ${Array.from({ length: alike?.boxes ?? boxes }, (_, each) => `const b${each} = make("box", "b${each}"); kref_init(b${each}.rc, 1);`).join(" ")}
+  ${alike?.objects ?? Array.from({ length: made }, (_, each) => `const o${each} = make("obj", "o${each}"); b0.${["p", "q"][each]} = o${each};`).join(" ")}
   return [${started.join(", ")}];
 });
 `;
 }
 
+interface AlikeThreads {
+  readonly threads: readonly string[];
+  readonly boxes: number;
+  readonly objects: string;
+  readonly slots: number;
+}
+
+/** So many threads with the first procedure: all on one box, each on its own beside a common one, or two on each other's. Their own boxes have an object each, or none. */
+function alikeThreads(number: number, way: number, spare: number): AlikeThreads {
+  const threads = Array.from({ length: number }, (_, each) => {
+    const boxes = way === 0 ? "b0, b0" : way === 1 ? `b${each}, b${number}` : each === 0 ? "b0, b1" : each === 1 ? "b1, b0" : "b2, b2";
+    return `thread("t${each}", t0, ${boxes})`;
+  });
+  const boxes = way === 0 ? 1 : way === 1 ? number + 1 : number;
+  const owned = way > 0 && spare > 1 ? Array.from({ length: number }, (_, each) => `b${each}.p = make("obj", "o${each}");`) : [];
+  return { threads, boxes, objects: owned.join(" "), slots: owned.length + spare };
+}
+
+export const tapes: fc.Arbitrary<number[]> = fc.array(fc.nat({ max: 100_000 }), { minLength: 60, maxLength: 400, size: "max" });
+
 /** Random models, as text. */
-export const models: fc.Arbitrary<string> = fc.array(fc.nat({ max: 100_000 }), { minLength: 60, maxLength: 400, size: "max" }).map(grow);
+export const models: fc.Arbitrary<string> = tapes.map((tape) => grow(tape));
+
+/** The same, with threads that may be interchangeable. */
+export const alikeModels: fc.Arbitrary<string> = tapes.map((tape) => grow(tape, true));

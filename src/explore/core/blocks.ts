@@ -33,6 +33,7 @@ import {
   WHOLE,
 } from "./core";
 import { copyWords, count, encode, insertTuple, isKnown, lanes, NEW, room, scratch, touchEntry, words } from "./states";
+import { normalForm } from "./symmetry";
 
 /** The states that were committed in which somebody is stuck, or that are ends of the scenario: number, and which threads can move (32 bits, and 32 above). */
 export let rests: usize = 0;
@@ -107,7 +108,7 @@ function writeSource(source: u32, header: usize): usize {
     if (!hasTuple) marks |= HAS_NO_TUPLE;
     store<u32>(out, hash);
     store<u32>(out, marks, 4);
-    out = copyWords(hasTuple ? tupleOf(slot) : next, hasTuple ? lanes : words, out + CANDIDATE);
+    out = copyWords(hasTuple ? tupleOf(slot) : normalForm(next), hasTuple ? lanes : words, out + CANDIDATE);
     candidates++;
   }
   store<u32>(header, end - first);

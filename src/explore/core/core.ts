@@ -9,6 +9,7 @@
  */
 import { insertSlotLossily, keeps, lookAheadLossily, STATES } from "./lossy";
 import {
+  at,
   copyWords,
   count,
   encodeChanges,
@@ -21,13 +22,17 @@ import {
   insertTuple,
   lanes,
   NEW,
+  putNumberAt,
   room,
   touchTuple,
+  valueAt,
   words,
 } from "./states";
+import { normalForm } from "./symmetry";
 
 export * from "./lossy";
 export * from "./states";
+export * from "./symmetry";
 
 /** Where things are; addresses in bytes, set by the host. */
 export let rules: usize = 0;
@@ -196,8 +201,11 @@ export function expandBatch(number: u32, most: u32, adds: bool): u32 {
       const leaf = load<u32>(slotLeaves + at(slot));
       const into = slotAt(slot);
       const sum = apply(leaf, state, into, hash);
-      store<u32>(slotHashes + ((<usize>slot) << 3), finish(fuses ? fuse(into, sum) : sum));
-      if (encodeChanges(state, sourceTuple, into, tupleOf(slot), adds)) continue;
+      const last = fuses ? fuse(into, sum) : sum;
+      // Properties are asked of the state that the step leads to; what is looked up may be an image of it.
+      const normal = normalForm(into);
+      store<u32>(slotHashes + ((<usize>slot) << 3), finish(normal === into ? last : hashOf(normal)));
+      if (encodeChanges(state, sourceTuple, normal, tupleOf(slot), adds)) continue;
       if (adds) return source;
       store<u32>(slotLeaves + at(slot), leaf | WHOLE);
     }
@@ -211,23 +219,20 @@ export function tupleOf(slot: u32): usize {
   return slotTuples + ((<usize>slot * <usize>lanes) << 3);
 }
 
-function at(word: u32): usize {
-  return (<usize>word) << 2;
-}
-
-/** The number of a state whose place (word, shift, mask) is at that address. */
-function valueAt(place: usize, state: usize): u32 {
-  return (load<u32>(state + at(load<u32>(place))) >> load<u32>(place, 4)) & load<u32>(place, 8);
-}
-
-function threadRow(thread: u32): usize {
+export function threadRow(thread: u32): usize {
   return threadTable + <usize>thread * THREAD_ROW;
 }
 
 /** The number of the control state of the thread with that row. */
-function controlIn(row: usize, state: usize): u32 {
+export function controlIn(row: usize, state: usize): u32 {
   const lower = valueAt(row, state);
   return load<u32>(row, 28) === 0 ? lower : lower | (valueAt(row + 20, state) << load<u32>(row, 32));
+}
+
+/** Puts the number of a control state where the thread with that row has none. */
+export function putControl(row: usize, number: u32, state: usize): void {
+  putNumberAt(row, number, state);
+  if (load<u32>(row, 28) !== 0) putNumberAt(row + 20, number >> load<u32>(row, 32), state);
 }
 
 /**

@@ -57,8 +57,30 @@ const CHUNK: usize = 12;
 /** So that looking ahead is not optimised away. */
 export let seenAhead: u32 = 0;
 
-function at(word: u32): usize {
+export function at(word: u32): usize {
   return (<usize>word) << 2;
+}
+
+/** The number of a state whose place (word, shift, mask) is at that address. */
+export function valueAt(place: usize, state: usize): u32 {
+  return (load<u32>(state + at(load<u32>(place))) >> load<u32>(place, 4)) & load<u32>(place, 8);
+}
+
+/** Puts a number into a state at the place (word, shift, mask) at that address, where its bits are 0. */
+export function putNumberAt(place: usize, number: u32, state: usize): void {
+  const into = state + at(load<u32>(place));
+  store<u32>(into, load<u32>(into) | ((number & load<u32>(place, 8)) << load<u32>(place, 4)));
+}
+
+/** Puts into a state, where these bits are 0, what is in another: rows of the word they come from, mask, shift to the left, the word they go to. */
+export function moveBits(from: usize, moves: usize, moveCount: u32, into: usize): void {
+  const end = moves + ((<usize>moveCount) << 4);
+  for (let row = moves; row < end; row += 16) {
+    const bits = load<u32>(from + at(load<u32>(row))) & load<u32>(row, 4);
+    const shift = load<i32>(row, 8);
+    const place = into + at(load<u32>(row, 12));
+    store<u32>(place, load<u32>(place) | (shift < 0 ? bits >> <u32>-shift : bits << (<u32>shift)));
+  }
 }
 
 /** Copies so many 64-bit words; returns the address behind them. */
@@ -437,15 +459,9 @@ function hashOfStored(number: u32): u64 {
  * else is as in `rest`. Returns how many were added: fewer if a word has had more values than there are numbers.
  */
 export function absorb(states: usize, stride: u32, number: u32, moves: usize, moveCount: u32, rest: usize, state: usize): u32 {
-  const end = moves + ((<usize>moveCount) << 4);
   for (let taken: u32 = 0; taken < number; taken++) {
     for (let word: usize = 0; word < (<usize>words) << 3; word += 8) store<u64>(state + word, load<u64>(rest + word));
-    for (let row = moves; row < end; row += 16) {
-      const bits = load<u32>(states + at(load<u32>(row))) & load<u32>(row, 4);
-      const shift = load<i32>(row, 8);
-      const into = state + at(load<u32>(row, 12));
-      store<u32>(into, load<u32>(into) | (shift < 0 ? bits >> <u32>-shift : bits << (<u32>shift)));
-    }
+    moveBits(states, moves, moveCount, state);
     if (insert(state) === OVERFLOW) return taken;
     states += (<usize>stride) << 3;
   }
