@@ -22,7 +22,7 @@ const BEHIND = 8;
 export const SEGMENT_BITS = 12;
 const SEGMENT_BYTES = 4 << SEGMENT_BITS;
 /** The table grows when it is fuller than this. */
-const FULLEST = 0.8;
+const FULLEST = 0.85;
 /** A table of as many segments is doubled no more, but grows by so much: to enter all states again takes long, but room is what ends large runs. */
 const LARGE_TABLE = 4096;
 const LARGE_GROWTH = 1.25;
