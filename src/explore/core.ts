@@ -74,6 +74,7 @@ export interface Core {
   commit(from: number, sources: number, buffer: number, most: number): number;
   normalise(state: number): void;
   normalForm(state: number): number;
+  countImages(number: number): number;
   insert(state: number): number;
   insertLossily(state: number, source: number, step: number): number;
   find(state: number): number;
@@ -88,6 +89,9 @@ export interface Core {
 export const MOST_SOURCES = 32;
 export const MOST_SLOTS = 512;
 export const MOST_CHOICES = 256;
+
+/** Most images that a state may have, itself included. */
+export const MOST_IMAGES = 24;
 
 /** Most steps that are fused with one before them; as in core/core.ts. */
 export const MOST_FUSED = 256;

@@ -238,6 +238,12 @@ export class Expander {
     return this.#normalForms?.of(this.next) ?? this.next;
   }
 
+  /** For how many states those stand that are kept. */
+  get standFor(): number {
+    const { count } = this.store;
+    return this.#normalForms?.standFor(count) ?? count;
+  }
+
   /** Number of the state that is kept for the one that the step leads to from `current`, or -1 for a fault. */
   successor(step: number): number {
     if (this.leafOf(step).next === null) return -1;

@@ -17,6 +17,9 @@ export const CHANGE = 7;
 const IMAGES = 1;
 const FIRST_CONTROLS = 64;
 
+/** Most states of which the images are counted. */
+export const MOST_COUNTED = 100_000;
+
 /** By number of a thread's control state, what is its image's, and one more. */
 interface ImagesOfControls {
   images: Uint32Array;
@@ -63,6 +66,18 @@ export class NormalForms {
     const { byteOffset, length } = state;
     const address = this.#core.normalForm(byteOffset);
     return address === byteOffset ? state : this.learner.memory.words(address, length);
+  }
+
+  /** For how many states those stand that are kept, of which there are so many. Of very many some are looked at. */
+  standFor(count: number): number {
+    const stride = Math.ceil(count / MOST_COUNTED);
+    let images = 0;
+    let counted = 0;
+    for (let number = 0; number < count; number += stride) {
+      images += this.#core.countImages(number);
+      counted++;
+    }
+    return Math.round((images / counted) * count);
   }
 
   release(): void {

@@ -106,8 +106,9 @@ export type Reduction =
 export interface SymmetryFound {
   /** What was swapped, in words. */
   readonly interchangeable: readonly string[];
-  /** For how many images, itself included, a state may stand. */
-  readonly images: number;
+  /** For how many states those stand that were explored; and whether that is by a sample of them, since there are many. */
+  readonly standFor: number;
+  readonly isEstimate: boolean;
   /** What the start does not tell apart, and model code does; and where. */
   readonly lost: readonly { readonly what: string; readonly because: string }[];
 }

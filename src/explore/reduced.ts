@@ -12,6 +12,7 @@ import { Fusion } from "./fusion.js";
 import { swapsOf } from "./interchange.js";
 import type { Judge } from "./judge.js";
 import { Learner } from "./learner.js";
+import { MOST_COUNTED } from "./normal-forms.js";
 import type { Exploration, ExploreOptions, Outcome, Reduction } from "./outcome.js";
 import { pathTaken, type TakenPath } from "./paths.js";
 import { type LostSwap, Symmetry } from "./symmetry.js";
@@ -51,7 +52,7 @@ export function* exploreReduced(machine: Machine, options: ExploreOptions = {}, 
         run.expander.store.release();
         continue;
       }
-      const told = { ...outcome, reduction: reducer.end() };
+      const told = { ...outcome, reduction: reducer.end(run) };
       if (run.judge.book.candidates.size === 0) return told;
       return yield* withTraces(machine, options, run, told);
     }
@@ -150,16 +151,22 @@ class Reducer implements Onlooker {
   }
 
   /** What the reductions came to in the run that has ended. */
-  end(): Reduction {
+  end({ expander }: FastRun): Reduction {
     if (this.#runs === 1) return { kind: "off", because: `there are no more than ${this.reduceAfter} states` };
     const { symmetry, leaves } = this.learner;
+    const { standFor } = expander;
     // What images exercise would have been exercised by a run without.
     for (const point of symmetry?.covered ?? []) this.machine.covered.add(point);
     return {
       kind: "reduced",
       fusion: this.reductions.fusion ? { fusedPaths: this.#fused.size, paths: leaves.length } : null,
       symmetry: this.reductions.symmetry
-        ? { interchangeable: symmetry?.swaps.map(({ what }) => what) ?? [], images: 1 + (symmetry?.group.length ?? 0), lost: this.#lost }
+        ? {
+            interchangeable: symmetry?.swaps.map(({ what }) => what) ?? [],
+            standFor,
+            isEstimate: symmetry !== null && expander.store.count > MOST_COUNTED,
+            lost: this.#lost,
+          }
         : null,
       restarts: this.#runs - 2,
     };

@@ -13,6 +13,7 @@ import { type CellView, readCell } from "../state/state.js";
 import type { Decision, Report } from "../step/block.js";
 import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
+import { MOST_IMAGES } from "./core.js";
 import { imageKey, type Swap } from "./interchange.js";
 import { type PathBlock, pathTaken, type TakenPath } from "./paths.js";
 
@@ -36,9 +37,6 @@ interface PathApart extends TakenPath {
 }
 type Apart = Map<string, PathApart>;
 
-/** Most images of a state that are asked about: what is saved is a number of states, and to ask takes as many times as long. */
-const MOST_IMAGES = 23;
-
 export class Symmetry {
   /** Control states and their images under the swaps, each way, in the order in which they became known. */
   readonly pairs: ControlPair[] = [];
@@ -59,7 +57,7 @@ export class Symmetry {
     readonly swaps: readonly Swap[],
     readonly apart: Apart,
   ) {
-    this.group = generatedBy(permutationsOf(swaps), MOST_IMAGES) as readonly Permutation[];
+    this.group = generatedBy(permutationsOf(swaps), MOST_IMAGES - 1) as readonly Permutation[];
     const { initial, registers } = machine;
     this.#imageOf = swaps.map(() => new Map());
     for (const [number, { permutation }] of swaps.entries()) {
@@ -70,10 +68,10 @@ export class Symmetry {
     }
   }
 
-  /** With as many of the swaps as do not make too many images of a state. */
+  /** With as many of the swaps as do not make too many images of a state: to ask about all of them takes as many times as long. */
   static of(machine: Machine, swaps: readonly Swap[]): Symmetry {
     const few: Swap[] = [];
-    for (const swap of swaps) if (generatedBy(permutationsOf([...few, swap]), MOST_IMAGES) !== null) few.push(swap);
+    for (const swap of swaps) if (generatedBy(permutationsOf([...few, swap]), MOST_IMAGES - 1) !== null) few.push(swap);
     return new Symmetry(machine, few, new Map());
   }
 

@@ -17,7 +17,7 @@ export function reductionTexts(reduction: Reduction): string[] {
   return [`reduced: ${what.join("; ")}`, ...lost];
 }
 
-function interchangeableText({ interchangeable, images }: SymmetryFound): string {
+function interchangeableText({ interchangeable, standFor, isEstimate }: SymmetryFound): string {
   if (interchangeable.length === 0) return "nothing is interchangeable";
-  return `interchangeable: ${interchangeable.join("; ")}, so that a state may stand for ${images}`;
+  return `interchangeable: ${interchangeable.join("; ")}, so that these states stand for ${isEstimate ? "about " : ""}${counted(standFor, "state")}`;
 }

@@ -102,7 +102,7 @@ test("of a reduced run: each finds the image of a state that is kept", () => {
   };
   const [alone, together] = [run(1), run(2)] as const;
   deepStrictEqual(comparable(together), comparable(alone));
-  expect(alone.reduction).toMatchObject({ symmetry: { images: 6 } });
+  expect(alone.reduction).toMatchObject({ symmetry: { interchangeable: Array(3).fill(expect.any(String)) } });
   expect([alone, together].map(({ statistics }) => statistics.threads)).toEqual([1, 2]);
 });
 

@@ -6,7 +6,7 @@
  * ../normal-forms.ts lays out what is here.
  */
 import { controlIn, putControl, threadRow, threads } from "./core";
-import { at, moveBits, putNumberAt, valueAt, words } from "./states";
+import { at, fetch, moveBits, putNumberAt, valueAt, words } from "./states";
 
 /**
  * How many swaps there are, and by swap: what of each word stays (address), what moves (address, how many), a row for each thread (address),
@@ -14,7 +14,7 @@ import { at, moveBits, putNumberAt, valueAt, words } from "./states";
  */
 export let swaps: u32 = 0;
 export let swapTable: usize = 0;
-/** Room for two states, and the bytes of one. */
+/** Room for as many states as a state has images, and one, and the bytes of one. */
 export let images: usize = 0;
 export let imageBytes: u32 = 0;
 
@@ -44,6 +44,34 @@ export function normalForm(state: usize): usize {
     swap = swap + 1 === swaps ? 0 : swap + 1;
   }
   return smallest;
+}
+
+/** How many images the state of that number has, itself included: all that can be made of it by swaps. */
+export function countImages(number: u32): u32 {
+  let known: u32 = 1;
+  fetch(number, images);
+  for (let source: u32 = 0; source < known; source++) {
+    for (let swap: u32 = 0; swap < swaps; swap++) {
+      const image = imageNumber(known);
+      makeImage(swapTable + <usize>swap * SWAP, imageNumber(source), image);
+      if (!isAmong(known, image)) known++;
+    }
+  }
+  return known;
+}
+
+function imageNumber(number: u32): usize {
+  return images + <usize>number * <usize>imageBytes;
+}
+
+function isAmong(known: u32, image: usize): bool {
+  for (let other: u32 = 0; other < known; other++) {
+    const state = imageNumber(other);
+    let word: usize = 0;
+    while (word < (<usize>words) << 3 && load<u64>(state + word) === load<u64>(image + word)) word += 8;
+    if (word === (<usize>words) << 3) return true;
+  }
+  return false;
 }
 
 function isImageSmaller(swap: usize, state: usize): bool {
