@@ -124,6 +124,12 @@ function addCheck(program: Command, done: (exitCode: number) => void): void {
         .choices(LOSSY_MODES)
         .conflicts(["reduce", "engine", "paranoid", "checkpoint", "against", "cache", "watch", "jobs"]),
     )
+    .addOption(
+      new Option(
+        "--disk <folder>",
+        "when the states no longer fit into --memory, put them into files in this folder and go on; the files are gone when the run is over, however it ends",
+      ).conflicts(["lossy", "reduce", "engine", "paranoid", "checkpoint", "cache", "watch"]),
+    )
     .addOption(jobsOption())
     .option("--coverage", "say at the end what of the model was not exercised")
     .addOption(

@@ -6,7 +6,7 @@ import { packageRoot } from "./package-root.js";
 
 type Global = { value: number };
 
-/** What `core/core.ts`, `core/states.ts`, `core/symmetry.ts` and `core/blocks.ts` export; addresses and numbers are set by whoever lays out what is there. */
+/** What `core/core.ts`, `core/states.ts`, `core/symmetry.ts`, `core/blocks.ts` and `core/runs.ts` export; addresses and numbers are set by whoever lays out what is there. */
 export interface Core {
   readonly rules: Global;
   readonly words: Global;
@@ -29,6 +29,7 @@ export interface Core {
   readonly tupleBytes: Global;
   readonly lanes: Global;
   readonly chunks: Global;
+  readonly pages: Global;
   readonly segments: Global;
   readonly tableSize: Global;
   readonly numberBits: Global;
@@ -55,6 +56,12 @@ export interface Core {
   readonly images: Global;
   readonly sources: Global;
   readonly sourceTuple: Global;
+  readonly listed: Global;
+  readonly stale: Global;
+  readonly staleFrom: Global;
+  readonly collected: Global;
+  readonly oneAt: Global;
+  readonly otherAt: Global;
   readonly slots: Global;
   readonly slotTuples: Global;
   readonly slotLeaves: Global;
@@ -82,6 +89,23 @@ export interface Core {
   rehash(from: number, to: number): void;
   enterValues(values: number, number: number, table: number, shift: number): void;
   translateAll(from: number, layout: number, bytes: number, number: number, into: number): void;
+  listStates(from: number, to: number): number;
+  markStale(first: number, end: number, beyond: number, block: number, blockEnd: number, its: number, bytes: number): number;
+  writeRecords(first: number, number: number, into: number): void;
+  mergeRecords(
+    one: number,
+    oneEnd: number,
+    oneLayout: number,
+    oneBytes: number,
+    other: number,
+    otherEnd: number,
+    otherLayout: number,
+    otherBytes: number,
+    into: number,
+    most: number,
+  ): number;
+  collect(from: number, to: number, into: number, most: number): number;
+  admit(from: number, to: number): void;
   absorb(states: number, stride: number, number: number, moves: number, moveCount: number, rest: number, state: number): number;
 }
 
@@ -141,6 +165,7 @@ export const COMMON = [
   "tupleBytes",
   "lanes",
   "chunks",
+  "pages",
   "segments",
   "tableSize",
   "numberBits",

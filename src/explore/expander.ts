@@ -1,6 +1,6 @@
 /** The states that are known, and the steps out of each, by learned rules; what is missing is learned on the way. */
 import { ModelError } from "../lang/errors.js";
-import { Packing, type Places, without } from "../state/packing.js";
+import { type Move, Packing, type Places, without } from "../state/packing.js";
 import { readCell } from "../state/state.js";
 import type { BlockRun } from "../step/block.js";
 import type { Control } from "../step/control.js";
@@ -10,7 +10,9 @@ import { FreedSlots } from "./freed-slots.js";
 import { FUSED, type Leaf, type Learner } from "./learner.js";
 import type { LossyOptions } from "./lossy-table.js";
 import { NormalForms } from "./normal-forms.js";
+import type { Disk } from "./out-of-core.js";
 import { CHOICE, CHOICE_CHILDREN, LEAF, LEAF_FLAGS, LEAF_WRITES, READ, READ_CHILDREN } from "./rules.js";
+import { SetAside, type StateSet } from "./state-set.js";
 import { Store } from "./store.js";
 
 /** Thrown where states would have to be packed otherwise that are not kept: in so many bits for control states, and of the cells these. */
@@ -22,6 +24,9 @@ export class PackingChanged extends Error {
     super("states that are not kept would have to be packed otherwise");
   }
 }
+
+/** Most that the rules take at once while they are packed otherwise, in what they take before: they grow by doubling. */
+const REPACKED = 4;
 
 export class Expander {
   store: Store;
@@ -41,6 +46,7 @@ export class Expander {
   /** Null if all states are kept, and not one of several. */
   #normalForms: NormalForms | null;
   #lossy: LossyOptions | null = null;
+  #disk: Disk | null = null;
 
   /**
    * What the learner has learned for another is known. `noteLearned` is told of each block that is learned, with the
@@ -75,6 +81,9 @@ export class Expander {
   repack(controlBits: readonly number[], changing: ReadonlySet<number> | null): void {
     const { store, learner, machine } = this;
     if (store.lossy !== null) throw new PackingChanged(controlBits, changing);
+    // What is learned is not packed otherwise by halves.
+    const roomForRules = REPACKED * learner.rules.heap.byteLength;
+    const reserved = learner.memory.allocate(roomForRules, false);
     const { packing: old } = learner;
     const isZeroAtFirst = (cell: number) => readCell(machine.layout, machine.initial, cell) === 0;
     const packing = new Packing(machine.layout, controlBits, changing, old.changing === null ? null : { packing: old, isZeroAtFirst });
@@ -82,12 +91,11 @@ export class Expander {
     const initial = packing.pack(machine.initial);
     const rest = without(moves, initial);
     // If there is no room for what comes first, all is as it was.
-    if (old.changing !== null) store.extend(packing.changingWords, initial);
-    else {
-      const packed = this.#newStore(packing);
-      packed.absorb(store.blocks(), store.words, moves, rest);
-      this.store = packed;
-      store.release();
+    try {
+      if (old.changing !== null) store.extend(packing.changingWords, initial);
+      else this.#absorbInto(this.#newStore(packing), moves, rest);
+    } finally {
+      learner.memory.release(reserved, roomForRules);
     }
     learner.repack(packing, moves, rest);
     this.current = initial;
@@ -99,10 +107,36 @@ export class Expander {
     this.#normalForms = this.#newNormalForms();
   }
 
+  /** Has the store be that one, with all states packed otherwise. */
+  #absorbInto(packed: Store, moves: readonly Move[], rest: Uint32Array): void {
+    const { store } = this;
+    try {
+      store.leaveMemory();
+      packed.absorb(store.blocks(), store.words, moves, rest);
+    } catch (error) {
+      packed.release();
+      throw error;
+    }
+    this.store = packed;
+    store.release();
+  }
+
   /** Of a run that has not begun: it will forget the states that it has visited, which are packed like that. */
   forgetVisited(lossy: LossyOptions, controlBits: readonly number[], changing: ReadonlySet<number> | null): void {
     this.#lossy = lossy;
     this.repack(controlBits, changing);
+  }
+
+  /** Of a run that has not begun: its states go there when there is no room for more of them in memory. */
+  useDisk(disk: Disk): void {
+    const { store } = this;
+    this.#disk = disk;
+    this.store = this.#newStore(this.learner.packing);
+    this.#freedSlots.release();
+    this.#freedSlots = new FreedSlots(this.learner, this.store.core);
+    this.#normalForms?.release();
+    this.#normalForms = this.#newNormalForms();
+    store.release();
   }
 
   /** Adds states that were packed in these places, in their order. */
@@ -244,17 +278,35 @@ export class Expander {
     return this.#normalForms?.standFor(count) ?? count;
   }
 
-  /** Number of the state that is kept for the one that the step leads to from `current`, or -1 for a fault. */
+  /** Number of the state that is kept for the one that the step leads to from `current`, or -1 for a fault; of a run that has all in memory. */
   successor(step: number): number {
     if (this.leafOf(step).next === null) return -1;
     this.apply(step);
     return this.store.find(this.normalForm);
   }
 
+  /** The same if it is one of these states; -1 otherwise. */
+  successorAmong(states: Pick<StateSet, "numberOf">, step: number): number {
+    if (this.leafOf(step).next === null) return -1;
+    this.apply(step);
+    return states.numberOf(this.normalForm);
+  }
+
+  /** States of which one asks whether they are led to. */
+  setOf(numbers: ReadonlySet<number>): StateSet {
+    const { store, learner } = this;
+    if (store.isOutOfCore) return new SetAside(learner.memory, store, numbers);
+    const numberOf = (state: Uint32Array) => {
+      const number = store.find(state);
+      return numbers.has(number) ? number : -1;
+    };
+    return { numberOf, release: () => {} };
+  }
+
   /** As long as all may change states are few, and to number what is there takes longer than it saves. */
   #newStore({ changingWords, changing }: Packing): Store {
     const host = { judgeRest: this.judgeRest };
-    return new Store(this.learner.memory, changingWords, { host, arePlain: changing === null, lossy: this.#lossy });
+    return new Store(this.learner.memory, changingWords, { host, arePlain: changing === null, lossy: this.#lossy, disk: this.#disk });
   }
 
   #newNormalForms(): NormalForms | null {

@@ -12,11 +12,15 @@ import type { Keeper, Snapshot } from "./checkpoint.js";
 import { Expander } from "./expander.js";
 import { type Begun, FROM_THE_START, Judge } from "./judge.js";
 import { ConstantWritten, type Learner, TooManyControls } from "./learner.js";
-import { overLimit } from "./limits.js";
+import { mostMemory, overLimit } from "./limits.js";
 import { nearestLivelock } from "./livelock.js";
-import type { End, Exploration, ExploreOptions, Finding, Outcome, Progress } from "./outcome.js";
+import { MOST_BYTES } from "./memory.js";
+import { type Disk, layOutDisk } from "./out-of-core.js";
+import type { DiskOptions, End, Exploration, ExploreOptions, Finding, Outcome, Progress } from "./outcome.js";
 import { compareNatively } from "./paranoid.js";
+import { DiskFailed, ScratchFolder } from "./scratch-file.js";
 import { shortestPath } from "./shortest.js";
+import { BLOCK_BYTES } from "./sorted-runs.js";
 import { THREAD_BYTES, TOGETHER } from "./team.js";
 import { type Visited, Visitor } from "./visitor.js";
 
@@ -28,6 +32,12 @@ export const PACK_AFTER = 20_000;
 
 /** Bits that a thread gets when its control states are more than those it has can number. */
 const MOST_CONTROL_BITS = 24;
+
+/** What the rest of the process may come to take while states fill the memory that a run may take. */
+const HEAP_GROWTH = 24_000_000;
+
+/** How often states make room and there is still none, until a run gives up. */
+const MOST_CROWDED = 3;
 
 /** Who looks on while a run learns, and may have it end early. */
 export interface Onlooker {
@@ -65,6 +75,9 @@ export class FastRun {
   /** Seconds that the run took before it was interrupted. */
   #secondsBefore = 0;
   #lastKept = performance.now();
+  /** Where states go that do not fit into the memory, and why no more can. */
+  #disk: Disk | null = null;
+  #diskFailure: string | null = null;
 
   /** What the learner has learned in another run is known. */
   constructor(
@@ -97,10 +110,16 @@ export class FastRun {
     }
   }
 
+  /** Nobody asks for its states any more. */
+  close(): void {
+    this.expander.store.outOfCore?.release();
+  }
+
   *#explore(): Exploration {
     const { expander, levelStart, learner, judge, options } = this;
     const limits = options.limits ?? {};
     const left = options.keeper?.left ?? null;
+    if (options.disk !== undefined) this.#layOutDisk(options.disk);
     let number = 0;
     this.#makeRoomForImages();
     if (left === null) {
@@ -108,18 +127,21 @@ export class FastRun {
       levelStart.push(1);
     } else number = this.#goOn(left);
     if (!options.paranoid && Visitor.canVisit(learner)) this.#visitor = this.#newVisitor();
-    // A table that grows may take more at once than is left: it is too late to see that when it has.
-    if (limits.memoryBytes !== undefined) {
-      const { memory } = learner;
-      const forThreads = ((options.threads ?? 1) - 1) * THREAD_BYTES;
-      memory.most = Math.max(0, limits.memoryBytes + memory.used - process.memoryUsage.rss() - forThreads);
-    }
+    this.#limitMemory();
     let end: End = { kind: "complete" };
     let lastLook = performance.now();
     expander.pauseAt = lastLook + LOOK_EVERY;
     const mostStates = limits.maxStates ?? Number.POSITIVE_INFINITY;
-    while (number < expander.store.count) {
-      if (number === levelStart[this.#depth + 1]) {
+    /** How often in a row states had to make room for others. */
+    let crowded = 0;
+    for (;;) {
+      const isLevelOver = number === levelStart[this.#depth + 1];
+      if (isLevelOver && !this.#settle()) {
+        end = this.#atLimit("memory");
+        break;
+      }
+      if (number >= expander.store.count) break;
+      if (isLevelOver) {
         this.#depth++;
         levelStart.push(expander.store.count);
         if (this.onlooker?.hasEnough(this)) {
@@ -139,14 +161,16 @@ export class FastRun {
       const { reached, hasRoom } = yield* this.#visitFrom(number, levelStart[this.#depth + 1] as number, mostStates);
       if (!hasRoom) {
         number = reached;
-        end = { kind: "limit", what: "memory" };
+        if (crowded++ < MOST_CROWDED && this.#makeSpace()) continue;
+        end = this.#atLimit("memory");
         break;
       }
+      if (reached > number) crowded = 0;
       const isPaused = reached === number;
       number = reached;
       expander.store.leaveBehind(number);
-      if (expander.store.count > mostStates) {
-        end = { kind: "limit", what: "states" };
+      if (expander.store.count > mostStates && (!this.#settle() || expander.store.count > mostStates)) {
+        end = this.#atLimit("states");
         break;
       }
       if (isPaused || performance.now() - lastLook > LOOK_EVERY) {
@@ -158,6 +182,8 @@ export class FastRun {
       }
     }
     this.visited = number;
+    this.#settle();
+    expander.store.stopFinding();
     learner.memory.most = Number.POSITIVE_INFINITY;
     expander.pauseAt = Number.POSITIVE_INFINITY;
     if (end.kind === "complete" && judge.book.unexpected) end = { kind: "violation" };
@@ -166,6 +192,44 @@ export class FastRun {
     judge.judgeWholeRun();
     const isDeeper = expander.store.count > (levelStart[this.#depth + 1] as number);
     return yield* this.#outcome(end, isDeeper ? this.#depth + 1 : this.#depth);
+  }
+
+  /** Has the memory hand out no more than the run may take. A table that grows may take more at once than is left: it is too late to see that when it has. */
+  #limitMemory(): void {
+    const { limits = {}, threads = 1, disk } = this.options;
+    const { memory } = this.learner;
+    const forOthers = (threads - 1) * THREAD_BYTES + (disk === undefined ? 0 : HEAP_GROWTH);
+    // Where states can go elsewhere there is always a limit, at which they do.
+    if (limits.memoryBytes === undefined && disk === undefined) return;
+    memory.most = Math.max(0, mostMemory(limits) + memory.used - process.memoryUsage.rss() - forOthers);
+    if (disk !== undefined) memory.most = Math.min(memory.most, MOST_BYTES);
+  }
+
+  #layOutDisk({ folder, blockBytes = BLOCK_BYTES, mostInMemory = Number.POSITIVE_INFINITY }: DiskOptions): void {
+    const { expander, judge, learner, options } = this;
+    const disk = layOutDisk(learner.memory, mostMemory(options.limits ?? {}) - process.memoryUsage.rss(), {
+      folder: new ScratchFolder(folder),
+      blockBytes,
+      mostInTable: mostInMemory,
+      onSettled: (first, numberOf) => judge.book.renumber(first, numberOf),
+    });
+    expander.useDisk(disk);
+    this.#disk = disk;
+  }
+
+  /** Settles what was found lately. Whether that could be done. */
+  #settle(): boolean {
+    return this.#ifRoom(() => this.expander.store.settle()) !== null;
+  }
+
+  /** Has states make room for others. Whether they could. */
+  #makeSpace(): boolean {
+    return this.#diskFailure === null && this.#ifRoom(() => this.expander.store.makeSpace()) === true;
+  }
+
+  /** The end of a run that has come to that limit, unless its states could not go to disk. */
+  #atLimit(what: "memory" | "states"): End {
+    return { kind: "limit", what: this.#diskFailure === null ? what : "disk" };
   }
 
   /** The level that the state is in. */
@@ -244,8 +308,11 @@ export class FastRun {
    */
   *#visitFrom(from: number, to: number, most: number): Generator<Progress, Reached, "interrupt" | undefined> {
     const before = this.#transitionsSoFar;
+    const { judge } = this;
+    const { faultedSteps } = judge;
     const takenBack = () => {
       this.#transitions += before - this.#transitionsSoFar;
+      judge.faultedSteps = faultedSteps;
       return { reached: from, hasRoom: false };
     };
     const visited = this.#ifRoom(() => this.#visitByCore(from, to, most));
@@ -281,6 +348,10 @@ export class FastRun {
     try {
       return visit();
     } catch (error) {
+      if (error instanceof DiskFailed) {
+        this.#diskFailure = error.message;
+        return null;
+      }
       // Thrown where room is asked for, before anything is changed.
       if (error instanceof RangeError && /allocation failed|typed array length|no room/.test(error.message)) return null;
       throw error;
@@ -405,7 +476,9 @@ export class FastRun {
         lastLook = performance.now();
       }
       if (end.kind === "limit") return end;
-      step = search.next();
+      const next = this.#ifRoom(() => search.next());
+      if (next === null) return this.#atLimit("memory");
+      step = next;
     }
     const nearest = step.value;
     for (const occurrence of nearest?.occurrences ?? []) {
@@ -451,7 +524,13 @@ export class FastRun {
     let lastLook = 0;
     let hasToStop = false;
     for (const { occurrences, ...found } of candidates) {
-      const search = shortestPath(this, found.depth, occurrences);
+      // When a disk has failed there are states that nobody knows the number of.
+      const places = occurrences.filter(({ state }) => state < this.expander.store.count);
+      if (places.length === 0) {
+        untraced.add(found.check);
+        continue;
+      }
+      const search = shortestPath(this, found.depth, places);
       let step = search.next();
       while (!step.done && !hasToStop) {
         if (performance.now() - lastLook > LOOK_EVERY) {
@@ -487,6 +566,7 @@ export class FastRun {
       faultedSteps: judge.faultedSteps,
       reduction: null,
       omission: null,
+      disk: this.#disk && { folder: this.#disk.folder.path, bytes: this.#disk.folder.mostBytes, failure: this.#diskFailure },
       lockOrder: judge.lockOrder.edges,
       statistics: {
         seconds: explored,

@@ -26,8 +26,8 @@ export function* exploreStates<Made, Told = never>(
 ): Generator<Progress | Told, Made, "interrupt" | undefined> {
   const started = performance.now();
   const learner = new Learner(machine);
+  const run = new FastRun(machine, options, learner, started);
   try {
-    const run = new FastRun(machine, options, learner, started);
     const outcome = yield* run.explore();
     const { store, current } = run.expander;
     const stateAt = (number: number) => {
@@ -36,6 +36,7 @@ export function* exploreStates<Made, Told = never>(
     };
     return yield* make(outcome, { count: store.count, stateAt });
   } finally {
+    run.close();
     learner.memory.giveBack();
   }
 }

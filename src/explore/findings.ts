@@ -49,6 +49,18 @@ export class FindingBook {
     } else if (known.depth === found.depth && known.occurrences.length < OCCURRENCES_KEPT) known.occurrences.push(occurrence);
   }
 
+  /** States from that number on have got others, or turned out to be known: what was found in these was found before. */
+  renumber(first: number, numberOf: (state: number) => number | null): void {
+    const isMoved = ({ state, ordinal }: Occurrence) => ordinal === null && state >= first;
+    for (const { occurrences } of this.candidates.values()) {
+      if (!occurrences.some(isMoved)) continue;
+      for (const occurrence of occurrences.splice(0)) {
+        const state = isMoved(occurrence) ? numberOf(occurrence.state) : occurrence.state;
+        if (state !== null) occurrences.push({ ...occurrence, state });
+      }
+    }
+  }
+
   /** Whether looking further for violations of the property cannot bring anything new at this depth. */
   isSettled(property: Property, depth: number): boolean {
     const known = this.candidates.get(`${property.code} `);

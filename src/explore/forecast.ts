@@ -100,7 +100,8 @@ function* takeSample(machine: Machine, options: ForecastOptions): Generator<Prog
     const width = shallow - (run.levelStart[depth - 1] as number);
     const found = { states, seconds, nativeSeconds, bytesPerState, memoryBytes: process.memoryUsage.rss(), depth, shallow, width };
     if (end.kind === "complete") return { ...found, isAll: true, walks: NO_WALKS, stopped: null };
-    const stopped = end.kind === "limit" && end.what !== "states" && end.what !== "depth" ? end.what : null;
+    const what = end.kind === "limit" ? end.what : null;
+    const stopped = what === "time" || what === "memory" || what === "interrupt" ? what : null;
     if (stopped !== null) return { ...found, isAll: false, walks: NO_WALKS, stopped };
     return { ...found, isAll: false, ...(yield* walk(run, shallow, options)) };
   } finally {

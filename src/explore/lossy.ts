@@ -3,13 +3,12 @@
  * proves less, for a state may be taken for one that is known. The first states are kept, to see how states are best packed; a run that
  * has no more of them is an ordinary one. Then all is explored from the start, and from the start again if they have to be packed otherwise.
  */
-import { totalmem } from "node:os";
 import type { Machine } from "../step/machine.js";
 import { type Expander, PackingChanged } from "./expander.js";
 import { FastRun, type Onlooker } from "./fast-run.js";
 import type { Occurrence } from "./findings.js";
 import { Learner } from "./learner.js";
-import { MACHINE_SHARE } from "./limits.js";
+import { mostMemory } from "./limits.js";
 import type { LossyMode, LossyOptions } from "./lossy-table.js";
 import type { CheckResult, Exploration, ExploreOptions, Finding, Omission, Outcome, Progress } from "./outcome.js";
 
@@ -88,8 +87,8 @@ function* firstStates(
 }
 
 /** Of memory that a run is given, and not of what the machine has left: the same run forgets the same states. */
-function mostTableBytes(mode: LossyMode, { limits }: ExploreOptions): number {
-  const left = (limits?.memoryBytes ?? totalmem() * MACHINE_SHARE) - PROCESS_BYTES;
+function mostTableBytes(mode: LossyMode, { limits = {} }: ExploreOptions): number {
+  const left = mostMemory(limits) - PROCESS_BYTES;
   return Math.max(LEAST_TABLE, Math.min(MOST_TABLE, Math.floor(left * TABLE_SHARE[mode])));
 }
 

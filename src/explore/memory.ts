@@ -5,6 +5,7 @@ import { ModelError } from "../lang/errors.js";
 const PAGE = 2 ** 16;
 /** What the core can address: 4 GB. */
 const MOST_PAGES = 2 ** 16;
+export const MOST_BYTES = MOST_PAGES * PAGE;
 
 /** Bytes that a run may have used if its memory is kept for the next: more are given back to the machine. */
 const MOST_KEPT = 2 ** 26;
@@ -49,8 +50,8 @@ export class Memory {
     kept.push(this);
   }
 
-  /** Address of so many bytes, all 0 unless that does not matter. Throws a `RangeError` if there is no room. */
-  allocate(bytes: number, isBlank = true): number {
+  /** Address of so many bytes, all 0 unless that does not matter. Throws a `RangeError` if there is no room, or fewer bytes would be left for others. */
+  allocate(bytes: number, isBlank = true, left = 0): number {
     const size = rounded(bytes);
     const fitting = this.#spare.findIndex((region) => region.bytes >= size);
     if (fitting >= 0) {
@@ -61,7 +62,7 @@ export class Memory {
       return region.address;
     }
     const address = this.#end;
-    if (address + size > this.most) throw new RangeError(`no room for ${size} more bytes: the run may not take as many`);
+    if (address + size > this.most - left) throw new RangeError(`no room for ${size} more bytes: the run may not take as many`);
     const missing = address + size - this.shared.buffer.byteLength;
     if (missing > 0) {
       try {

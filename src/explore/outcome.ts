@@ -33,8 +33,18 @@ export interface ExploreOptions {
   readonly idle?: Int32Array;
   /** When they do so together, where it matters to a test. */
   readonly together?: Together;
+  /** Where states go when there is no room for more in memory; the fast engine only. Default: nowhere. */
+  readonly disk?: DiskOptions;
   /** States after which a reduced run begins anew with steps fused. Default 2,000. */
   readonly reduceAfter?: number;
+}
+
+/** A folder for states that do not fit into the memory. */
+export interface DiskOptions {
+  readonly folder: string;
+  /** Bytes that are read of a file at once, and states in memory from which on others go to disk, where they matter to a test. */
+  readonly blockBytes?: number;
+  readonly mostInMemory?: number;
 }
 
 /** Something that is not as it should be, with a shortest path to it. */
@@ -66,7 +76,7 @@ export type End =
   | { readonly kind: "complete" }
   /** Stopped after the level in which something unexpected was found. */
   | { readonly kind: "violation" }
-  | { readonly kind: "limit"; readonly what: "states" | "depth" | "time" | "memory" | "interrupt" };
+  | { readonly kind: "limit"; readonly what: "states" | "depth" | "time" | "memory" | "disk" | "interrupt" };
 
 export interface Outcome {
   readonly engine: "reference" | "fast";
@@ -86,6 +96,8 @@ export interface Outcome {
   readonly reduction: Reduction | null;
   /** How likely it is that states were omitted; null of a run that keeps all, as long as nobody asked for another. */
   readonly omission: Omission | null;
+  /** What states on disk came to; null if none were allowed to be there. */
+  readonly disk: DiskUse | null;
   /** Which mutexes were taken under which. */
   readonly lockOrder: readonly LockEdge[];
   readonly statistics: Statistics;
@@ -111,6 +123,15 @@ export interface SymmetryFound {
   readonly isEstimate: boolean;
   /** What the start does not tell apart, and model code does; and where. */
   readonly lost: readonly { readonly what: string; readonly because: string }[];
+}
+
+/** What was on disk. */
+export interface DiskUse {
+  readonly folder: string;
+  /** Most bytes of all files at a time; 0 if the states fit into the memory. */
+  readonly bytes: number;
+  /** Why the run could not go on there; null if it could. */
+  readonly failure: string | null;
 }
 
 /** What forgetting states may have cost, or why none was forgotten. */

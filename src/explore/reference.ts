@@ -219,6 +219,7 @@ export function* exploreReference(machine: Machine, options: ExploreOptions = {}
     faultedSteps,
     reduction: null,
     omission: null,
+    disk: null,
     lockOrder: lockOrder.edges,
     statistics: {
       seconds,

@@ -43,7 +43,7 @@ function* markBackwards(run: FastRun, lastLevel: number, occurrences: readonly O
   const marked: Set<number>[] = [];
   marked[lastLevel] = new Set(occurrences.map(({ state }) => state));
   for (let level = lastLevel - 1; level >= 0; level--) {
-    const ahead = marked[level + 1] as Set<number>;
+    const ahead = run.expander.setOf(marked[level + 1] as Set<number>);
     const here = new Set<number>();
     // What was not visited has led to nothing that was found, and what its steps do may not be known.
     const end = Math.min(run.levelStart[level + 1] as number, run.visited);
@@ -51,32 +51,35 @@ function* markBackwards(run: FastRun, lastLevel: number, occurrences: readonly O
       if (state % LOOK_EVERY_STATES === 0) yield;
       const steps = run.expander.expand(state);
       for (let step = 0; step < steps; step++) {
-        if (ahead.has(run.expander.successor(step))) {
+        if (run.expander.successorAmong(ahead, step) >= 0) {
           here.add(state);
           break;
         }
       }
     }
+    ahead.release();
     marked[level] = here;
   }
   return marked;
 }
 
 /** One level forwards: for each marked state and last thread the visit with the fewest changes, the first such one. */
-function* advance(run: FastRun, frontier: readonly Visit[], ahead: ReadonlySet<number>): Generator<undefined, Visit[]> {
+function* advance(run: FastRun, frontier: readonly Visit[], marked: ReadonlySet<number>): Generator<undefined, Visit[]> {
+  const ahead = run.expander.setOf(marked);
   const best = new Map<string, Visit>();
   for (const [position, previous] of frontier.entries()) {
     if (position % LOOK_EVERY_STATES === LOOK_EVERY_STATES - 1) yield;
     const steps = run.expander.expand(previous.state);
     for (let step = 0; step < steps; step++) {
-      const state = run.expander.successor(step);
-      if (!ahead.has(state)) continue;
+      const state = run.expander.successorAmong(ahead, step);
+      if (state < 0) continue;
       const visit = extend(run, previous, step, state);
       const key = `${state} ${visit.thread}`;
       const known = best.get(key);
       if (!known || visit.changes < known.changes) best.set(key, visit);
     }
   }
+  ahead.release();
   return [...best.values()];
 }
 

@@ -8,15 +8,8 @@ import { type Core, type Host, MOST_SLOTS, newCore } from "./core.js";
 import { hashKeys } from "./hash-keys.js";
 import { type LossyOptions, LossyTable } from "./lossy-table.js";
 import type { Memory } from "./memory.js";
-import { Dictionaries, extendedLayout, type TupleLayout, tupleLayout } from "./tuples.js";
-
-/** States per chunk: 2 ** CHUNK_BITS. Chunks keep the layout that they were filled in. */
-export const CHUNK_BITS = 14;
-const CHUNK_STATES = 1 << CHUNK_BITS;
-/** In 32-bit words, what the core knows of a chunk. */
-export const CHUNK_ROW = 3;
-/** A tuple is read by 64 bits, and may be the last. */
-const BEHIND = 8;
+import { type Disk, OutOfCore } from "./out-of-core.js";
+import { BEHIND, CHUNK_BITS, CHUNK_ROW, CHUNK_STATES, Dictionaries, extendedLayout, type TupleLayout, tupleLayout } from "./tuples.js";
 
 /** Entries per segment of the table: 2 ** SEGMENT_BITS. */
 export const SEGMENT_BITS = 12;
@@ -42,6 +35,8 @@ export interface StoreOptions {
   readonly arePlain?: boolean;
   /** States are forgotten when they have been visited, and known by a table of their fingerprints only. */
   readonly lossy?: LossyOptions | null;
+  /** Where states go when there is no room for more in the memory. */
+  readonly disk?: Disk | null;
 }
 
 interface Chunk {
@@ -71,12 +66,16 @@ export class Store {
   #chunkRows: Uint32Array;
   readonly #segments: number[] = [];
   #segmentRows: Uint32Array;
+  /** Where most states are when it has begun; the chunks and the table have only some of them from then on. */
+  readonly outOfCore: OutOfCore | null;
+  /** Those of tuples on disk. */
+  readonly #layoutsOnDisk = new Set<TupleLayout>();
 
   /** Of states of so many words, which are plain if it is not worth the while to number their values. */
   constructor(
     readonly memory: Memory,
     public words: number,
-    { host = NOBODY, core = newCore(memory, host), arePlain = false, lossy = null }: StoreOptions = {},
+    { host = NOBODY, core = newCore(memory, host), arePlain = false, lossy = null, disk = null }: StoreOptions = {},
   ) {
     this.core = core;
     this.#words64 = Math.ceil(words / 2);
@@ -93,10 +92,11 @@ export class Store {
     this.#dictionaries = new Dictionaries(memory, words32, arePlain);
     this.#tellWords();
     core.hashes.value = this.#hashes.byteOffset;
-    core.chunks.value = this.#chunkRows.byteOffset;
+    this.#tellChunks();
     core.segments.value = this.#segmentRows.byteOffset;
     this.#layout = tupleLayout(memory, this.#dictionaries.bits);
     this.#fillIn(this.#layout);
+    this.outOfCore = disk && new OutOfCore(disk, this.#asTable());
     this.lossy = lossy === null ? null : new LossyTable(memory, core, words32, lossy);
   }
 
@@ -105,20 +105,35 @@ export class Store {
     return this.#layout;
   }
 
+  /** How many states were found; with those that are not settled, as if none of them were known. */
   get count(): number {
+    return this.#inMemory + this.elsewhere;
+  }
+
+  /** How many more there are than in memory. */
+  get elsewhere(): number {
+    return this.outOfCore?.elsewhere ?? 0;
+  }
+
+  /** Whether states are on disk. */
+  get isOutOfCore(): boolean {
+    return this.outOfCore?.hasBegun ?? false;
+  }
+
+  get #inMemory(): number {
     return this.core.count.value >>> 0;
   }
 
-  /** Bytes of the states and of the table; of a chunk only what is in use, since no more of it takes memory. */
+  /** Bytes of the states and of the table, with those on disk; of a chunk only what is in use, since no more of it takes memory. */
   get bytes(): number {
-    const states = Math.max(this.#mostBytes, this.#stateBytes);
+    const states = Math.max(this.#mostBytes, this.#stateBytes) + (this.outOfCore?.disk.folder.mostBytes ?? 0);
     return states + (this.lossy?.bytes ?? this.#segments.length * SEGMENT_BYTES) + this.#dictionaries.bytes;
   }
 
   get #stateBytes(): number {
     let bytes = 0;
     for (let chunk = this.#leftBehind; chunk < this.#chunks.length; chunk++) {
-      const states = Math.max(0, Math.min(CHUNK_STATES, this.count - chunk * CHUNK_STATES));
+      const states = Math.max(0, Math.min(CHUNK_STATES, this.#inMemory - chunk * CHUNK_STATES));
       bytes += states * (this.#chunks[chunk] as Chunk).layout.bytes;
     }
     return bytes;
@@ -127,8 +142,38 @@ export class Store {
   /** Copies state `number` into `into`. */
   load(number: number, into: Uint32Array): void {
     const state = this.#state;
+    this.show(number);
     this.core.fetch(number, state.byteOffset);
     for (let word = 0; word < this.words; word++) into[word] = state[word] as number;
+  }
+
+  /** Has the core be able to visit states from that one on. Returns the first that it cannot visit by then. */
+  show(number: number): number {
+    return this.outOfCore?.show(number) ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Finds out which of the states found lately are known; the others have their numbers for good. */
+  settle(): void {
+    if (this.isOutOfCore) this.outOfCore?.settle(this.#layoutOnDisk);
+  }
+
+  /** Has fewer states in memory, if others may be on disk. Whether there may be more room now. */
+  makeSpace(): boolean {
+    const { outOfCore } = this;
+    if (outOfCore === null || this.#inMemory === 0) return false;
+    outOfCore.begin(this.#layoutOnDisk);
+    outOfCore.empty(outOfCore.isFresh ? 0 : Math.floor(this.#inMemory / 2), this.#layoutOnDisk);
+    return true;
+  }
+
+  /** Nothing more will be found: what is not settled is forgotten, and no room is taken any more by what states are known by. */
+  stopFinding(): void {
+    if (this.isOutOfCore) this.outOfCore?.stopFinding();
+  }
+
+  /** Keeps as few states in memory as it can. */
+  leaveMemory(): void {
+    if (this.isOutOfCore) this.outOfCore?.empty(0, this.#layoutOnDisk);
   }
 
   /**
@@ -142,11 +187,11 @@ export class Store {
       const looked = this.#looked(state);
       const known = (lossy === null ? core.insert(looked) : core.insertLossily(looked, source, step)) >>> 0;
       if (known !== OVERFLOW) return known | 0;
-      this.#widen(core.overflown.value);
+      this.#withSpace(() => this.#widen(core.overflown.value));
     }
   }
 
-  /** Number of the state, or -1 if it is not known. */
+  /** Number of the state, or -1 if it is not known; of a store that is not out of core. */
   find(state: Uint32Array): number {
     return this.core.find(this.#looked(state)) | 0;
   }
@@ -159,6 +204,7 @@ export class Store {
     try {
       for (let from = first; from < this.count; from += BLOCK_STATES) {
         const number = Math.min(BLOCK_STATES, this.count - from);
+        this.show(from);
         for (let state = 0; state < number; state++) core.fetch(from + state, room.byteOffset + state * length * 4);
         yield room.subarray(0, number * length);
       }
@@ -181,13 +227,18 @@ export class Store {
       states.set(block);
       const number = block.length / (stride * 2);
       for (let taken = 0; taken < number; ) {
+        this.#settleNew();
         this.makeRoom();
         const from = states.byteOffset + taken * stride * 8;
         const { byteOffset } = this.#state;
         taken += core.absorb(from, stride, number - taken, moved.byteOffset, moves.length, left.byteOffset, byteOffset);
-        if (taken < number) this.#widen(core.overflown.value);
+        if (taken < number) {
+          this.#settleNew();
+          this.#withSpace(() => this.#widen(core.overflown.value));
+        }
       }
     }
+    this.#settleNew();
     for (const { byteOffset, byteLength } of [moved, left, states]) memory.release(byteOffset, byteLength);
   }
 
@@ -199,6 +250,7 @@ export class Store {
     const { memory, core } = this;
     const before = this.#words64 * 2;
     const added = Array.from({ length: words - before }, (_, word) => initial[before + word] as number);
+    this.outOfCore?.makeRoomFor(words / 2);
     const layouts = new Map<TupleLayout, TupleLayout>();
     for (const layout of this.#layouts) layouts.set(layout, extendedLayout(memory, layout, added.length));
     const room = () => memory.words(memory.allocate(words * 4), words);
@@ -218,6 +270,10 @@ export class Store {
     for (const [number, { address, layout }] of (this.#chunks as Chunk[]).entries()) {
       this.#placeChunk(number, { address, layout: layouts.get(layout) as TupleLayout });
     }
+    this.outOfCore?.replaceLayouts(layouts);
+    const onDisk = [...this.#layoutsOnDisk].map((layout) => layouts.get(layout) as TupleLayout);
+    this.#layoutsOnDisk.clear();
+    for (const layout of onDisk) this.#layoutsOnDisk.add(layout);
     for (const { columns } of layouts.keys()) memory.release(columns.byteOffset, columns.byteLength);
   }
 
@@ -231,7 +287,7 @@ export class Store {
 
   /** All that states are kept in, or will be. */
   get #layouts(): Set<TupleLayout> {
-    return new Set([this.#layout, ...this.#chunks.flatMap((chunk) => (chunk === null ? [] : [chunk.layout]))]);
+    return new Set([this.#layout, ...this.#layoutsOnDisk, ...this.#chunks.flatMap((chunk) => (chunk === null ? [] : [chunk.layout]))]);
   }
 
   /** States before that one have been visited: if they are not to be kept, their memory is given back. */
@@ -259,20 +315,41 @@ export class Store {
     for (const segment of this.#segments) memory.release(segment, SEGMENT_BYTES);
     this.#dictionaries.release();
     this.lossy?.release();
+    this.outOfCore?.release();
   }
 
   /** Makes room for as many states as the core adds at once. Throws a `RangeError` if there is none. */
   makeRoom(): void {
-    const needed = this.count + MOST_SLOTS;
     this.lossy?.follow();
-    while (needed > this.#roomInTable) this.#growAlone();
-    while (needed > this.#chunks.length * CHUNK_STATES) this.#addChunk();
+    this.#withSpace(() => this.#makeRoomInMemory());
     this.#tellRoom();
+  }
+
+  #makeRoomInMemory(): void {
+    const needed = this.#inMemory + MOST_SLOTS;
+    if (needed > this.#mostInMemory) throw new RangeError("no room for more states: others have to make room");
+    while (needed > this.#roomInTable) {
+      if (this.isOutOfCore) throw new RangeError("no room for more states: the table does not grow any more");
+      this.#growAlone();
+    }
+    while (needed > this.#chunks.length * CHUNK_STATES) this.#addChunk();
+  }
+
+  /** Does what throws a `RangeError` if there is no room for it; states make room if they can. */
+  #withSpace(attempt: () => void): void {
+    for (;;) {
+      try {
+        attempt();
+        return;
+      } catch (error) {
+        if (!(error instanceof RangeError && this.makeSpace())) throw error;
+      }
+    }
   }
 
   /** Whether the table has to grow before states are added. */
   get isTableFull(): boolean {
-    return this.count + MOST_SLOTS > this.#roomInTable;
+    return !this.isOutOfCore && this.#inMemory + MOST_SLOTS > this.#roomInTable;
   }
 
   /** Makes the table of a run that keeps its states larger, and empties it: all have to be entered. Throws a `RangeError`, and has changed nothing, if there is no room. */
@@ -282,7 +359,7 @@ export class Store {
     const size = before < LARGE_TABLE ? Math.max(1, before * 2) : Math.ceil(before * LARGE_GROWTH);
     const added: number[] = [];
     try {
-      while (before + added.length < size) added.push(memory.allocate(SEGMENT_BYTES));
+      while (before + added.length < size) added.push(memory.allocate(SEGMENT_BYTES, true, this.#leftForOthers));
       if (size > this.#segmentRows.length) this.#segmentRows = this.#larger(this.#segmentRows, size);
     } catch (error) {
       for (const segment of added) memory.release(segment, SEGMENT_BYTES);
@@ -299,12 +376,12 @@ export class Store {
   /** Enters all states into the table, whatever is in it. */
   rehash(): void {
     this.#emptyTable();
-    this.core.rehash(0, this.count);
+    this.core.rehash(0, this.#inMemory);
   }
 
   /** Makes room for so many more, as far as there is any, and none in the table. */
   makeMoreRoom(states: number): void {
-    const wanted = Math.min(this.count + states, this.#roomInTable);
+    const wanted = Math.min(this.#inMemory + states, this.#roomInTable);
     try {
       while (wanted > this.#chunks.length * CHUNK_STATES) this.#addChunk();
     } catch (error) {
@@ -314,15 +391,47 @@ export class Store {
   }
 
   #tellRoom(): void {
-    this.core.room.value = Math.min(this.#roomInTable, this.#chunks.length * CHUNK_STATES);
+    this.core.room.value = Math.min(this.#roomInTable, this.#chunks.length * CHUNK_STATES, this.#mostInMemory);
+  }
+
+  /** States from which on others have to make room, though there may be some. */
+  get #mostInMemory(): number {
+    return this.outOfCore?.room ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Bytes that states leave, since they can go elsewhere and what is learned cannot. */
+  get #leftForOthers(): number {
+    return this.outOfCore?.disk.leftForOthers ?? 0;
   }
 
   #growAlone(): void {
     if (this.lossy !== null) this.lossy.grow();
     else {
       this.growTable();
-      this.core.rehash(0, this.count);
+      this.core.rehash(0, this.#inMemory);
     }
+  }
+
+  #asTable() {
+    const { core, memory } = this;
+    return { core, memory, words64: this.#words64, clear: () => this.#clear(), makeRoom: () => this.#makeRoomInMemory() };
+  }
+
+  /** Forgets what is in the chunks and in the table. */
+  #clear(): void {
+    this.core.count.value = 0;
+    for (const chunk of this.#chunks.splice(0)) if (chunk !== null) this.memory.release(chunk.address, chunkBytes(chunk.layout));
+    this.#emptyTable();
+  }
+
+  #settleNew(): void {
+    if (this.isOutOfCore) this.outOfCore?.settleNew(this.#layoutOnDisk);
+  }
+
+  /** The layout that is being filled, which is kept for what is written in it. */
+  get #layoutOnDisk(): TupleLayout {
+    this.#layoutsOnDisk.add(this.#layout);
+    return this.#layout;
   }
 
   #emptyTable(): void {
@@ -350,7 +459,8 @@ export class Store {
 
   /** Makes room for more values of a word. Throws a `RangeError`, and nobody notices anything, if there is none. */
   #widen(word: number): void {
-    const { core, memory, count } = this;
+    const { core, memory } = this;
+    const count = this.#inMemory;
     const before = this.#layout;
     const layout = tupleLayout(memory, this.#dictionaries.bits.with(word, this.#dictionaries.widened(word)));
     const filling = count >>> CHUNK_BITS;
@@ -367,14 +477,15 @@ export class Store {
       this.#placeChunk(filling + position, { address, layout });
       if (!isAsLong(chunk)) memory.release(chunk.address, chunkBytes(chunk.layout));
     }
-    if (this.#chunks[filling - 1]?.layout !== before) memory.release(before.columns.byteOffset, before.columns.byteLength);
+    const isInUse = this.#chunks[filling - 1]?.layout === before || this.#layoutsOnDisk.has(before);
+    if (!isInUse) memory.release(before.columns.byteOffset, before.columns.byteLength);
   }
 
   #addChunk(): void {
-    const address = this.memory.allocate(chunkBytes(this.#layout), false);
+    const address = this.memory.allocate(chunkBytes(this.#layout), false, this.#leftForOthers);
     if ((this.#chunks.length + 1) * CHUNK_ROW > this.#chunkRows.length) {
       this.#chunkRows = this.#larger(this.#chunkRows);
-      this.core.chunks.value = this.#chunkRows.byteOffset;
+      this.#tellChunks();
     }
     this.#placeChunk(this.#chunks.length, { address, layout: this.#layout });
   }
@@ -382,6 +493,12 @@ export class Store {
   #placeChunk(number: number, chunk: Chunk): void {
     this.#chunks[number] = chunk;
     this.#chunkRows.set([chunk.address, chunk.layout.columns.byteOffset, chunk.layout.bytes], number * CHUNK_ROW);
+  }
+
+  /** States that are visited are in the same chunks as those in the table, unless they are on disk. */
+  #tellChunks(): void {
+    this.core.chunks.value = this.#chunkRows.byteOffset;
+    if (!this.isOutOfCore) this.core.pages.value = this.#chunkRows.byteOffset;
   }
 
   /** The rows with room for more of them behind. */

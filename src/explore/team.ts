@@ -135,10 +135,10 @@ export class Team {
     return left >= this.together.least && calm >= this.together.calm && this.#present.length > 0;
   }
 
-  /** Whether that is where the last stretch was left before its end: some of what comes may be expanded already. */
-  canGoOn(from: number, layout: TupleLayout): boolean {
+  /** Whether these states begin where the last stretch was left before its end, which is one of them: some of what comes may be expanded already. */
+  canGoOn({ from, to }: Pick<Task, "from" | "to">, layout: TupleLayout): boolean {
     const left = this.#left;
-    if (left === null || left.layout !== layout || from === left.to) return false;
+    if (left === null || left.layout !== layout || from === left.to || left.to > to) return false;
     return from >= left.next && from <= this.#control.block(left.block).to;
   }
 
@@ -148,7 +148,7 @@ export class Team {
    */
   visit({ from, to, most, until }: Omit<Task, "isLarge">, layout: TupleLayout): number {
     const control = this.#control;
-    const goesOn = this.canGoOn(from, layout) ? this.#left : null;
+    const goesOn = this.canGoOn({ from, to }, layout) ? this.#left : null;
     const stretch = goesOn ?? { block: 0, next: from, to: Math.min(to, from + STRETCH), layout, expanded: null, olderBlocks: 0 };
     if (goesOn === null) control.prepare(EXPAND, from, stretch.to, this.together.block);
     stretch.next = from;

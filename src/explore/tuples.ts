@@ -6,6 +6,14 @@ import type { Memory } from "./memory.js";
 export const DICTIONARY = 5;
 export const COLUMN = 4;
 
+/** States per chunk: 2 ** CHUNK_BITS. Chunks keep the layout that they were filled in. */
+export const CHUNK_BITS = 14;
+export const CHUNK_STATES = 1 << CHUNK_BITS;
+/** In 32-bit words, what the core knows of a chunk. */
+export const CHUNK_ROW = 3;
+/** A tuple is read by 64 bits, and may be the last. */
+export const BEHIND = 8;
+
 const LANE_BITS = 64;
 
 /** A word with more values than numbers of so many bits is plain: to know the numbers would take more than they save. */

@@ -129,11 +129,13 @@ export class Visitor {
   /** Visits the states in their order. Before anything else is done with them, it has to be quiet, and what is left of them judged. */
   visit(task: Task): Visited {
     const core = this.#core;
+    const { store } = this.expander;
     if (this.#growTogether()) return { next: task.from, remarkable: null };
-    this.expander.store.makeRoom();
+    store.makeRoom();
     this.expander.follow();
     this.#rests = [];
-    const next = this.#visitTogether(task) ?? this.#visitAlone(task);
+    const shown = { ...task, to: Math.min(task.to, store.show(task.from)), most: Math.min(task.most - store.elsewhere, 0xffffffff) };
+    const next = this.#visitTogether(shown) ?? this.#visitAlone(shown);
     if (core.reason.value !== REMARKABLE) {
       this.#calm += next - task.from;
       return { next, remarkable: null };
@@ -174,7 +176,7 @@ export class Visitor {
   }
 
   #visitAlone({ from, to, most }: Task): number {
-    return this.#core.visit(from, Math.min(to, from + STATES_AT_ONCE), Math.min(most, 0xffffffff)) >>> 0;
+    return this.#core.visit(from, Math.min(to, from + STATES_AT_ONCE), most) >>> 0;
   }
 
   /** Null if that is not worth the while. */
@@ -183,9 +185,9 @@ export class Visitor {
     const left = task.to - task.from;
     if (task.isLarge && this.#canHaveTeam && left >= this.allowed.together.least) this.#startTeam();
     const team = this.#team;
-    if (team === null || !(team.canGoOn(task.from, store.layout) || team.isWorthwhile(left, this.#calm))) return null;
+    if (team === null || !(team.canGoOn(task, store.layout) || team.isWorthwhile(left, this.#calm))) return null;
     store.makeMoreRoom(STRETCH);
-    const next = team.visit({ ...task, most: Math.min(task.most, 0xffffffff) }, store.layout);
+    const next = team.visit(task, store.layout);
     this.#rests = team.rests();
     return next;
   }

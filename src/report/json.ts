@@ -2,7 +2,7 @@
  * What `--json` prints, as types. Documented in docs/json.md; a field is added at will, but none is renamed,
  * removed or given another meaning without a new `schema` number.
  */
-import type { Limits, Omission, Reduction, ResultVerdict } from "../explore/outcome.js";
+import type { DiskUse, Limits, Omission, Reduction, ResultVerdict } from "../explore/outcome.js";
 import type { Abstraction } from "../lang/design.js";
 import type { Location } from "../lang/errors.js";
 import type { ExitCode, SuiteRun } from "../session/run-suite.js";
@@ -154,7 +154,7 @@ export interface JsonSuite {
   readonly asExpected: boolean;
   readonly exitCode: ExitCode;
   /** `complete`: every reachable state was seen. `violation`: stopped after the level of something unexpected. */
-  readonly end: "complete" | "violation" | { readonly limit: "states" | "depth" | "time" | "memory" | "interrupt" };
+  readonly end: "complete" | "violation" | { readonly limit: "states" | "depth" | "time" | "memory" | "disk" | "interrupt" };
   readonly states: number;
   readonly transitions: number;
   /** Steps to the farthest state. */
@@ -167,6 +167,8 @@ export interface JsonSuite {
   readonly reduction: Reduction | null;
   /** What `--lossy` may have cost, unless it is `off`. Null without it. */
   readonly omission: Omission | null;
+  /** What `--disk` came to. Null without it. */
+  readonly disk: DiskUse | null;
   readonly checks: readonly JsonCheckResult[];
   readonly findings: readonly JsonFinding[];
   readonly assumptions: readonly Abstraction[];
@@ -282,6 +284,7 @@ function jsonSuite(run: SuiteRun, abstractions: readonly Abstraction[], limits: 
     faultedSteps: outcome.faultedSteps,
     reduction: outcome.reduction,
     omission: outcome.omission,
+    disk: outcome.disk,
     checks: comparisons.map(({ check, isProperty, verdict, expectedBecause, asExpected }) => ({
       check,
       kind: isProperty ? "property" : "sanitizer",

@@ -2,6 +2,7 @@
 import { SANITIZERS } from "../explore/outcome.js";
 import type { Comparison, SuiteRun } from "../session/run-suite.js";
 import { boundsOf, boundsText, changesText, faultsText, objectsText } from "./bounds.js";
+import { diskText } from "./disk.js";
 import { omissionText } from "./omission.js";
 import { reductionTexts } from "./reduction.js";
 import { type Look, NARROW } from "./style.js";
@@ -64,6 +65,8 @@ function runLines(run: SuiteRun, look: Look): string[] {
     lines.push(...remark(`the search for a trace was stopped, so there is none for ${enumerate(outcome.untraced)}`, look, look.style.warn));
   }
   if (outcome.reduction !== null) for (const text of reductionTexts(outcome.reduction)) lines.push(...remark(text, look));
+  if (outcome.disk !== null)
+    lines.push(...remark(diskText(outcome.disk), look, ...(outcome.disk.failure === null ? [] : [look.style.warn])));
   if (outcome.omission !== null) lines.push(...remark(omissionText(outcome.omission), look));
   if (outcome.faultedSteps > 0) {
     lines.push(...remark(`${counted(outcome.faultedSteps, "step")} ended in a fault; what would come after is not covered`, look));

@@ -50,6 +50,7 @@ export const limits = {
   depth: "the limit on depth (--max-depth)",
   time: "the time limit (--timeout)",
   memory: "the memory limit (--memory)",
+  disk: "a failure of the disk (--disk)",
   interrupt: "an interrupt (Ctrl-C)",
 } as const;
 

@@ -4,6 +4,7 @@ import { exploreLossy, type Lossy } from "../explore/lossy.js";
 import {
   type CheckResult,
   checksOf,
+  type DiskOptions,
   type Exploration,
   type ExploreOptions,
   type Limits,
@@ -40,6 +41,8 @@ export interface RunSuiteOptions {
   readonly idle?: Int32Array;
   /** Forget states that have been visited, and say how likely it is that one was omitted; the fast engine only, and nothing but limits beside. */
   readonly lossy?: Lossy;
+  /** A folder for states that do not fit into the memory; the fast engine only, and not with states left out or forgotten. */
+  readonly disk?: DiskOptions;
   /** Where outcomes are kept and looked for; whoever gives it has it write them. Default: nowhere. */
   readonly cache?: VerdictCache;
   /** Of a suite that came out as expected, leave out the traces: nobody is shown them, and to replay them takes long. Default false. */
@@ -122,8 +125,9 @@ export function* exploreSuite(
   const keeper = options.checkpoint && new CheckpointFolder(suite.name, runOf(session, suite, options), options.checkpoint);
   let outcome: Outcome;
   try {
-    const { paranoid = false, threads = 1, idle } = options;
-    outcome = yield* explore(machine, { limits, paranoid, threads, goOnAfter, ...(idle && { idle }), ...(keeper && { keeper }) });
+    const { paranoid = false, threads = 1, idle, disk } = options;
+    const optional = { ...(idle && { idle }), ...(keeper && { keeper }), ...(disk && { disk }) };
+    outcome = yield* explore(machine, { limits, paranoid, threads, goOnAfter, ...optional });
     if (outcome.end.kind !== "limit") keeper?.remove();
   } finally {
     keeper?.close();

@@ -6,7 +6,9 @@ import * as host from "../../src/explore/core.js";
 import * as learner from "../../src/explore/learner.js";
 import * as lossyTable from "../../src/explore/lossy-table.js";
 import * as normalForms from "../../src/explore/normal-forms.js";
+import * as outOfCore from "../../src/explore/out-of-core.js";
 import * as rules from "../../src/explore/rules.js";
+import * as sortedRuns from "../../src/explore/sorted-runs.js";
 import * as store from "../../src/explore/store.js";
 import * as team from "../../src/explore/team.js";
 import * as tuples from "../../src/explore/tuples.js";
@@ -14,17 +16,27 @@ import * as visitor from "../../src/explore/visitor.js";
 import { packageRoot } from "../../src/session/open.js";
 import * as layout from "../../src/state/layout.js";
 
-const text = ["core.ts", "states.ts", "blocks.ts", "lossy.ts", "symmetry.ts"]
+const text = ["core.ts", "states.ts", "blocks.ts", "lossy.ts", "symmetry.ts", "runs.ts"]
   .map((file) => readFileSync(join(packageRoot(), "src/explore/core", file), "utf8"))
   .join("\n");
 const constants = text.matchAll(/^(?:export )?const ([A-Z_]+): (?:u32|usize) = (\w+);$/gm);
 const inCore = new Map([...constants].map(([, name, value]) => [name as string, Number(value)]));
 const { FAULT, REPORTS, KINDS, THREAD_ROW, ...ofLearner } = learner;
+const { DICTIONARY, COLUMN, CHUNK_ROW, ...ofTuples } = tuples;
 
 /** What the host calls as the core does. */
-const shared = Object.entries({ ...host, ...layout, ...lossyTable, ...ofLearner, ...rules, ...store, ...visitor }).filter(([name]) =>
-  inCore.has(name),
-);
+const shared = Object.entries({
+  ...host,
+  ...layout,
+  ...lossyTable,
+  ...ofLearner,
+  ...ofTuples,
+  ...outOfCore,
+  ...rules,
+  ...sortedRuns,
+  ...store,
+  ...visitor,
+}).filter(([name]) => inCore.has(name));
 
 test("enough of them are compared", () => {
   expect(shared.map(([name]) => name)).toEqual(
@@ -42,6 +54,8 @@ test("enough of them are compared", () => {
       "SETTLED",
       "ENTRY_BYTES",
       "BITS_PER_STATE",
+      "HASH_BYTES",
+      "LISTED_BYTES",
       "ORIGINS",
     ]),
   );
@@ -52,16 +66,8 @@ test.each(shared)("%s", (name, value) => {
 });
 
 test("rows of which the core counts the bytes", () => {
-  const rows = {
-    DICTIONARY: tuples.DICTIONARY,
-    COLUMN: tuples.COLUMN,
-    CHUNK: store.CHUNK_ROW,
-    REST: team.REST,
-    THREAD_ROW,
-    SWAP: normalForms.SWAP,
-    SWAPPED_THREAD: normalForms.SWAPPED_THREAD,
-    CHANGE: normalForms.CHANGE,
-  };
+  const { SWAP, SWAPPED_THREAD, CHANGE } = normalForms;
+  const rows = { DICTIONARY, COLUMN, CHUNK: CHUNK_ROW, REST: team.REST, THREAD_ROW, SWAP, SWAPPED_THREAD, CHANGE };
   for (const [name, words] of Object.entries(rows)) expect([name, inCore.get(name)]).toEqual([name, words * 4]);
   expect(inCore.get("HASHES")).toBe(host.MOST_SLOTS);
 });

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { exploreFast, exploreStates } from "../../src/explore/fast.js";
+import { exploreFast } from "../../src/explore/fast.js";
 import type { ExploreOptions, Outcome } from "../../src/explore/outcome.js";
 import { exploreReduced } from "../../src/explore/reduced.js";
 import { Store } from "../../src/explore/store.js";
@@ -13,9 +13,9 @@ import { TeamControl } from "../../src/explore/team-control.js";
 import { ModelError } from "../../src/lang/errors.js";
 import { bundledSuites, openSuites } from "../../src/session/open.js";
 import { checksOfSuite, finish, machineOf } from "../../src/session/run-suite.js";
-import type { Machine } from "../../src/step/machine.js";
 import { models } from "../random/grow.js";
 import { comparable, load, type Parts, tiny, verdictOf } from "../support/model.js";
+import { agree, type Explored, explored } from "../support/states.js";
 
 /** Threads that were started. */
 const started = vi.hoisted((): Worker[] => []);
@@ -37,33 +37,6 @@ beforeEach(() => {
 
 /** Even a few states are explored together. */
 const EAGERLY: Together = { block: 3, least: 1, calm: 0, enters: 1, waits: true };
-
-interface Explored {
-  readonly outcome: Outcome;
-  /** Some of the states, in their order. */
-  readonly states: readonly string[];
-}
-
-/** Explores the machine; of the states that are found, one of so many is told. */
-function explored(machine: Machine, options: ExploreOptions, oneOf = 1): Explored {
-  const { cells } = machine.layout;
-  return finish(
-    exploreStates<Explored>(machine, options, function* (outcome, { count, stateAt }) {
-      const states: string[] = [];
-      for (let number = 0; number < count; number += oneOf) {
-        const state = stateAt(number);
-        states.push([...state.threads, ...cells.map((_, cell) => state.cell(cell))].join());
-      }
-      return { outcome, states };
-    }),
-  );
-}
-
-function agree(one: Explored, other: Explored): void {
-  deepStrictEqual(comparable(other.outcome), comparable(one.outcome));
-  deepStrictEqual(other.outcome.findings, one.outcome.findings);
-  deepStrictEqual(other.states, one.states);
-}
 
 test("of random models", () => {
   const explorers = { alone: 0, together: 0 };

@@ -23,6 +23,8 @@ export let tupleBytes: u32 = 0;
 export let lanes: u32 = 0;
 /** By chunk: its address, its layout, and the bytes of its tuples. */
 export let chunks: usize = 0;
+/** The same of the states that are visited: other chunks only where most states are on disk (runs.ts). */
+export let pages: usize = 0;
 
 /** The hash table: addresses of its segments, its size in entries, and how many bits of an entry number a state. */
 export let segments: usize = 0;
@@ -97,6 +99,10 @@ function chunkOf(number: u32): usize {
   return chunks + <usize>(number >> CHUNK_BITS) * CHUNK;
 }
 
+function pageOf(number: u32): usize {
+  return pages + <usize>(number >> CHUNK_BITS) * CHUNK;
+}
+
 function tupleIn(chunk: usize, number: u32): usize {
   return <usize>load<u32>(chunk) + <usize>(number & ((1 << CHUNK_BITS) - 1)) * <usize>load<u32>(chunk, 8);
 }
@@ -134,9 +140,9 @@ function lastMask(): u64 {
   return ~(<u64>0) >> ((((<u64>lanes) << 3) - <u64>tupleBytes) << 3);
 }
 
-/** Puts the state of that number into `state`. */
+/** Puts the state of that number, which may be visited, into `state`. */
 export function fetch(number: u32, state: usize): void {
-  const chunk = chunkOf(number);
+  const chunk = pageOf(number);
   const from = tupleIn(chunk, number);
   let column = <usize>load<u32>(chunk, 4);
   let dictionary = dictionaries;
@@ -149,11 +155,20 @@ export function fetch(number: u32, state: usize): void {
   }
 }
 
-/** The tuple of the state of that number, in the layout that is being filled, into `into`. */
+/** The tuple of a state that may be visited, in the layout that is being filled, into `into`. */
 export function fetchTuple(number: u32, into: usize): void {
+  const page = pageOf(number);
+  readTuple(tupleIn(page, number), <usize>load<u32>(page, 4), into);
+}
+
+/** The same of a state that is in the table. */
+export function fetchKnown(number: u32, into: usize): void {
   const chunk = chunkOf(number);
-  const from = tupleIn(chunk, number);
-  const its = <usize>load<u32>(chunk, 4);
+  readTuple(tupleIn(chunk, number), <usize>load<u32>(chunk, 4), into);
+}
+
+/** Of a tuple of any layout the one of the layout that is being filled. */
+export function readTuple(from: usize, its: usize, into: usize): void {
   if (its === layout) {
     const last = (<usize>(lanes - 1)) << 3;
     for (let lane: usize = 0; lane < last; lane += 8) store<u64>(into + lane, load<u64>(from + lane));
@@ -328,8 +343,11 @@ function findTuple(tuple: usize, hash: u32): u32 {
 
 function isTuple(number: u32, tuple: usize): bool {
   const chunk = chunkOf(number);
-  const stored = tupleIn(chunk, number);
-  let its = <usize>load<u32>(chunk, 4);
+  return isSame(tupleIn(chunk, number), <usize>load<u32>(chunk, 4), tuple);
+}
+
+/** Whether a tuple of any layout is the other, which is of the one that is being filled. */
+export function isSame(stored: usize, its: usize, tuple: usize): bool {
   if (its === layout) {
     const last = (<usize>(lanes - 1)) << 3;
     for (let lane: usize = 0; lane < last; lane += 8) if (load<u64>(stored + lane) !== load<u64>(tuple + lane)) return false;
@@ -366,7 +384,8 @@ export function append(tuple: usize): void {
   count++;
 }
 
-function storeTuple(into: usize, tuple: usize): void {
+/** Puts a tuple of the layout that is being filled where it has no more bytes than it needs. */
+export function storeTuple(into: usize, tuple: usize): void {
   const last = (<usize>(lanes - 1)) << 3;
   for (let lane: usize = 0; lane < last; lane += 8) store<u64>(into + lane, load<u64>(tuple + lane));
   // Not a byte more: what is behind may be another's.
@@ -416,7 +435,7 @@ export function rehash(from: u32, to: u32): void {
   for (let first = from; first < to; first += HASHES) {
     const end = min(HASHES, to - first);
     for (let state: u32 = 0; state < end; state++) {
-      const hash = finish(hashOfStored(first + state));
+      const hash = hashOfKnown(first + state);
       store<u32>(hashes + at(state), hash);
       touchEntry(hash);
     }
@@ -437,8 +456,17 @@ function enterState(entry: u32, first: u32): void {
   }
 }
 
-function hashOfStored(number: u32): u64 {
-  const chunk = chunkOf(number);
+/** The hash of a state that is in the table. */
+export function hashOfKnown(number: u32): u32 {
+  return hashIn(chunkOf(number), number);
+}
+
+/** The hash of a state that may be visited. */
+export function hashOfVisited(number: u32): u32 {
+  return hashIn(pageOf(number), number);
+}
+
+function hashIn(chunk: usize, number: u32): u32 {
   const from = tupleIn(chunk, number);
   let column = <usize>load<u32>(chunk, 4);
   let dictionary = dictionaries;
@@ -451,7 +479,7 @@ function hashOfStored(number: u32): u64 {
     column += COLUMN;
     dictionary += DICTIONARY;
   }
-  return sum;
+  return finish(sum);
 }
 
 /**
