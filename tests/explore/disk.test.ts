@@ -101,6 +101,28 @@ describe("a visited set", () => {
     expect(mostBytes).toBeLessThan(100_000 * 3 * (8 * words + 4));
   });
 
+  test("stays the same when states get words more, which those on disk have had no other value of", () => {
+    const memory = new Memory();
+    const given = { folder: new ScratchFolder(folder), blockBytes: 1024, mostInTable: 9000, onSettled: () => {} };
+    const store = new Store(memory, 2, { disk: layOutDisk(memory, 2 ** 20, given) });
+    const initial = Uint32Array.of(0, 0, 7, 8, 9, 10);
+    const half = 40_000;
+    const stateAt = (number: number) =>
+      number < half ? [number, number % 5, 7, 8, 9, 10] : [number - half, number % 5, 7, number, 9, number >>> 9];
+    for (let number = 0; number < half; number++) store.insert(Uint32Array.from(stateAt(number).slice(0, 2)));
+    store.extend(4, initial);
+    store.extend(6, initial);
+    for (let number = 0; number < 2 * half; number++) store.insert(Uint32Array.from(stateAt(number)));
+    store.settle();
+    expect([store.isOutOfCore, store.count]).toEqual([true, 2 * half]);
+    const loaded = new Uint32Array(6);
+    for (let number = 0; number < 2 * half; number++) {
+      store.load(number, loaded);
+      if (loaded.join() !== stateAt(number).join()) throw new Error(`state ${number} is ${loaded.join()}`);
+    }
+    store.release();
+  });
+
   test("tells states of the same hash apart", () => {
     const states: number[][] = [];
     for (let state = 0; state < 2000; state++) states.push([0, 0, 0, state]);
