@@ -184,10 +184,10 @@ export class FastRun {
     this.visited = number;
     this.#settle();
     expander.store.stopFinding();
-    learner.memory.most = Number.POSITIVE_INFINITY;
     expander.pauseAt = Number.POSITIVE_INFINITY;
     if (end.kind === "complete" && judge.book.unexpected) end = { kind: "violation" };
     if (end.kind === "complete" && judge.looksForLivelock) end = yield* this.#lookForLivelock();
+    learner.memory.most = Number.POSITIVE_INFINITY;
     if (end.kind === "limit") this.#keep(number);
     judge.judgeWholeRun();
     const isDeeper = expander.store.count > (levelStart[this.#depth + 1] as number);
@@ -540,7 +540,9 @@ export class FastRun {
           const over = overLimit({ ...this.options.limits, timeoutSeconds: latest }, progress);
           hasToStop = (over !== null && over !== stoppedBy) || over === "time" || (request === "interrupt" && stoppedBy !== "interrupt");
         }
-        step = search.next();
+        const next = this.#ifRoom(() => search.next());
+        if (next === null) hasToStop = true;
+        else step = next;
       }
       if (step.done) findings.push({ ...found, path: step.value });
       else untraced.add(found.check);

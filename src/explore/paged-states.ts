@@ -7,6 +7,9 @@ import type { Memory } from "./memory.js";
 import { ScratchFile, type ScratchFolder } from "./scratch-file.js";
 import { BEHIND, CHUNK_BITS, CHUNK_ROW, CHUNK_STATES, type TupleLayout } from "./tuples.js";
 
+/** The core numbers states by 32 bits, and has other meanings for the last of these. */
+const MOST_STATES = 2 ** 32 - CHUNK_STATES;
+
 /** Pages that there is room for at first. */
 const FIRST_PAGES = 4096;
 
@@ -46,6 +49,7 @@ export class PagedStates {
 
   /** Makes room for what has to be known of so many more states. Throws a `RangeError`, and has changed nothing, if there is none. */
   reserve(states: number): void {
+    if (this.count + states > MOST_STATES) throw new RangeError("no room for more states than have numbers of 32 bits");
     const before = this.#rows;
     const pages = (this.count + states) / CHUNK_STATES + 1;
     if (pages * CHUNK_ROW <= before.length) return;
