@@ -1,7 +1,7 @@
 /** `check --disk`, as a user runs it. */
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { beforeEach, describe, expect, it, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it, test } from "vitest";
 import type { JsonCheck } from "../../src/report/json.js";
 import { big, iommuMc, type RunOptions, shell, small, temporaryFolder } from "./helpers.js";
 import { peakOf, watchingPeak } from "./peak.js";
@@ -19,6 +19,11 @@ beforeEach(() => {
 const MEGABYTES = 150;
 const BOUNDED = ["check", "--file", big, "--suite", "big/wheels", "--max-states", "4500000", "--json"];
 const ENDLESS = ["check", "--file", big, "--suite", "big/wheels", "--memory", String(MEGABYTES), "--json"];
+
+// What is loaded for the first time is compiled first, which takes more memory than these runs may.
+beforeAll(async () => {
+  await iommuMc(["check", "--file", big, "--suite", "big/wheels", "--max-states", "10"]);
+});
 
 function run(words: readonly string[], options: RunOptions = {}) {
   return iommuMc([...words, "--disk", folder], options);
