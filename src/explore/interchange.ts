@@ -213,12 +213,13 @@ function permutationOf({ layout, threads }: Machine, partners: Partners): Permut
 
 function describe({ names }: Machine, partners: Partners): string {
   const nameOf = (thing: Thing) => (typeof thing === "number" ? (names.threads[thing] as string) : names.view(thing));
+  // A thread and the object that it is about may have one name.
+  const pairs = new Set<string>();
   const told = new Set<Thing>();
-  const pairs: string[] = [];
   for (const [thing, partner] of partners) {
     if (thing === partner || told.has(thing)) continue;
     told.add(thing).add(partner);
-    pairs.push(`${nameOf(thing)} and ${nameOf(partner)}`);
+    pairs.add(`${nameOf(thing)} and ${nameOf(partner)}`);
   }
   const [first, ...others] = pairs;
   return others.length === 0 ? `${first}` : `${first} (with ${others.join(", ")})`;
