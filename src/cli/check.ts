@@ -66,22 +66,21 @@ export async function check(what: string | undefined, options: CheckOptions): Pr
   const { session, file, suites } = chosenSuites(what, options, variant, modelLoader({ coverage: options.coverage === true }));
   const limits = limitsOf(options);
   const recorded = options.against === undefined ? null : readLedgerFile(options.against, LEDGER_HINT);
+  // Several suites have a thread each. But a suite that is kept is not one for another thread; and of runs that forget states, or put
+  // them to disk, there is one at a time, with all the memory.
+  const isAlone = options.checkpoint !== undefined || options.lossy !== undefined || options.disk !== undefined;
   const how = {
     variant,
     limits,
     engine: options.engine ?? "fast",
     paranoid: options.paranoid === true,
-    // Several suites have a thread each, unless they are kept or put to disk: then they are explored one after the other.
-    threads:
-      suites.length === 1 || options.checkpoint !== undefined || options.disk !== undefined ? (options.jobs ?? availableParallelism()) : 1,
+    threads: suites.length === 1 || isAlone ? (options.jobs ?? availableParallelism()) : 1,
     ...(options.reduce ? { reduce: { fusion: options.fusion, symmetry: options.symmetry } } : {}),
     ...(options.lossy === undefined ? {} : { lossy: { mode: options.lossy } }),
     ...(options.disk === undefined ? {} : { disk: { folder: options.disk } }),
     ...(options.cache ? { cache: verdictCache() } : {}),
     ...(options.checkpoint === undefined ? {} : { checkpoint: checkpointing(options.checkpoint, options.every) }),
   };
-  // A suite that is kept is not one for another thread; and of runs that forget states, or put them to disk, there is one at a time, with all the memory.
-  const isAlone = options.checkpoint !== undefined || options.lossy !== undefined || options.disk !== undefined;
   const crew = isAlone ? { ...options, jobs: 1 } : options;
   const results = await runSuitesOnce(session, suites, how, crew);
   const runs = results.flatMap((result) => (result.kind === "run" ? [result.run] : []));

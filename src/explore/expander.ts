@@ -45,6 +45,8 @@ export class Expander {
   #freedSlots: FreedSlots;
   /** Null if all states are kept, and not one of several. */
   #normalForms: NormalForms | null;
+  /** All states, where all are in memory. */
+  readonly #inMemory: Pick<StateSet, "numberOf"> = { numberOf: (state) => this.store.find(state) };
   #lossy: LossyOptions | null = null;
   #disk: Disk | null = null;
 
@@ -99,12 +101,9 @@ export class Expander {
     }
     learner.repack(packing, moves, rest);
     this.current = initial;
-    learner.memory.release(this.next.byteOffset, this.next.byteLength);
+    learner.memory.releaseAll([this.next]);
     this.next = this.#initialInMemory();
-    this.#freedSlots.release();
-    this.#freedSlots = new FreedSlots(learner, this.store.core);
-    this.#normalForms?.release();
-    this.#normalForms = this.#newNormalForms();
+    this.#layOutForStore();
   }
 
   /** Has the store be that one, with all states packed otherwise. */
@@ -132,10 +131,7 @@ export class Expander {
     const { store } = this;
     this.#disk = disk;
     this.store = this.#newStore(this.learner.packing);
-    this.#freedSlots.release();
-    this.#freedSlots = new FreedSlots(this.learner, this.store.core);
-    this.#normalForms?.release();
-    this.#normalForms = this.#newNormalForms();
+    this.#layOutForStore();
     store.release();
   }
 
@@ -280,9 +276,7 @@ export class Expander {
 
   /** Number of the state that is kept for the one that the step leads to from `current`, or -1 for a fault; of a run that has all in memory. */
   successor(step: number): number {
-    if (this.leafOf(step).next === null) return -1;
-    this.apply(step);
-    return this.store.find(this.normalForm);
+    return this.successorAmong(this.#inMemory, step);
   }
 
   /** The same if it is one of these states; -1 otherwise. */
@@ -309,6 +303,14 @@ export class Expander {
     return new Store(this.learner.memory, changingWords, { host, arePlain: changing === null, lossy: this.#lossy, disk: this.#disk });
   }
 
+  /** Lays out anew what the core of the store reads besides states. */
+  #layOutForStore(): void {
+    this.#freedSlots.release();
+    this.#freedSlots = new FreedSlots(this.learner, this.store.core);
+    this.#normalForms?.release();
+    this.#normalForms = this.#newNormalForms();
+  }
+
   #newNormalForms(): NormalForms | null {
     const { learner, store } = this;
     return learner.symmetry && new NormalForms(learner, store.core, learner.symmetry);
@@ -316,7 +318,7 @@ export class Expander {
 
   #initialInMemory(): Uint32Array {
     const { memory, packing } = this.learner;
-    const state = memory.words(memory.allocate(packing.words * 4), packing.words);
+    const state = memory.allocateWords(packing.words);
     state.set(packing.pack(this.machine.initial));
     return state;
   }

@@ -38,13 +38,13 @@ export class FreedSlots {
     this.#core = core;
     this.#slots = dynamicSlots(learner);
     this.#setWords = Math.ceil(this.#slots.length / 32);
-    this.#sets = machine.threads.map(() => this.#blank(this.#setWords));
+    this.#sets = machine.threads.map(() => learner.memory.allocateWords(this.#setWords));
     this.#known = machine.threads.map(() => 0);
-    this.#setsAt = this.#blank(machine.threads.length);
-    const freedBits = this.#blank(packing.words);
+    this.#setsAt = learner.memory.allocateWords(machine.threads.length);
+    const freedBits = learner.memory.allocateWords(packing.words);
     for (const { liveness } of this.#slots) put(freedBits, liveness, FREED);
-    const pointers = this.#blank(this.#slots.reduce((sum, slot) => sum + slot.pointers.length, 0) * 4);
-    const rows = this.#blank(this.#slots.length * 5);
+    const pointers = learner.memory.allocateWords(this.#slots.reduce((sum, slot) => sum + slot.pointers.length, 0) * 4);
+    const rows = learner.memory.allocateWords(this.#slots.length * 5);
     let used = 0;
     for (const [number, slot] of this.#slots.entries()) {
       rows.set([...numbersOf(slot.liveness), pointers.byteOffset + used * 4, slot.pointers.length], number * 5);
@@ -81,29 +81,19 @@ export class FreedSlots {
   }
 
   release(): void {
-    for (const { byteOffset, byteLength } of [...this.#tables, ...this.#sets]) this.learner.memory.release(byteOffset, byteLength);
+    this.learner.memory.releaseAll([...this.#tables, ...this.#sets]);
   }
 
   #note(thread: number, number: number, control: Control): void {
     const words = this.#setWords;
     let sets = this.#sets[thread] as Uint32Array;
-    if ((number + 1) * words > sets.length) {
-      const larger = this.#blank(2 * (number + 1) * words);
-      larger.set(sets);
-      this.learner.memory.release(sets.byteOffset, sets.byteLength);
-      this.#sets[thread] = larger;
-      sets = larger;
-    }
+    if ((number + 1) * words > sets.length) sets = this.learner.memory.enlarge(sets, 2 * (number + 1) * words);
+    this.#sets[thread] = sets;
     this.#setsAt[thread] = sets.byteOffset;
     for (const [bit, { struct, slot }] of this.#slots.entries()) {
       const word = number * words + (bit >>> 5);
       if (refersTo(control, struct, slot)) sets[word] = (sets[word] as number) | (1 << (bit & 31));
     }
-  }
-
-  #blank(length: number): Uint32Array {
-    const { memory } = this.learner;
-    return memory.words(memory.allocate(length * 4), length);
   }
 }
 

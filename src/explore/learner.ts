@@ -150,7 +150,7 @@ export class Learner {
       machine.threads.map(() => controlBits),
     );
     const { memory } = this;
-    this.threadTable = memory.words(memory.allocate(machine.threads.length * THREAD_ROW * 4), machine.threads.length * THREAD_ROW);
+    this.threadTable = memory.allocateWords(machine.threads.length * THREAD_ROW);
     this.#controls = machine.threads.map((_, thread) => this.#roomForControls(thread, 64));
     this.#placeControls();
     this.keepOneOf(null);
@@ -187,7 +187,7 @@ export class Learner {
     if (number * 2 >= controls.length) {
       const larger = this.#roomForControls(thread, Math.max(controls.length, number + 1));
       larger.set(controls);
-      this.memory.release(controls.byteOffset, controls.byteLength);
+      this.memory.releaseAll([controls]);
       this.#controls[thread] = larger;
       controls = larger;
     }
@@ -210,7 +210,7 @@ export class Learner {
   }
 
   #roomForControls(thread: number, count: number): Uint32Array {
-    const room = this.memory.words(this.memory.allocate(count * 8), count * 2);
+    const room = this.memory.allocateWords(count * 2);
     this.threadTable.set([room.byteOffset, count], thread * THREAD_ROW + 3);
     return room;
   }

@@ -58,10 +58,10 @@ export class LossyTable {
     readonly options: LossyOptions,
   ) {
     const { mode, keptBits = 8 * ENTRY_BYTES, seed = 0 } = options;
-    this.#older = memory.words(memory.allocate(MOST_TABLES * 8), MOST_TABLES * 2);
+    this.#older = memory.allocateWords(MOST_TABLES * 2);
     this.#keys = hashKeys(memory, 2 * words + 2, FIRST_SEED + seed);
     this.#fingerprints = memory.allocate(MOST_SLOTS * 8);
-    this.#lately = memory.words(memory.allocate(ORIGINS * 8), ORIGINS * 2);
+    this.#lately = memory.allocateWords(ORIGINS * 2);
     core.keeps.value = KEEPS[mode];
     core.olderTables.value = this.#older.byteOffset;
     core.fingerprintKeys.value = this.#keys.byteOffset;
@@ -140,7 +140,7 @@ export class LossyTable {
     const { memory } = this;
     for (const { address, bytes } of this.#tables) memory.release(address, bytes + BEHIND);
     memory.release(this.#fingerprints, MOST_SLOTS * 8);
-    for (const { byteOffset, byteLength } of [this.#keys, this.#lately, this.#older]) memory.release(byteOffset, byteLength);
+    memory.releaseAll([this.#keys, this.#lately, this.#older]);
   }
 }
 

@@ -42,7 +42,7 @@ export class Memory {
   /** For the next run, unless it has used more than that. Nobody may use it any more. */
   giveBack(most = MOST_KEPT): void {
     if (this.#end > most || this.isKnownElsewhere) return;
-    new Uint8Array(this.shared.buffer, 0, this.#end).fill(0);
+    this.bytes(0, this.#end).fill(0);
     this.used = Math.max(this.used, this.#end);
     this.#end = FIRST;
     this.#spare = [];
@@ -56,9 +56,9 @@ export class Memory {
     const fitting = this.#spare.findIndex((region) => region.bytes >= size);
     if (fitting >= 0) {
       const region = this.#spare[fitting] as Region;
-      const left = region.bytes > size ? [{ address: region.address + size, bytes: region.bytes - size }] : [];
-      this.#spare.splice(fitting, 1, ...left);
-      if (isBlank) new Uint8Array(this.shared.buffer, region.address, size).fill(0);
+      const rest = region.bytes > size ? [{ address: region.address + size, bytes: region.bytes - size }] : [];
+      this.#spare.splice(fitting, 1, ...rest);
+      if (isBlank) this.bytes(region.address, size).fill(0);
       return region.address;
     }
     const address = this.#end;
@@ -92,7 +92,30 @@ export class Memory {
     this.#spare.splice(place, 2, { address: region.address, bytes: region.bytes + next.bytes });
   }
 
-  /** What is there, in 32-bit words. It stays what is there however much else is allocated. */
+  /** The same for so many 32-bit words. */
+  allocateWords(length: number, isBlank = true): Uint32Array {
+    return this.words(this.allocate(length * 4, isBlank), length);
+  }
+
+  /** Those words with room for more behind them, so many in all, which are 0 unless that does not matter. What they were in is given back. Throws a `RangeError`, and has changed nothing, if there is no room. */
+  enlarge(words: Uint32Array, length: number, isBlank = true): Uint32Array {
+    const larger = this.allocateWords(length, isBlank);
+    larger.set(words);
+    this.releaseAll([words]);
+    return larger;
+  }
+
+  /** Gives back what is in these. */
+  releaseAll(rooms: Iterable<Pick<ArrayBufferView, "byteOffset" | "byteLength">>): void {
+    for (const { byteOffset, byteLength } of rooms) this.release(byteOffset, byteLength);
+  }
+
+  /** What is there. It stays what is there however much else is allocated. */
+  bytes(address: number, length: number): Uint8Array {
+    return new Uint8Array(this.shared.buffer, address, length);
+  }
+
+  /** The same, in 32-bit words. */
   words(address: number, length: number): Uint32Array {
     return new Uint32Array(this.shared.buffer, address, length);
   }

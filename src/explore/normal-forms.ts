@@ -44,7 +44,7 @@ export class NormalForms {
   ) {
     this.#core = core;
     this.#symmetry = symmetry;
-    this.#rows = this.#room(symmetry.swaps.length * SWAP);
+    this.#rows = this.learner.memory.allocateWords(symmetry.swaps.length * SWAP);
     this.#controls = symmetry.swaps.map((swap, number) => this.#layOut(swap, this.#rows.subarray(number * SWAP, (number + 1) * SWAP)));
     core.swapTable.value = this.#rows.byteOffset;
     core.swaps.value = symmetry.swaps.length;
@@ -81,20 +81,16 @@ export class NormalForms {
   }
 
   release(): void {
-    const { memory } = this.learner;
     const ofControls = this.#controls.flatMap((threads) => threads.map(({ images }) => images));
-    for (const { byteOffset, byteLength } of [this.#rows, ...this.#tables, ...ofControls]) memory.release(byteOffset, byteLength);
+    this.learner.memory.releaseAll([this.#rows, ...this.#tables, ...ofControls]);
   }
 
   #note(swap: number, control: Control, image: Control): void {
     if (image.number >= 2 ** (this.learner.packing.controlBits[image.thread] as number)) throw new TooManyControls(image.thread);
     const known = this.#controls[swap]?.[control.thread] as ImagesOfControls;
     if (control.number >= known.images.length) {
-      const larger = this.#room(Math.max(known.images.length * 2, control.number + 1));
-      larger.set(known.images);
-      this.learner.memory.release(known.images.byteOffset, known.images.byteLength);
-      known.images = larger;
-      known.row.set([larger.byteOffset, larger.length], IMAGES);
+      known.images = this.learner.memory.enlarge(known.images, Math.max(known.images.length * 2, control.number + 1));
+      known.row.set([known.images.byteOffset, known.images.length], IMAGES);
     }
     known.images[control.number] = image.number + 1;
   }
@@ -108,7 +104,7 @@ export class NormalForms {
       const isChanged = (image !== cell || codes !== null) && place.word < packing.changingWords;
       return isChanged ? [{ place, from: packing.cells[image] as Place, codes }] : [];
     });
-    const kept = this.#room(packing.changingWords).fill(0xffffffff);
+    const kept = this.learner.memory.allocateWords(packing.changingWords).fill(0xffffffff);
     for (const { word, shift, mask } of [...packing.controls, ...packing.upperControls, ...changing.map(({ place }) => place)].filter(
       (place) => place !== null,
     )) {
@@ -119,7 +115,7 @@ export class NormalForms {
     const threads = this.#table(permutation.threads.flatMap((image) => [image, 0, 0]));
     const controls: ImagesOfControls[] = [];
     for (const [thread, image] of permutation.threads.entries()) {
-      const images = this.#room(FIRST_CONTROLS);
+      const images = this.learner.memory.allocateWords(FIRST_CONTROLS);
       const rowOfThread = threads.subarray(thread * SWAPPED_THREAD, (thread + 1) * SWAPPED_THREAD);
       rowOfThread.set([images.byteOffset, images.length], IMAGES);
       // What the thread has in the image is made of what the other one has.
@@ -149,14 +145,9 @@ export class NormalForms {
 
   /** Puts the numbers into the memory. */
   #table(numbers: readonly number[]): Uint32Array {
-    const table = this.#room(numbers.length);
+    const table = this.learner.memory.allocateWords(numbers.length);
     table.set(numbers);
     this.#tables.push(table);
     return table;
-  }
-
-  #room(length: number): Uint32Array {
-    const { memory } = this.learner;
-    return memory.words(memory.allocate(length * 4), length);
   }
 }

@@ -80,7 +80,7 @@ export class OutOfCore {
     const { memory, core, words64 } = table;
     this.#runs = new SortedRuns(memory, core, disk.folder, disk.blockBytes);
     this.#pages = new PagedStates(memory, core, disk.folder, words64);
-    this.#stale = new Uint8Array(memory.shared.buffer, disk.stale, disk.most / 8);
+    this.#stale = memory.bytes(disk.stale, disk.most / 8);
     core.listed.value = disk.listed;
     core.stale.value = disk.stale;
   }

@@ -35,7 +35,7 @@ export class PagedStates {
     readonly folder: ScratchFolder,
     words: number,
   ) {
-    this.#rows = this.#newRows(FIRST_PAGES);
+    this.#rows = memory.allocateWords(FIRST_PAGES * CHUNK_ROW, false);
     this.#pageBytes = bytesOfPage(words);
     this.#filled = memory.allocate(this.#pageBytes, false);
     this.#shown = memory.allocate(this.#pageBytes, false);
@@ -50,18 +50,10 @@ export class PagedStates {
   /** Makes room for what has to be known of so many more states. Throws a `RangeError`, and has changed nothing, if there is none. */
   reserve(states: number): void {
     if (this.count + states > MOST_STATES) throw new RangeError("no room for more states than have numbers of 32 bits");
-    const before = this.#rows;
     const pages = (this.count + states) / CHUNK_STATES + 1;
-    if (pages * CHUNK_ROW <= before.length) return;
-    this.#rows = this.#newRows(2 * pages);
-    this.#rows.set(before);
+    if (pages * CHUNK_ROW <= this.#rows.length) return;
+    this.#rows = this.memory.enlarge(this.#rows, Math.ceil(2 * pages) * CHUNK_ROW, false);
     this.core.pages.value = this.#rows.byteOffset;
-    this.memory.release(before.byteOffset, before.byteLength);
-  }
-
-  #newRows(pages: number): Uint32Array {
-    const length = Math.ceil(pages) * CHUNK_ROW;
-    return this.memory.words(this.memory.allocate(length * 4, false), length);
   }
 
   /** Adds the states of the table from the one to the one before the other that are not stale; their tuples get that layout, which is being filled. */
@@ -87,7 +79,7 @@ export class PagedStates {
     if (page !== this.#filledPage && page !== this.#shownPage) {
       const bytes = this.#rows[page * CHUNK_ROW + 2] as number;
       this.#shownPage = -1;
-      this.#file?.read(this.#places[page] as number, new Uint8Array(this.memory.shared.buffer, this.#shown, CHUNK_STATES * bytes));
+      this.#file?.read(this.#places[page] as number, this.memory.bytes(this.#shown, CHUNK_STATES * bytes));
       this.#rows[page * CHUNK_ROW] = this.#shown;
       this.#shownPage = page;
     }
@@ -107,8 +99,7 @@ export class PagedStates {
       memory.release(filled, bytes);
       throw error;
     }
-    const { buffer } = memory.shared;
-    new Uint8Array(buffer, filled, this.#pageBytes).set(new Uint8Array(buffer, this.#filled, this.#pageBytes));
+    memory.bytes(filled, this.#pageBytes).set(memory.bytes(this.#filled, this.#pageBytes));
     for (const address of [this.#filled, this.#shown]) memory.release(address, this.#pageBytes);
     this.#pageBytes = bytes;
     [this.#filled, this.#shown] = [filled, shown];
@@ -131,7 +122,7 @@ export class PagedStates {
     const { memory } = this;
     this.#file?.close();
     this.#file = null;
-    memory.release(this.#rows.byteOffset, this.#rows.byteLength);
+    memory.releaseAll([this.#rows]);
     for (const address of [this.#filled, this.#shown]) memory.release(address, this.#pageBytes);
   }
 
@@ -154,7 +145,7 @@ export class PagedStates {
   /** The page that has been filled goes to the file, and stays the one that is shown. */
   #writeFilled({ bytes }: TupleLayout): void {
     this.#places.push(this.#file?.bytes ?? 0);
-    this.#file?.append(new Uint8Array(this.memory.shared.buffer, this.#filled, CHUNK_STATES * bytes));
+    this.#file?.append(this.memory.bytes(this.#filled, CHUNK_STATES * bytes));
     [this.#filled, this.#shown] = [this.#shown, this.#filled];
     this.#shownPage = this.#filledPage;
     this.#filledPage = -1;

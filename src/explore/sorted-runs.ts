@@ -92,7 +92,7 @@ export class SortedRuns {
 
   #markStaleIn(run: Run, listed: number): void {
     const { firsts, layout } = run;
-    const hashes = new Uint32Array(this.memory.shared.buffer, this.core.listed.value, listed * 2);
+    const hashes = this.memory.words(this.core.listed.value, listed * 2);
     let block = 0;
     for (let first = 0; first < listed; block++) {
       block = Math.max(block, lastBefore(firsts, hashes[first * 2 + 1] as number, block));
@@ -135,7 +135,7 @@ export class SortedRuns {
   #read({ file, layout, records, inBlock }: Run, block: number, address: number): number {
     const stride = HASH_BYTES + layout.bytes;
     const bytes = Math.min(inBlock, records - block * inBlock) * stride;
-    file.read(block * inBlock * stride, new Uint8Array(this.memory.shared.buffer, address, bytes));
+    file.read(block * inBlock * stride, this.memory.bytes(address, bytes));
     return address + bytes;
   }
 
@@ -146,16 +146,16 @@ export class SortedRuns {
     const inBlock = Math.floor(this.blockBytes / stride);
     const firsts = new Uint32Array(Math.ceil(records / inBlock));
     const run: Run = { file, layout, records, inBlock, firsts };
-    const { buffer } = this.memory.shared;
+    const { memory } = this;
     const address = this.#written;
     let blocks = 0;
     return {
       run,
       inBlock,
       append(number: number) {
-        firsts[blocks++] = new Uint32Array(buffer, address, 1)[0] as number;
+        firsts[blocks++] = memory.words(address, 1)[0] as number;
         try {
-          file.append(new Uint8Array(buffer, address, number * stride));
+          file.append(memory.bytes(address, number * stride));
         } catch (error) {
           file.close();
           throw error;

@@ -80,7 +80,7 @@ export class Store {
     this.core = core;
     this.#words64 = Math.ceil(words / 2);
     const words32 = this.#words64 * 2;
-    const room = (length: number) => memory.words(memory.allocate(length * 4), length);
+    const room = (length: number) => memory.allocateWords(length);
     this.#state = room(words32);
     // No tuple has more lanes than that.
     this.#scratch = room(words32);
@@ -200,7 +200,7 @@ export class Store {
   *blocks(first = 0): Generator<Uint32Array> {
     const { memory, core } = this;
     const length = this.#words64 * 2;
-    const room = memory.words(memory.allocate(BLOCK_STATES * length * 4), BLOCK_STATES * length);
+    const room = memory.allocateWords(BLOCK_STATES * length);
     try {
       for (let from = first; from < this.count; from += BLOCK_STATES) {
         const number = Math.min(BLOCK_STATES, this.count - from);
@@ -209,14 +209,14 @@ export class Store {
         yield room.subarray(0, number * length);
       }
     } finally {
-      memory.release(room.byteOffset, room.byteLength);
+      memory.releaseAll([room]);
     }
   }
 
   /** Adds states of so many words that were packed otherwise, with these bits of theirs and the rest as it is here. */
   absorb(blocks: Iterable<Uint32Array>, words: number, moves: readonly Move[], rest: Uint32Array): void {
     const { memory, core } = this;
-    const room = (length: number) => memory.words(memory.allocate(length * 4), length);
+    const room = (length: number) => memory.allocateWords(length);
     const moved = room(moves.length * 4);
     moved.set(moves.flatMap(numbersOfMove));
     const left = room(this.#words64 * 2);
@@ -239,7 +239,7 @@ export class Store {
       }
     }
     this.#settleNew();
-    for (const { byteOffset, byteLength } of [moved, left, states]) memory.release(byteOffset, byteLength);
+    memory.releaseAll([moved, left, states]);
   }
 
   /**
@@ -253,15 +253,14 @@ export class Store {
     this.outOfCore?.makeRoomFor(words / 2);
     const layouts = new Map<TupleLayout, TupleLayout>();
     for (const layout of this.#layouts) layouts.set(layout, extendedLayout(memory, layout, added.length));
-    const room = () => memory.words(memory.allocate(words * 4), words);
-    const [state, scratch] = [room(), room()];
+    const [state, scratch] = [memory.allocateWords(words), memory.allocateWords(words)];
     const keys = hashKeys(memory, words + 1, 0, 1n);
     this.#dictionaries.extend(added, core.enterValues);
     keys[words] = added.reduce(
       (sum, value, word) => BigInt.asUintN(64, sum - BigInt(value) * (keys[before + word] as bigint)),
       this.#hashKeys[before] as bigint,
     );
-    for (const { byteOffset, byteLength } of [this.#state, this.#scratch, this.#hashKeys]) memory.release(byteOffset, byteLength);
+    memory.releaseAll([this.#state, this.#scratch, this.#hashKeys]);
     this.words = words;
     this.#words64 = words / 2;
     [this.#state, this.#scratch, this.#hashKeys] = [state, scratch, keys];
@@ -274,7 +273,7 @@ export class Store {
     const onDisk = [...this.#layoutsOnDisk].map((layout) => layouts.get(layout) as TupleLayout);
     this.#layoutsOnDisk.clear();
     for (const layout of onDisk) this.#layoutsOnDisk.add(layout);
-    for (const { columns } of layouts.keys()) memory.release(columns.byteOffset, columns.byteLength);
+    memory.releaseAll([...layouts.keys()].map(({ columns }) => columns));
   }
 
   #tellWords(): void {
@@ -300,7 +299,7 @@ export class Store {
       this.#chunks[this.#leftBehind] = null;
       this.memory.release(address, chunkBytes(layout));
       const isInUse = layout === this.#layout || this.#chunks[this.#leftBehind + 1]?.layout === layout;
-      if (!isInUse) this.memory.release(layout.columns.byteOffset, layout.columns.byteLength);
+      if (!isInUse) this.memory.releaseAll([layout.columns]);
     }
   }
 
@@ -309,8 +308,7 @@ export class Store {
     const { memory } = this;
     const rooms = [this.#state, this.#scratch, this.#hashes, this.#chunkRows, this.#segmentRows, this.#hashKeys];
     const chunks = this.#chunks.filter((chunk) => chunk !== null);
-    for (const { byteOffset, byteLength } of [...rooms, ...[...this.#layouts].map(({ columns }) => columns)])
-      memory.release(byteOffset, byteLength);
+    memory.releaseAll([...rooms, ...[...this.#layouts].map(({ columns }) => columns)]);
     for (const { address, layout } of chunks) memory.release(address, chunkBytes(layout));
     for (const segment of this.#segments) memory.release(segment, SEGMENT_BYTES);
     this.#dictionaries.release();
@@ -478,7 +476,7 @@ export class Store {
       if (!isAsLong(chunk)) memory.release(chunk.address, chunkBytes(chunk.layout));
     }
     const isInUse = this.#chunks[filling - 1]?.layout === before || this.#layoutsOnDisk.has(before);
-    if (!isInUse) memory.release(before.columns.byteOffset, before.columns.byteLength);
+    if (!isInUse) memory.releaseAll([before.columns]);
   }
 
   #addChunk(): void {
@@ -503,12 +501,7 @@ export class Store {
 
   /** The rows with room for more of them behind. */
   #larger(rows: Uint32Array, least = 0): Uint32Array {
-    const { memory } = this;
-    const length = Math.max(rows.length * 2, least);
-    const larger = memory.words(memory.allocate(length * 4), length);
-    larger.set(rows);
-    memory.release(rows.byteOffset, rows.byteLength);
-    return larger;
+    return this.memory.enlarge(rows, Math.max(rows.length * 2, least));
   }
 }
 

@@ -102,7 +102,7 @@ export class Team {
     const address = memory.allocate(length * 4);
     this.#control = new TeamControl(new Int32Array(memory.shared.buffer, address, length));
     this.layOut(batches);
-    this.#rests = memory.words(memory.allocate(STRETCH * REST * 4), STRETCH * REST);
+    this.#rests = memory.allocateWords(STRETCH * REST);
     core.rests.value = this.#rests.byteOffset;
     memory.isKnownElsewhere = true;
     const compiled = bundledModule();

@@ -41,7 +41,7 @@ export class Dictionaries {
     words: number,
     arePlain: boolean,
   ) {
-    this.#rows = memory.words(memory.allocate(words * DICTIONARY * 4), words * DICTIONARY);
+    this.#rows = memory.allocateWords(words * DICTIONARY);
     this.#rooms = new Array<Room | null>(words).fill(null);
     this.bits = new Array<number>(words).fill(arePlain ? PLAIN : 0);
     if (!arePlain) for (let word = 0; word < words; word++) this.#place(word, this.#allocate(0), 0);
@@ -80,14 +80,11 @@ export class Dictionaries {
   extend(values: readonly number[], enterValues: Core["enterValues"]): void {
     const { memory } = this;
     const before = this.#rows;
-    const rows = memory.words(
-      memory.allocate(before.byteLength + values.length * DICTIONARY * 4),
-      before.length + values.length * DICTIONARY,
-    );
+    const rows = memory.allocateWords(before.length + values.length * DICTIONARY);
     const rooms = values.map(() => this.#allocate(0));
     rows.set(before);
     this.#rows = rows;
-    memory.release(before.byteOffset, before.byteLength);
+    memory.releaseAll([before]);
     for (const [number, room] of rooms.entries()) {
       memory.words(room.values, 1)[0] = values[number] as number;
       enterValues(room.values, 1, room.table, shiftOf(room));
@@ -97,7 +94,7 @@ export class Dictionaries {
 
   release(): void {
     for (const room of this.#rooms) if (room !== null) this.#release(room);
-    this.memory.release(this.#rows.byteOffset, this.#rows.byteLength);
+    this.memory.releaseAll([this.#rows]);
   }
 
   #allocate(bits: number): Room {
@@ -146,7 +143,7 @@ export interface TupleLayout {
 
 /** A layout for numbers of so many bits each. */
 export function tupleLayout(memory: Memory, bits: readonly number[]): TupleLayout {
-  const columns = memory.words(memory.allocate(bits.length * COLUMN * 4), bits.length * COLUMN);
+  const columns = memory.allocateWords(bits.length * COLUMN);
   const used: number[] = [0];
   const largestFirst = [...bits.keys()].sort((one, other) => (bits[other] as number) - (bits[one] as number) || one - other);
   for (const word of largestFirst) {
@@ -164,7 +161,7 @@ export function tupleLayout(memory: Memory, bits: readonly number[]): TupleLayou
 /** The same layout for states of so many words more, whose numbers are 0 and have no bits. */
 export function extendedLayout(memory: Memory, { columns, bytes, lanes }: TupleLayout, words: number): TupleLayout {
   const length = columns.length + words * COLUMN;
-  const extended = memory.words(memory.allocate(length * 4), length);
+  const extended = memory.allocateWords(length);
   extended.set(columns);
   return { columns: extended, bytes, lanes };
 }

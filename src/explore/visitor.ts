@@ -89,7 +89,7 @@ export class Visitor {
   /** Lays out anew what depends on how states are packed. To be called when it is quiet. */
   layOut(): void {
     const { memory } = this.expander.learner;
-    memory.release(this.#mutexTable.byteOffset, this.#mutexTable.byteLength);
+    memory.releaseAll([this.#mutexTable]);
     for (const batch of this.#batches) release(memory, batch);
     this.#mutexTable = this.#mutexPlaces();
     this.#batches = this.#newBatches(this.#batches.length);
@@ -111,7 +111,7 @@ export class Visitor {
     const { machine, memory, packing } = this.expander.learner;
     const { mutexCells } = machine.layout;
     const mutexes = mutexCells.length <= MOST_MUTEXES ? mutexCells.map((cell) => packing.cells[cell] as Place) : [];
-    const table = memory.words(memory.allocate(mutexes.length * MUTEX_ROW * 4), mutexes.length * MUTEX_ROW);
+    const table = memory.allocateWords(mutexes.length * MUTEX_ROW);
     table.set(mutexes.flatMap(numbersOf));
     return table;
   }

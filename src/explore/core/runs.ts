@@ -45,7 +45,7 @@ function isStale(number: u32): bool {
   return ((<u32>load<u8>(stale + <usize>(bit >> 3)) >> (bit & 7)) & 1) !== 0;
 }
 
-/** Quicksort (Hoare 1961); hashes are as good as random, so that the one in the middle divides them well. */
+/** Quicksort (Hoare 1961); hashes are as good as random, so that the one in the middle divides them well. The host would copy what is shared to sort it, and there is no room for that. */
 function sort(from: usize, end: usize): void {
   while (end - from > FEW) {
     const middle = load<u64>(from + (((end - from) / LISTED_BYTES) >> 1) * LISTED_BYTES);

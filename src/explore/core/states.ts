@@ -171,8 +171,7 @@ export function fetchKnown(number: u32, into: usize): void {
 export function readTuple(from: usize, its: usize, into: usize): void {
   if (its === layout) {
     const last = (<usize>(lanes - 1)) << 3;
-    for (let lane: usize = 0; lane < last; lane += 8) store<u64>(into + lane, load<u64>(from + lane));
-    store<u64>(into + last, load<u64>(from + last) & lastMask());
+    store<u64>(copyWords(from, lanes - 1, into), load<u64>(from + last) & lastMask());
     return;
   }
   translate(from, its, into);
@@ -387,11 +386,10 @@ export function append(tuple: usize): void {
 /** Puts a tuple of the layout that is being filled where it has no more bytes than it needs. */
 export function storeTuple(into: usize, tuple: usize): void {
   const last = (<usize>(lanes - 1)) << 3;
-  for (let lane: usize = 0; lane < last; lane += 8) store<u64>(into + lane, load<u64>(tuple + lane));
+  into = copyWords(tuple, lanes - 1, into);
   // Not a byte more: what is behind may be another's.
   let rest = load<u64>(tuple + last);
   let left = <usize>tupleBytes - last;
-  into += last;
   if (left === 8) {
     store<u64>(into, rest);
     return;
@@ -488,7 +486,7 @@ function hashIn(chunk: usize, number: u32): u32 {
  */
 export function absorb(states: usize, stride: u32, number: u32, moves: usize, moveCount: u32, rest: usize, state: usize): u32 {
   for (let taken: u32 = 0; taken < number; taken++) {
-    for (let word: usize = 0; word < (<usize>words) << 3; word += 8) store<u64>(state + word, load<u64>(rest + word));
+    copyWords(rest, words, state);
     moveBits(states, moves, moveCount, state);
     if (insert(state) === OVERFLOW) return taken;
     states += (<usize>stride) << 3;
