@@ -3,7 +3,6 @@
  * plain engine, replaying the path, says what.
  */
 import { ModelError } from "../lang/errors.js";
-import type { Cell } from "../state/layout.js";
 import { bitsFor } from "../state/packing.js";
 import type { BlockRun } from "../step/block.js";
 import type { Control } from "../step/control.js";
@@ -12,6 +11,7 @@ import type { Keeper, Snapshot } from "./checkpoint.js";
 import { Expander } from "./expander.js";
 import { type Begun, FROM_THE_START, Judge } from "./judge.js";
 import { ConstantWritten, type Learner, TooManyControls } from "./learner.js";
+import { likelyToChange } from "./likely-to-change.js";
 import { mostMemory, overLimit } from "./limits.js";
 import { nearestLivelock } from "./livelock.js";
 import { MOST_BYTES } from "./memory.js";
@@ -20,7 +20,7 @@ import type { DiskOptions, End, Exploration, ExploreOptions, Finding, Outcome, P
 import { compareNatively } from "./paranoid.js";
 import { DiskFailed, ScratchFolder } from "./scratch-file.js";
 import { shortestPath } from "./shortest.js";
-import { BLOCK_BYTES } from "./sorted-runs.js";
+import { BLOCK_BYTES, type Lasting } from "./sorted-runs.js";
 import { THREAD_BYTES, TOGETHER } from "./team.js";
 import { type Visited, Visitor } from "./visitor.js";
 
@@ -78,6 +78,10 @@ export class FastRun {
   /** Where states go that do not fit into the memory, and why no more can. */
   #disk: Disk | null = null;
   #diskFailure: string | null = null;
+  /** When it was last looked how far the run is. */
+  #lastLook = performance.now();
+  /** Why the run had to end while it settled states; null if it had not. */
+  #halted: End | null = null;
 
   /** What the learner has learned in another run is known. */
   constructor(
@@ -129,18 +133,17 @@ export class FastRun {
     if (!options.paranoid && Visitor.canVisit(learner)) this.#visitor = this.#newVisitor();
     this.#limitMemory();
     let end: End = { kind: "complete" };
-    let lastLook = performance.now();
-    expander.pauseAt = lastLook + LOOK_EVERY;
     const mostStates = limits.maxStates ?? Number.POSITIVE_INFINITY;
     /** How often in a row states had to make room for others. */
     let crowded = 0;
     for (;;) {
       const isLevelOver = number === levelStart[this.#depth + 1];
-      if (isLevelOver && !this.#settle()) {
+      if (isLevelOver && !(yield* this.#settle(number))) {
         end = this.#atLimit("memory");
         break;
       }
       if (number >= expander.store.count) break;
+      expander.pauseAt = this.#lastLook + LOOK_EVERY;
       if (isLevelOver) {
         this.#depth++;
         levelStart.push(expander.store.count);
@@ -161,7 +164,7 @@ export class FastRun {
       const { reached, hasRoom } = yield* this.#visitFrom(number, levelStart[this.#depth + 1] as number, mostStates);
       if (!hasRoom) {
         number = reached;
-        if (crowded++ < MOST_CROWDED && this.#makeSpace()) continue;
+        if (crowded++ < MOST_CROWDED && (yield* this.#makeSpace(number))) continue;
         end = this.#atLimit("memory");
         break;
       }
@@ -169,20 +172,18 @@ export class FastRun {
       const isPaused = reached === number;
       number = reached;
       expander.store.leaveBehind(number);
-      if (expander.store.count > mostStates && (!this.#settle() || expander.store.count > mostStates)) {
+      if (expander.store.count > mostStates && (!(yield* this.#settle(number)) || expander.store.count > mostStates)) {
         end = this.#atLimit("states");
         break;
       }
-      if (isPaused || performance.now() - lastLook > LOOK_EVERY) {
-        lastLook = performance.now();
-        expander.pauseAt = lastLook + LOOK_EVERY;
+      if (isPaused || this.#isLookDue) {
         end = yield* this.#look(number);
         if (end.kind === "limit") break;
         if (performance.now() - this.#lastKept > 1000 * (options.keeper?.every ?? Number.POSITIVE_INFINITY)) this.#keep(number);
       }
     }
     this.visited = number;
-    this.#settle();
+    if (this.#halted === null) yield* this.#settle(number);
     expander.store.stopFinding();
     expander.pauseAt = Number.POSITIVE_INFINITY;
     if (end.kind === "complete" && judge.book.unexpected) end = { kind: "violation" };
@@ -218,18 +219,33 @@ export class FastRun {
   }
 
   /** Settles what was found lately. Whether that could be done. */
-  #settle(): boolean {
-    return this.#ifRoom(() => this.expander.store.settle()) !== null;
+  *#settle(number: number): Generator<Progress, boolean, "interrupt" | undefined> {
+    return (yield* this.#lookingAround(number, this.expander.store.settle())) !== null;
   }
 
   /** Has states make room for others. Whether they could. */
-  #makeSpace(): boolean {
-    return this.#diskFailure === null && this.#ifRoom(() => this.expander.store.makeSpace()) === true;
+  *#makeSpace(number: number): Generator<Progress, boolean, "interrupt" | undefined> {
+    return this.#diskFailure === null && (yield* this.#lookingAround(number, this.expander.store.makeSpace())) === true;
   }
 
-  /** The end of a run that has come to that limit, unless its states could not go to disk. */
+  /** Does what takes long, before the state of that number is visited; null if there is no room for it, or the run has to end meanwhile. */
+  *#lookingAround<Result>(number: number, work: Lasting<Result>): Generator<Progress, Result | null, "interrupt" | undefined> {
+    for (;;) {
+      const step = this.#ifRoom(() => work.next());
+      if (step === null) return null;
+      if (step.done) return step.value;
+      if (!this.#isLookDue) continue;
+      const end = yield* this.#look(number);
+      if (end.kind !== "limit") continue;
+      this.#halted = end;
+      work.return(undefined as never);
+      return null;
+    }
+  }
+
+  /** The end of a run that has come to that limit, unless it had to end before, or its states could not go to disk. */
   #atLimit(what: "memory" | "states"): End {
-    return { kind: "limit", what: this.#diskFailure === null ? what : "disk" };
+    return this.#halted ?? { kind: "limit", what: this.#diskFailure === null ? what : "disk" };
   }
 
   /** The level that the state is in. */
@@ -455,8 +471,13 @@ export class FastRun {
     return Math.max(this.#threads, this.#visitor?.threads ?? 1);
   }
 
+  get #isLookDue(): boolean {
+    return performance.now() - this.#lastLook > LOOK_EVERY;
+  }
+
   /** Tells how far the run is, and whether it has to end here. */
   *#look(number: number): Generator<Progress, End, "interrupt" | undefined> {
+    this.#lastLook = performance.now();
     const progress = this.progress(number);
     const over = overLimit(this.options.limits ?? {}, progress);
     const request = yield progress;
@@ -467,15 +488,12 @@ export class FastRun {
   /** Every state is known and expanded. A limit that is hit here leaves the run unfinished. */
   *#lookForLivelock(): Generator<Progress, End, "interrupt" | undefined> {
     const search = nearestLivelock(this, this.judge.stops);
-    let lastLook = performance.now();
     let step = search.next();
     while (!step.done) {
-      let end: End = { kind: "complete" };
-      if (performance.now() - lastLook > LOOK_EVERY) {
-        end = yield* this.#look(this.expander.store.count);
-        lastLook = performance.now();
+      if (this.#isLookDue) {
+        const end = yield* this.#look(this.expander.store.count);
+        if (end.kind === "limit") return end;
       }
-      if (end.kind === "limit") return end;
       const next = this.#ifRoom(() => search.next());
       if (next === null) return this.#atLimit("memory");
       step = next;
@@ -592,20 +610,4 @@ export class FastRun {
 function withMoreBits(controlBits: readonly number[], thread: number): number[] {
   if ((controlBits[thread] as number) < MOST_CONTROL_BITS) return controlBits.with(thread, MOST_CONTROL_BITS);
   throw new ModelError("a thread has more than 16 million control states", "Keep fewer values in locals across yields, or bound them.");
-}
-
-/**
- * The cells and those that are likely to be written too: what is written of one object is sooner or later written of another
- * of which anything is. Objects of which nothing is may be spare slots of a pool that is larger than it has to be.
- */
-function likelyToChange({ layout }: Machine, written: readonly number[]): ReadonlySet<number> {
-  const fieldOf = (cell: Cell) => (cell.kind === "field" ? cell.field : cell.kind === "liveness" ? cell.struct : cell.kind);
-  const objectOf = (cell: Cell) =>
-    "slot" in cell ? `${(cell.kind === "field" ? cell.field.struct : cell.struct).name} ${cell.slot}` : cell.kind;
-  const cells = written.map((number) => layout.cells[number] as Cell);
-  const fields = new Set(cells.map(fieldOf));
-  const objects = new Set(cells.map(objectOf));
-  return new Set(
-    [...layout.cells.entries()].flatMap(([number, cell]) => (fields.has(fieldOf(cell)) && objects.has(objectOf(cell)) ? [number] : [])),
-  );
 }

@@ -10,7 +10,7 @@ import type { Core } from "./core.js";
 import { type Memory, MOST_BYTES } from "./memory.js";
 import { PagedStates } from "./paged-states.js";
 import type { ScratchFolder } from "./scratch-file.js";
-import { SortedRuns } from "./sorted-runs.js";
+import { type Lasting, SortedRuns } from "./sorted-runs.js";
 import type { TupleLayout } from "./tuples.js";
 
 /** In bytes, what there is of a listed state; as in core/runs.ts. */
@@ -117,12 +117,12 @@ export class OutOfCore {
   }
 
   /** Settles what is not; tuples get that layout, which is being filled. */
-  settle(layout: TupleLayout): void {
+  *settle(layout: TupleLayout): Lasting {
     const from = this.#unsettled;
     const to = this.#inTable;
     if (from === to) return;
     this.#pages.reserve(to - from);
-    this.#runs.markStale(this.table.core.listStates(from, to));
+    yield* this.#runs.markStale(this.table.core.listStates(from, to));
     this.disk.onSettled(this.#pages.count, this.#settled(from, this.#pages.count));
     this.settleNew(layout);
   }
@@ -135,14 +135,14 @@ export class OutOfCore {
   }
 
   /** Empties the table, which keeps no more than so many of the states that were found last. */
-  empty(keep: number, layout: TupleLayout): void {
+  *empty(keep: number, layout: TupleLayout): Lasting {
     const { core } = this.table;
-    this.settle(layout);
+    yield* this.settle(layout);
     for (let from = this.#added; from < this.#inTable; from += this.disk.most) {
       this.#runs.add(core.listStates(from, Math.min(this.#inTable, from + this.disk.most)), layout);
     }
     this.#added = this.#inTable;
-    this.#runs.tidy(layout);
+    yield* this.#runs.tidy(layout);
     this.table.clear();
     this.#stale.fill(0);
     const { count } = this.#pages;

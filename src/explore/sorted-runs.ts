@@ -10,6 +10,16 @@ import { BEHIND, type TupleLayout } from "./tuples.js";
 /** A hash, before the tuple of a record. */
 export const HASH_BYTES = 4;
 
+/** What may take seconds: yields now and then, so that somebody can look around. May be left unfinished if nothing is to be found any more. */
+export type Lasting<Result = void> = Generator<void, Result, void>;
+
+/** Does it without looking around. */
+export function atOnce<Result>(work: Lasting<Result>): Result {
+  let step = work.next();
+  while (!step.done) step = work.next();
+  return step.value;
+}
+
 /** Default of `blockBytes`: little enough to be read for one state, and enough for the rest to take longer than to ask for it. */
 export const BLOCK_BYTES = 1 << 15;
 
@@ -47,28 +57,33 @@ export class SortedRuns {
   }
 
   /** Marks those of the listed states, of which there are so many, that are in some run. */
-  markStale(listed: number): void {
-    for (const run of this.#runs) this.#markStaleIn(run, listed);
+  *markStale(listed: number): Lasting {
+    for (const run of this.#runs) yield* this.#markStaleIn(run, listed);
   }
 
   /** Makes a run of the listed states, whose tuples get that layout, which is being filled. */
   add(listed: number, layout: TupleLayout): void {
     if (listed === 0) return;
     const writer = this.#write(layout, listed);
-    for (let first = 0; first < listed; first += writer.inBlock) {
-      const number = Math.min(writer.inBlock, listed - first);
-      this.core.writeRecords(first, number, this.#written);
-      writer.append(number);
+    let first = 0;
+    try {
+      for (; first < listed; first += writer.inBlock) {
+        const number = Math.min(writer.inBlock, listed - first);
+        this.core.writeRecords(first, number, this.#written);
+        writer.append(number);
+      }
+    } finally {
+      if (first < listed) writer.run.file.close();
     }
     this.#runs.push(writer.run);
   }
 
   /** Merges runs, so that there are few. */
-  tidy(layout: TupleLayout): void {
+  *tidy(layout: TupleLayout): Lasting {
     for (;;) {
       const [one, other] = this.#runs.slice(-2);
       if (one === undefined || other === undefined || one.records > other.records * LARGER) return;
-      const merged = this.#merge(one, other, layout);
+      const merged = yield* this.#merge(one, other, layout);
       this.#runs.splice(-2, 2, merged);
       one.file.close();
       other.file.close();
@@ -90,7 +105,7 @@ export class SortedRuns {
     for (const address of [this.#one, this.#other, this.#written]) this.memory.release(address, this.blockBytes + BEHIND);
   }
 
-  #markStaleIn(run: Run, listed: number): void {
+  *#markStaleIn(run: Run, listed: number): Lasting {
     const { firsts, layout } = run;
     const hashes = this.memory.words(this.core.listed.value, listed * 2);
     let block = 0;
@@ -100,10 +115,11 @@ export class SortedRuns {
       const end = this.#read(run, block, this.#one);
       const beyond = firsts[block + 1] ?? LAST_HASH;
       first = this.core.markStale(first, listed, beyond, this.#one, end, layout.columns.byteOffset, layout.bytes) >>> 0;
+      yield;
     }
   }
 
-  #merge(one: Run, other: Run, layout: TupleLayout): Run {
+  *#merge(one: Run, other: Run, layout: TupleLayout): Lasting<Run> {
     const { core } = this;
     const records = one.records + other.records;
     const writer = this.#write(layout, records);
@@ -112,23 +128,29 @@ export class SortedRuns {
     const [first, second] = readers;
     const { inBlock } = writer;
     const stride = HASH_BYTES + layout.bytes;
-    for (let left = records; left > 0; left -= inBlock) {
-      const number = Math.min(inBlock, left);
-      for (let done = 0; done < number; ) {
-        for (const each of readers) {
-          if (each.at < each.end || each.block === each.run.firsts.length) continue;
-          each.at = each.address;
-          each.end = this.#read(each.run, each.block++, each.address);
+    let left = records;
+    try {
+      for (; left > 0; left -= inBlock) {
+        const number = Math.min(inBlock, left);
+        for (let done = 0; done < number; ) {
+          for (const each of readers) {
+            if (each.at < each.end || each.block === each.run.firsts.length) continue;
+            each.at = each.address;
+            each.end = this.#read(each.run, each.block++, each.address);
+          }
+          const into = this.#written + done * stride;
+          const its = ({ at, end, run }: typeof first) => [at, end, run.layout.columns.byteOffset, run.layout.bytes] as const;
+          done += core.mergeRecords(...its(first), ...its(second), into, number - done);
+          first.at = core.oneAt.value;
+          second.at = core.otherAt.value;
         }
-        const into = this.#written + done * stride;
-        const its = ({ at, end, run }: typeof first) => [at, end, run.layout.columns.byteOffset, run.layout.bytes] as const;
-        done += core.mergeRecords(...its(first), ...its(second), into, number - done);
-        first.at = core.oneAt.value;
-        second.at = core.otherAt.value;
+        writer.append(number);
+        yield;
       }
-      writer.append(number);
+      return writer.run;
+    } finally {
+      if (left > 0) writer.run.file.close();
     }
-    return writer.run;
   }
 
   /** Reads a block; returns the address behind its last record. */
@@ -154,12 +176,7 @@ export class SortedRuns {
       inBlock,
       append(number: number) {
         firsts[blocks++] = memory.words(address, 1)[0] as number;
-        try {
-          file.append(memory.bytes(address, number * stride));
-        } catch (error) {
-          file.close();
-          throw error;
-        }
+        file.append(memory.bytes(address, number * stride));
       },
     };
   }

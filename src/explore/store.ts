@@ -9,6 +9,7 @@ import { hashKeys } from "./hash-keys.js";
 import { type LossyOptions, LossyTable } from "./lossy-table.js";
 import type { Memory } from "./memory.js";
 import { type Disk, OutOfCore } from "./out-of-core.js";
+import { atOnce, type Lasting } from "./sorted-runs.js";
 import { BEHIND, CHUNK_BITS, CHUNK_ROW, CHUNK_STATES, Dictionaries, extendedLayout, type TupleLayout, tupleLayout } from "./tuples.js";
 
 /** Entries per segment of the table: 2 ** SEGMENT_BITS. */
@@ -153,16 +154,16 @@ export class Store {
   }
 
   /** Finds out which of the states found lately are known; the others have their numbers for good. */
-  settle(): void {
-    if (this.isOutOfCore) this.outOfCore?.settle(this.#layoutOnDisk);
+  *settle(): Lasting {
+    if (this.outOfCore?.hasBegun) yield* this.outOfCore.settle(this.#layoutOnDisk);
   }
 
   /** Has fewer states in memory, if others may be on disk. Whether there may be more room now. */
-  makeSpace(): boolean {
+  *makeSpace(): Lasting<boolean> {
     const { outOfCore } = this;
     if (outOfCore === null || this.#inMemory === 0) return false;
     outOfCore.begin(this.#layoutOnDisk);
-    outOfCore.empty(outOfCore.isFresh ? 0 : Math.floor(this.#inMemory / 2), this.#layoutOnDisk);
+    yield* outOfCore.empty(outOfCore.isFresh ? 0 : Math.floor(this.#inMemory / 2), this.#layoutOnDisk);
     return true;
   }
 
@@ -173,7 +174,7 @@ export class Store {
 
   /** Keeps as few states in memory as it can. */
   leaveMemory(): void {
-    if (this.isOutOfCore) this.outOfCore?.empty(0, this.#layoutOnDisk);
+    if (this.outOfCore?.hasBegun) atOnce(this.outOfCore.empty(0, this.#layoutOnDisk));
   }
 
   /**
@@ -340,7 +341,7 @@ export class Store {
         attempt();
         return;
       } catch (error) {
-        if (!(error instanceof RangeError && this.makeSpace())) throw error;
+        if (!(error instanceof RangeError && atOnce(this.makeSpace()))) throw error;
       }
     }
   }

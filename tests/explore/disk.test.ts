@@ -3,12 +3,13 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, describe, expect, it, test, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
 import { exploreFast } from "../../src/explore/fast.js";
 import { Memory } from "../../src/explore/memory.js";
 import { layOutDisk } from "../../src/explore/out-of-core.js";
 import type { DiskOptions, ExploreOptions } from "../../src/explore/outcome.js";
 import { ScratchFile, ScratchFolder } from "../../src/explore/scratch-file.js";
+import { atOnce, type Lasting } from "../../src/explore/sorted-runs.js";
 import { Store } from "../../src/explore/store.js";
 import { ModelError } from "../../src/lang/errors.js";
 import { bundledSuites, openSuites } from "../../src/session/open.js";
@@ -47,11 +48,11 @@ describe("a visited set", () => {
       store.insert(Uint32Array.from(state));
       if (!expected.has(state.join())) expected.set(state.join(), state);
       if (++inserted % settlesAfter === 0) {
-        store.settle();
+        atOnce(store.settle());
         if (store.count !== expected.size) throw new Error(`${store.count} states are known, not ${expected.size}`);
       }
     }
-    store.settle();
+    atOnce(store.settle());
     expect(store.count).toBe(expected.size);
     const loaded = new Uint32Array(words);
     for (const [number, state] of [...expected.values()].entries()) {
@@ -113,7 +114,7 @@ describe("a visited set", () => {
     store.extend(4, initial);
     store.extend(6, initial);
     for (let number = 0; number < 2 * half; number++) store.insert(Uint32Array.from(stateAt(number)));
-    store.settle();
+    atOnce(store.settle());
     expect([store.isOutOfCore, store.count]).toEqual([true, 2 * half]);
     const loaded = new Uint32Array(6);
     for (let number = 0; number < 2 * half; number++) {
@@ -133,7 +134,7 @@ describe("a visited set", () => {
     // What distinguishes the states is multiplied by nothing.
     new BigUint64Array(memory.shared.buffer, store.core.hashKeys.value, 4).fill(0n);
     for (const state of [...states, ...states]) store.insert(Uint32Array.from(state));
-    store.settle();
+    atOnce(store.settle());
     expect([store.isOutOfCore, store.count]).toEqual([true, 2000]);
     store.release();
   });
@@ -232,6 +233,59 @@ test("when it is interrupted, it says how many states there are", () => {
   const { depth } = step.value;
   const limits = { maxStates: step.value.states - 1 };
   expect(finish(exploreFast(machineOf(session, suite), { limits }))).toMatchObject({ states: step.value.states, depth });
+});
+
+describe("while it settles states", () => {
+  /** Work that is left before its end, of what the stores do. */
+  let left = 0;
+
+  beforeEach(() => {
+    left = 0;
+    for (const method of ["settle", "makeSpace"] as const) {
+      const original = Store.prototype[method] as () => Lasting<never>;
+      vi.spyOn(Store.prototype, method).mockImplementation(function* (this: Store) {
+        let isLeft = true;
+        try {
+          const result = yield* original.call(this);
+          isLeft = false;
+          return result;
+        } finally {
+          if (isLeft) left++;
+        }
+      });
+    }
+    // Time flies: somebody looks around after every few blocks.
+    let now = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => {
+      now += 30;
+      return now;
+    });
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  test("it can be interrupted, and what is not settled does not count", () => {
+    const text = dials(`properties: [claim("P", windows(s).always("dial", (d) => d.x + d.y + d.z !== 40))]`);
+    const { session, suite } = load(text);
+    const options = { disk: { ...TIGHT, mostInMemory: 700 }, packAfter: 40, goOnAfter: new Set(["P"]) };
+    const machine = () => machineOf(session, suite);
+    const turns = Array.from({ length: 24 ** 3 }, (_, state) => (state % 24) + (Math.floor(state / 24) % 24) + Math.floor(state / 24 ** 2));
+    const within = (depth: number) => turns.filter((turned) => turned <= depth).length;
+    for (let after = 5; after < 400; after += 13) {
+      const work = exploreFast(machine(), options);
+      let step = work.next();
+      for (let told = 0; !step.done; told++) step = work.next(told >= after ? "interrupt" : undefined);
+      const { end, states, depth, findings, results } = step.value;
+      if (end.kind === "complete") continue;
+      expect(end).toEqual({ kind: "limit", what: "interrupt" });
+      // All that are nearer were settled.
+      expect(states).toBeGreaterThanOrEqual(within(depth - 1));
+      expect(states).toBeLessThanOrEqual(within(depth));
+      for (const { path } of findings) expect(path).toHaveLength(40);
+      expect(results.find(({ check }) => check === "P")?.verdict).toBe(findings.length > 0 ? "violated" : "unfinished");
+    }
+    expect(left).toBeGreaterThan(5);
+    expect(readdirSync(folder)).toEqual([]);
+  });
 });
 
 describe("whether an end can be reached from everywhere", () => {
