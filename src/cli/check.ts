@@ -1,6 +1,8 @@
 /** `iommu-mc check`: runs suites and tells how they came out. */
 import { availableParallelism } from "node:os";
 import type { LossyMode } from "../explore/lossy-table.js";
+import { ScratchFolder } from "../explore/scratch-file.js";
+import { ModelError } from "../lang/errors.js";
 import { compareWith } from "../report/against.js";
 import { againstLines } from "../report/against-text.js";
 import { coverageOf } from "../report/coverage.js";
@@ -33,6 +35,7 @@ export interface CheckOptions extends VariantOptions, LimitOptions, SelectionOpt
   /** False to do without one of the reductions. */
   readonly fusion: boolean;
   readonly symmetry: boolean;
+  readonly clearing: boolean;
   readonly lossy?: LossyMode;
   /** Folder for states that do not fit into the memory. */
   readonly disk?: string;
@@ -57,11 +60,13 @@ export async function check(what: string | undefined, options: CheckOptions): Pr
       "--lossy bits sets bits of an array, and nothing says how large that is",
       "Give --memory: half of it, less 200 MB, is the array.",
     );
-  if (!(options.fusion || options.symmetry) || (!options.reduce && !(options.fusion && options.symmetry)))
+  const { fusion, symmetry, clearing } = options;
+  if (!(fusion || symmetry || clearing) || (!options.reduce && !(fusion && symmetry && clearing)))
     throw new UsageError(
-      "--no-fusion and --no-symmetry switch off one of the two reductions of --reduce",
-      "Give --reduce with one of them at most.",
+      "--no-fusion, --no-symmetry and --no-clearing switch off some of the three reductions of --reduce",
+      "Give --reduce with two of them at most.",
     );
+  if (options.disk !== undefined) assertWritable(options.disk);
   const variant = variantOf(options);
   const { session, file, suites } = chosenSuites(what, options, variant, modelLoader({ coverage: options.coverage === true }));
   const limits = limitsOf(options);
@@ -75,7 +80,7 @@ export async function check(what: string | undefined, options: CheckOptions): Pr
     engine: options.engine ?? "fast",
     paranoid: options.paranoid === true,
     threads: suites.length === 1 || isAlone ? (options.jobs ?? availableParallelism()) : 1,
-    ...(options.reduce ? { reduce: { fusion: options.fusion, symmetry: options.symmetry } } : {}),
+    ...(options.reduce ? { reduce: { fusion, symmetry, clearing } } : {}),
     ...(options.lossy === undefined ? {} : { lossy: { mode: options.lossy } }),
     ...(options.disk === undefined ? {} : { disk: { folder: options.disk } }),
     ...(options.cache ? { cache: verdictCache() } : {}),
@@ -113,6 +118,16 @@ export async function check(what: string | undefined, options: CheckOptions): Pr
   });
   await print(text);
   return exitCode;
+}
+
+/** That a folder is of no use is better said at once than of each suite that comes to need it. */
+function assertWritable(folder: string): void {
+  try {
+    new ScratchFolder(folder);
+  } catch (error) {
+    if (error instanceof ModelError) throw new UsageError(error.message, error.hint);
+    throw error;
+  }
 }
 
 function checkpointing(directory: string, minutes = MINUTES_BETWEEN_CHECKPOINTS): Checkpointing {

@@ -116,6 +116,7 @@ function addCheck(program: Command, done: (exitCode: number) => void): void {
     )
     .option("--no-fusion", "with --reduce: fuse no steps")
     .option("--no-symmetry", "with --reduce: take nothing to be interchangeable")
+    .option("--no-clearing", "with --reduce: keep what fields have that nobody will read")
     .addOption(
       new Option(
         "--lossy <mode>",

@@ -6,7 +6,7 @@ import { packageRoot } from "./package-root.js";
 
 type Global = { value: number };
 
-/** What `core/core.ts`, `core/states.ts`, `core/symmetry.ts`, `core/blocks.ts` and `core/runs.ts` export; addresses and numbers are set by whoever lays out what is there. */
+/** What `core/core.ts`, `core/states.ts`, `core/normal-form.ts`, `core/symmetry.ts`, `core/blocks.ts` and `core/runs.ts` export; addresses and numbers are set by whoever lays out what is there. */
 export interface Core {
   readonly rules: Global;
   readonly words: Global;
@@ -50,6 +50,8 @@ export interface Core {
   readonly bitsSet: Global;
   readonly omitted: Global;
   readonly origins: Global;
+  readonly liveTable: Global;
+  readonly atFirst: Global;
   readonly swaps: Global;
   readonly swapTable: Global;
   readonly imageBytes: Global;
@@ -156,6 +158,8 @@ export const COMMON = [
   "freedSlotTable",
   "localsTable",
   "localsWords",
+  "liveTable",
+  "atFirst",
   "swaps",
   "swapTable",
   "imageBytes",

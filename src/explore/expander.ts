@@ -43,7 +43,7 @@ export class Expander {
   readonly #choiceNode = new Int32Array(MOST_CHOICES);
   readonly #choiceTaken = new Int32Array(MOST_CHOICES);
   #freedSlots: FreedSlots;
-  /** Null if all states are kept, and not one of several. */
+  /** Null if all states are kept, and as they are. */
   #normalForms: NormalForms | null;
   /** All states, where all are in memory. */
   readonly #inMemory: Pick<StateSet, "numberOf"> = { numberOf: (state) => this.store.find(state) };
@@ -133,6 +133,14 @@ export class Expander {
     this.store = this.#newStore(this.learner.packing);
     this.#layOutForStore();
     store.release();
+  }
+
+  /** Gives all back but what was learned. Nothing is to be asked of it any more. */
+  release(): void {
+    this.store.release();
+    this.#freedSlots.release();
+    this.#normalForms?.release();
+    this.learner.memory.releaseAll([this.next]);
   }
 
   /** Adds states that were packed in these places, in their order. */
@@ -263,7 +271,7 @@ export class Expander {
     this.#freedSlots.normalise(next);
   }
 
-  /** What is kept for `next`: the state itself, or an image of it, which is overwritten when this is asked again. */
+  /** What is kept for `next`: the state itself, or one that stands for it and is overwritten when this is asked again. */
   get normalForm(): Uint32Array {
     return this.#normalForms?.of(this.next) ?? this.next;
   }
@@ -313,7 +321,8 @@ export class Expander {
 
   #newNormalForms(): NormalForms | null {
     const { learner, store } = this;
-    return learner.symmetry && new NormalForms(learner, store.core, learner.symmetry);
+    const { symmetry, live } = learner;
+    return symmetry === null && live === null ? null : new NormalForms(learner, store.core, symmetry, live);
   }
 
   #initialInMemory(): Uint32Array {

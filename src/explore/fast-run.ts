@@ -114,6 +114,12 @@ export class FastRun {
     }
   }
 
+  /** Nobody asks for anything any more but what was learned. */
+  giveUp(): void {
+    this.#visitor?.release();
+    this.expander.release();
+  }
+
   /** Nobody asks for its states any more. */
   close(): void {
     this.expander.store.outOfCore?.release();

@@ -12,6 +12,7 @@ import type { FieldInfo, StructInfo } from "../lang/schema.js";
 import { FREED, LIVE } from "../state/layout.js";
 import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
+import { append } from "./append.js";
 import type { LearnedInstance } from "./learner.js";
 import { type LockedStep, Locksets, lockBits } from "./locksets.js";
 import type { PathBlock, TakenPath } from "./paths.js";
@@ -147,12 +148,6 @@ function accessesOf(paths: readonly Path[], locksets: Locksets): Map<number, Acc
     for (const cell of writes.keys()) add(cell, true);
   }
   return accesses;
-}
-
-function append<Key>(lists: Map<Key, Access[]>, key: Key, access: Access): void {
-  const list = lists.get(key);
-  if (list) list.push(access);
-  else lists.set(key, [access]);
 }
 
 /** The struct whose objects the field can refer to. */

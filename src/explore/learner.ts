@@ -13,6 +13,7 @@ import { type BlockRun, behavesAlike } from "../step/block.js";
 import type { Control } from "../step/control.js";
 import type { Machine } from "../step/machine.js";
 import type { NativeBlock } from "../step/run.js";
+import { type LiveCells, Outdated } from "./dead-fields.js";
 import { Memory } from "./memory.js";
 import {
   BLOCKED,
@@ -119,11 +120,15 @@ export class Learner {
   #onReturn: readonly LearnedInstance[] = [];
   /** Which states are images of each other, so that one of them is kept. */
   symmetry: Symmetry | null = null;
+  /** What is live where, so that the rest is cleared; null if nothing is. */
+  live: LiveCells | null = null;
   nativeSeconds = 0;
   /** Whether some step is fused with the one before it. */
   isFusing = false;
   /** Told of each answer of a property that is learned, if somebody wants to know. */
   onAnswer: ((learned: LearnedInstance, answer: Answer) => void) | null = null;
+  /** Told of a cell that was about to be read where it was cleared: by the thread that stands there, or by a property. The run cannot go on. */
+  onDeadRead: ((cell: number, by: Control | null) => void) | null = null;
   /** By thread, where its control state number is (word, shift, mask), where its control states are (address, how many), and where the number's upper bits are, if there are any (word, shift, mask, bits below). */
   readonly threadTable: Uint32Array;
   /** By thread and control state number, two numbers: the root slot of its rules, and what kind it is, with the mutex it waits for above. */
@@ -222,8 +227,8 @@ export class Learner {
   learnBlock(thread: number, words: Uint32Array, choices: readonly number[]): { readonly control: Control; readonly block: BlockRun } {
     const started = performance.now();
     const { machine, rules } = this;
-    const state = this.packing.view(words);
-    const control = machine.control(state, thread);
+    const control = machine.control(this.packing.view(words), thread);
+    const state = this.#shown(words, control);
     const block = machine.run(state, thread, { choices, parked: true });
     if (control.secondWitness !== null || !this.pathsOf.has(control)) this.#repeat(control, state, choices, block);
     if (control.secondWitness === null) this.#remember(control, words, choices);
@@ -274,8 +279,8 @@ export class Learner {
 
   /** The whole answer, natively, for a message. */
   explain({ instance, image }: LearnedInstance, words: Uint32Array, before: Uint32Array | null, returned: Control | null): Answer {
-    const { machine, packing } = this;
-    const seen = (state: Uint32Array) => (image === null ? packing.view(state) : imageOfCells(packing.view(state), image));
+    const { machine } = this;
+    const seen = (state: Uint32Array) => (image === null ? this.#shown(state, null) : imageOfCells(this.#shown(state, null), image));
     const answer = evaluate(instance, machine, {
       state: seen(words),
       ...(before ? { before: seen(before) } : {}),
@@ -521,6 +526,20 @@ export class Learner {
       "A block's behaviour must follow from the state it reads and the choices it makes: look for data kept outside the state.",
       site?.location,
     );
+  }
+
+  /** The state as model code sees it, run by the thread that stands there, or a property. What has been cleared in it nobody may see. */
+  #shown(words: Uint32Array, by: Control | null): CellView {
+    const { live, machine } = this;
+    const state = this.packing.view(words);
+    if (live === null) return state;
+    const controls = machine.threads.map((_, thread) => machine.control(state, thread));
+    const cell = (number: number) => {
+      if (!live.isDead(controls, number)) return state.cell(number);
+      this.onDeadRead?.(number, by);
+      throw new Outdated();
+    };
+    return { ...state, cell };
   }
 
   /** Number of the control state of a thread in a packed state. */

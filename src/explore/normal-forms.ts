@@ -1,10 +1,11 @@
 /**
- * Of a packed state and its images under swaps of things that are interchangeable, one is kept. The core finds it (`core/symmetry.ts`); this
- * lays out for it what each swap does to a packed state.
+ * What is kept for a packed state: the state with what is dead in it cleared, or one of the images of that under swaps of things that are
+ * interchangeable. The core finds it (`core/normal-form.ts`); this lays out for it what is live where, and what each swap does to a packed state.
  */
-import { movesOf, numbersOf, numbersOfMove, type Place } from "../state/packing.js";
+import { movesOf, numbersOf, numbersOfMove, type Place, put } from "../state/packing.js";
 import type { Control } from "../step/control.js";
 import type { Core } from "./core.js";
+import type { LiveCells } from "./dead-fields.js";
 import type { Swap } from "./interchange.js";
 import { type Learner, TooManyControls } from "./learner.js";
 import type { Symmetry } from "./symmetry.js";
@@ -29,8 +30,6 @@ interface ImagesOfControls {
 
 export class NormalForms {
   readonly #core: Core;
-  readonly #symmetry: Symmetry;
-  readonly #rows: Uint32Array;
   readonly #tables: Uint32Array[] = [];
   /** By swap and thread. */
   readonly #controls: ImagesOfControls[][];
@@ -40,20 +39,24 @@ export class NormalForms {
   constructor(
     readonly learner: Learner,
     core: Core,
-    symmetry: Symmetry,
+    /** Null if nothing is taken to be interchangeable. */
+    readonly symmetry: Symmetry | null,
+    /** Null if nothing is cleared. */
+    live: LiveCells | null,
   ) {
     this.#core = core;
-    this.#symmetry = symmetry;
-    this.#rows = this.learner.memory.allocateWords(symmetry.swaps.length * SWAP);
-    this.#controls = symmetry.swaps.map((swap, number) => this.#layOut(swap, this.#rows.subarray(number * SWAP, (number + 1) * SWAP)));
-    core.swapTable.value = this.#rows.byteOffset;
-    core.swaps.value = symmetry.swaps.length;
+    const swaps = symmetry?.swaps ?? [];
+    const rows = this.#allocate(swaps.length * SWAP);
+    this.#controls = swaps.map((swap, number) => this.#layOut(swap, rows.subarray(number * SWAP, (number + 1) * SWAP)));
+    core.swapTable.value = rows.byteOffset;
+    core.swaps.value = swaps.length;
     core.imageBytes.value = Math.ceil(learner.packing.words / 2) * 8;
+    if (live !== null) this.#layOutLive(live);
   }
 
   /** Lets the core know of images of control states that have come. Throws a `TooManyControls` if one does not fit. */
   follow(): void {
-    const { pairs } = this.#symmetry;
+    const pairs = this.symmetry?.pairs ?? [];
     for (; this.#known < pairs.length; this.#known++) {
       const { swap, one, other } = pairs[this.#known] as Symmetry["pairs"][number];
       this.#note(swap, one, other);
@@ -70,6 +73,7 @@ export class NormalForms {
 
   /** For how many states those stand that are kept, of which there are so many. Of very many some are looked at. */
   standFor(count: number): number {
+    if (this.symmetry === null) return count;
     const stride = Math.ceil(count / MOST_COUNTED);
     let images = 0;
     let counted = 0;
@@ -82,7 +86,7 @@ export class NormalForms {
 
   release(): void {
     const ofControls = this.#controls.flatMap((threads) => threads.map(({ images }) => images));
-    this.learner.memory.releaseAll([this.#rows, ...this.#tables, ...ofControls]);
+    this.learner.memory.releaseAll([...this.#tables, ...ofControls]);
   }
 
   #note(swap: number, control: Control, image: Control): void {
@@ -104,13 +108,12 @@ export class NormalForms {
       const isChanged = (image !== cell || codes !== null) && place.word < packing.changingWords;
       return isChanged ? [{ place, from: packing.cells[image] as Place, codes }] : [];
     });
-    const kept = this.learner.memory.allocateWords(packing.changingWords).fill(0xffffffff);
+    const kept = this.#allocate(packing.changingWords).fill(0xffffffff);
     for (const { word, shift, mask } of [...packing.controls, ...packing.upperControls, ...changing.map(({ place }) => place)].filter(
       (place) => place !== null,
     )) {
       kept[word] = (kept[word] as number) & ~(mask << shift);
     }
-    this.#tables.push(kept);
     const moves = movesOf(changing.filter(({ codes }) => codes === null).map(({ place, from }) => [from, place]));
     const threads = this.#table(permutation.threads.flatMap((image) => [image, 0, 0]));
     const controls: ImagesOfControls[] = [];
@@ -143,11 +146,37 @@ export class NormalForms {
     return controls;
   }
 
+  /** Lays out which bits are kept by threads that stand at the control states of which something is known. */
+  #layOutLive(live: LiveCells): void {
+    const { machine, packing } = this.learner;
+    const { changingWords } = packing;
+    const initial = packing.pack(machine.initial);
+    const atFirst = this.#allocate(changingWords);
+    atFirst.set(initial.subarray(0, changingWords));
+    const clearable = [...packing.cells.entries()].filter(([cell, { word }]) => live.isClearable(cell) && word < changingWords);
+    const rows = machine.registers.flatMap(({ controls }) => {
+      const table = this.#allocate(controls.length * changingWords).fill(0xffffffff);
+      for (const control of controls) {
+        const row = table.subarray(control.number * changingWords, (control.number + 1) * changingWords);
+        for (const [cell, place] of clearable) if (!live.isLive(control, cell)) put(row, place, 0);
+      }
+      return [table.byteOffset, controls.length];
+    });
+    this.#core.liveTable.value = this.#table(rows).byteOffset;
+    this.#core.atFirst.value = atFirst.byteOffset;
+  }
+
   /** Puts the numbers into the memory. */
   #table(numbers: readonly number[]): Uint32Array {
-    const table = this.learner.memory.allocateWords(numbers.length);
+    const table = this.#allocate(numbers.length);
     table.set(numbers);
-    this.#tables.push(table);
     return table;
+  }
+
+  /** Room that is given back in the end. */
+  #allocate(words: number): Uint32Array {
+    const room = this.learner.memory.allocateWords(words);
+    this.#tables.push(room);
+    return room;
   }
 }

@@ -110,6 +110,8 @@ export type Reduction =
       /** How many of the learned paths are fused with the step before. */
       readonly fusion: { readonly fusedPaths: number; readonly paths: number } | null;
       readonly symmetry: SymmetryFound | null;
+      /** How many of the cells that change are cleared where nobody will read what they have. */
+      readonly clearing: { readonly cleared: number; readonly changing: number } | null;
       /** How often all was explored from the start again, when more was known. */
       readonly restarts: number;
     }

@@ -88,9 +88,7 @@ export class Visitor {
 
   /** Lays out anew what depends on how states are packed. To be called when it is quiet. */
   layOut(): void {
-    const { memory } = this.expander.learner;
-    memory.releaseAll([this.#mutexTable]);
-    for (const batch of this.#batches) release(memory, batch);
+    this.release();
     this.#mutexTable = this.#mutexPlaces();
     this.#batches = this.#newBatches(this.#batches.length);
     this.#tell();
@@ -165,6 +163,13 @@ export class Visitor {
   /** Threads that have explored anything. */
   get threads(): number {
     return this.#team?.threads ?? 1;
+  }
+
+  /** Gives back what the cores have worked in. To be called when it is closed. */
+  release(): void {
+    const { memory } = this.expander.learner;
+    memory.releaseAll([this.#mutexTable]);
+    for (const batch of this.#batches) release(memory, batch);
   }
 
   /** Ends the other threads. */

@@ -324,27 +324,34 @@ describe("--reduce", () => {
     );
     expect(await textOf("--no-symmetry")).not.toContain("interchangeable");
     expect(await textOf("--no-fusion")).not.toContain("fused");
+    expect(both).toMatch(/of \d+ fields that change, \d+ are cleared where nobody will read what they have/);
+    expect(await textOf("--no-clearing")).not.toContain("cleared");
     const { suites } = JSON.parse(await textOf("--no-fusion", "--json")) as JsonCheck;
     expect(suites.map(({ reduction }) => reduction)).toEqual([
       {
         kind: "reduced",
         fusion: null,
         symmetry: { interchangeable: [expect.any(String)], standFor: expect.any(Number), isEstimate: false, lost: [] },
+        clearing: { cleared: expect.any(Number), changing: expect.any(Number) },
         restarts: 0,
       },
       {
         kind: "reduced",
         fusion: null,
         symmetry: { interchangeable: [], standFor: expect.any(Number), isEstimate: false, lost: [expect.anything()] },
+        clearing: { cleared: expect.any(Number), changing: expect.any(Number) },
         restarts: 0,
       },
     ]);
   });
 
-  it.each([["--no-fusion"], ["--no-symmetry"], ["--reduce", "--no-fusion", "--no-symmetry"]])("refuses %s", async (...words) => {
-    const { stderr, code } = await iommuMc(["check", small, ...words]);
-    expect([code, stderr]).toEqual([2, expect.stringContaining("switch off one of the two reductions")]);
-  });
+  it.each([["--no-fusion"], ["--no-symmetry"], ["--no-clearing"], ["--reduce", "--no-fusion", "--no-symmetry", "--no-clearing"]])(
+    "refuses %s",
+    async (...words) => {
+      const { stderr, code } = await iommuMc(["check", small, ...words]);
+      expect([code, stderr]).toEqual([2, expect.stringContaining("switch off some of the three reductions")]);
+    },
+  );
 });
 
 describe("--lossy", () => {

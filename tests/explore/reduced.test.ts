@@ -5,7 +5,7 @@ import { exploreReduced } from "../../src/explore/reduced.js";
 import { checksOfSuite, finish, machineOf } from "../../src/session/run-suite.js";
 import { comparable, load, tiny, verdictOf } from "../support/model.js";
 
-const FUSION = { fusion: true, symmetry: false };
+const FUSION = { fusion: true, symmetry: false, clearing: false };
 
 /** Explores the model without reduction and with it, beginning to fuse after so many states. */
 function both(text: string, reduceAfter = 1) {

@@ -13,7 +13,7 @@ import { generatedBy, Permutation } from "../../src/state/permutation.js";
 import type { Machine } from "../../src/step/machine.js";
 import { comparable, load, tiny, verdictOf } from "../support/model.js";
 
-const SYMMETRY = { fusion: false, symmetry: true };
+const SYMMETRY = { fusion: false, symmetry: true, clearing: false };
 
 /** Explores the model without reduction and with symmetry, which begins after so many states. */
 function both(text: string, reduceAfter = 1) {

@@ -6,6 +6,7 @@ import type { Outcome } from "../../src/explore/outcome.js";
 import { exploreReduced, type Reductions } from "../../src/explore/reduced.js";
 import { ModelError } from "../../src/lang/errors.js";
 import { checksOfSuite, finish, machineOf, runSuiteNow } from "../../src/session/run-suite.js";
+import type { Machine } from "../../src/step/machine.js";
 import { replayFindings } from "../../src/trace/judge.js";
 import { comparable, load, verdictOf } from "../support/model.js";
 
@@ -57,8 +58,9 @@ function exploredWhole(text: string) {
   const { session, suite } = load(text);
   const options = { goOnAfter: new Set(checksOfSuite(suite)), limits: { maxStates: MOST_STATES } };
   try {
-    const plain = finish(exploreFast(machineOf(session, suite), options));
-    return plain.end.kind === "limit" ? null : { session, suite, options, plain };
+    const machine = machineOf(session, suite);
+    const plain = finish(exploreFast(machine, options));
+    return plain.end.kind === "limit" ? null : { session, suite, options, plain, machine };
   } catch (error) {
     if (error instanceof ModelError) return null;
     throw error;
@@ -66,8 +68,8 @@ function exploredWhole(text: string) {
 }
 
 /**
- * Explores a model reduced and not, and requires that the same is found, whatever is violated on the way. Returns the states of both; null
- * if it is too large, or refused.
+ * Explores a model reduced and not, and requires that the same is found, whatever is violated on the way, and that no thread was where none
+ * ever is. Returns the states of both; null if it is too large, or refused.
  */
 export function compareReduced(text: string, reductions: Reductions): { readonly plain: number; readonly reduced: number } | null {
   const explored = exploredWhole(text);
@@ -75,10 +77,19 @@ export function compareReduced(text: string, reductions: Reductions): { readonly
   const { session, suite, options, plain } = explored;
   // Little is known when it begins, so that much turns out to be wrong.
   const early = { reduceAfter: 1 + (text.length % 40), ...(text.length % 2 === 0 ? { packAfter: 3 } : {}) };
-  const reduced = finish(exploreReduced(machineOf(session, suite), { ...options, ...early }, reductions));
+  const machine = machineOf(session, suite);
+  const reduced = finish(exploreReduced(machine, { ...options, ...early }, reductions));
   const found = ({ end, results, findings, lockOrder }: ReturnType<typeof comparable>) => ({ end, results, findings, lockOrder });
   deepStrictEqual(found(comparable(reduced)), found(comparable(plain)));
+  deepStrictEqual(strayControls(machine, explored.machine), []);
   return { plain: plain.states, reduced: reduced.states };
+}
+
+/** Control states that were met in the one run of a model, and not in the other. */
+export function strayControls(one: Machine, other: Machine): string[] {
+  const keysOf = ({ registers }: Machine) => registers.flatMap(({ controls }, thread) => controls.map(({ key }) => `${thread} ${key}`));
+  const known = new Set(keysOf(other));
+  return keysOf(one).filter((key) => !known.has(key));
 }
 
 /**

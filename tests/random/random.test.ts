@@ -22,11 +22,12 @@ test("the engines agree on random models", () => {
   expect(kinds.compared, JSON.stringify(kinds)).toBeGreaterThan(RUNS / 2);
 });
 
-// Of about half of them steps are fused, and of half of those with threads that are alike these are interchangeable.
+// Of about half of them steps are fused, of half of those with threads that are alike these are interchangeable, and in a quarter something is dead.
 test.each([
-  ["steps that are fused", models, { fusion: true, symmetry: false }],
-  ["states that stand for their images", alikeModels, { fusion: false, symmetry: true }],
-  ["both together", alikeModels, ALL_REDUCTIONS],
+  ["steps that are fused", models, { fusion: true, symmetry: false, clearing: false }],
+  ["states that stand for their images", alikeModels, { fusion: false, symmetry: true, clearing: false }],
+  ["fields that are cleared", models, { fusion: false, symmetry: false, clearing: true }],
+  ["all together", alikeModels, ALL_REDUCTIONS],
 ])("%s change nothing but the states", (_, from, reductions) => {
   let fewer = 0;
   fc.assert(
@@ -36,7 +37,7 @@ test.each([
     }),
     { numRuns: REDUCED_RUNS },
   );
-  expect(fewer).toBeGreaterThan(REDUCED_RUNS / 4);
+  expect(fewer).toBeGreaterThan(REDUCED_RUNS / 8);
 });
 
 /** Random models of which the states are forgotten, packed anew again and again on the way: what is found in all of them. */

@@ -32,8 +32,8 @@ import {
   tupleOf,
   WHOLE,
 } from "./core";
+import { normalForm } from "./normal-form";
 import { copyWords, count, encode, insertTuple, isKnown, lanes, NEW, room, scratch, touchEntry, words } from "./states";
-import { normalForm } from "./symmetry";
 
 /** The states that were committed in which somebody is stuck, or that are ends of the scenario: number, and which threads can move (32 bits, and 32 above). */
 export let rests: usize = 0;

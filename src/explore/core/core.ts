@@ -8,6 +8,7 @@
  * waits for all these places of the memory at the same time, and not for one after the other.
  */
 import { insertSlotLossily, keeps, lookAheadLossily, STATES } from "./lossy";
+import { normalForm } from "./normal-form";
 import {
   at,
   copyWords,
@@ -28,9 +29,9 @@ import {
   valueAt,
   words,
 } from "./states";
-import { normalForm } from "./symmetry";
 
 export * from "./lossy";
+export * from "./normal-form";
 export * from "./states";
 export * from "./symmetry";
 
@@ -202,7 +203,7 @@ export function expandBatch(number: u32, most: u32, adds: bool): u32 {
       const into = slotAt(slot);
       const sum = apply(leaf, state, into, hash);
       const last = fuses ? fuse(into, sum) : sum;
-      // Properties are asked of the state that the step leads to; what is looked up may be an image of it.
+      // Properties are asked of the state that the step leads to; what is looked up may be one that stands for it.
       const normal = normalForm(into);
       store<u32>(slotHashes + ((<usize>slot) << 3), finish(normal === into ? last : hashOf(normal)));
       if (encodeChanges(state, sourceTuple, normal, tupleOf(slot), adds)) continue;

@@ -28,8 +28,8 @@ const SWAPPED_THREAD: usize = 12;
 /** In bytes, a row of what changes: where the number is (word, shift, mask), where the one is that takes its place (the same), and its image by number (address); 0 if that is itself. */
 const CHANGE: usize = 28;
 
-/** Address of the image of the state that is kept for it: its own, or one that the next call overwrites. */
-export function normalForm(state: usize): usize {
+/** Address of the smallest image of the state: its own, or one of the first two of `images`. */
+export function smallestImage(state: usize): usize {
   let smallest = state;
   let swap: u32 = 0;
   for (let tried: u32 = 0; tried < swaps; tried++) {
