@@ -78,6 +78,7 @@ export interface Core {
   readonly rests: Global;
   readonly restCount: Global;
   readonly uncommitted: Global;
+  readonly recent: Global;
   visit(from: number, to: number, most: number): number;
   expandBlock(from: number, to: number, buffer: number, bufferEnd: number): number;
   commit(from: number, sources: number, buffer: number, most: number): number;
@@ -115,6 +116,7 @@ export interface Core {
 export const MOST_SOURCES = 32;
 export const MOST_SLOTS = 512;
 export const MOST_CHOICES = 256;
+export const MOST_RECENT = 4096;
 
 /** Most images that a state may have, itself included. */
 export const MOST_IMAGES = 24;
@@ -139,6 +141,7 @@ export const OWN = [
   "choiceStack",
   "hashes",
   "images",
+  "recent",
 ] as const satisfies readonly (keyof Core)[];
 
 /** What the cores of several threads have to have in common, when they expand states together. */

@@ -1,6 +1,6 @@
 /** Lays out for the core what it needs to visit states by itself, beside the visited set, and has it do so: on this thread, or on several. */
 import { numbersOf, type Packing, type Place } from "../state/packing.js";
-import { type Core, MOST_CHOICES, MOST_IMAGES, MOST_SLOTS, MOST_SOURCES, OWN, REMARKABLE } from "./core.js";
+import { type Core, MOST_CHOICES, MOST_IMAGES, MOST_RECENT, MOST_SLOTS, MOST_SOURCES, OWN, REMARKABLE } from "./core.js";
 import type { Expander } from "./expander.js";
 import type { Begun, Judge } from "./judge.js";
 import type { Learner } from "./learner.js";
@@ -259,6 +259,7 @@ function newBatch(memory: Memory, words: number, initial: Uint32Array): Batch {
     choiceStack: room(MOST_CHOICES * 8),
     hashes: room(MOST_SLOTS * 4),
     images: blankStates(MOST_IMAGES + 1),
+    recent: room(MOST_RECENT * 4),
   };
 }
 

@@ -33,7 +33,7 @@ import {
   WHOLE,
 } from "./core";
 import { normalForm } from "./normal-form";
-import { copyWords, count, encode, insertTuple, isKnown, lanes, NEW, room, scratch, touchEntry, words } from "./states";
+import { at, copyWords, count, encode, insertTuple, isKnown, lanes, NEW, room, scratch, touchEntry, words } from "./states";
 
 /** The states that were committed in which somebody is stuck, or that are ends of the scenario: number, and which threads can move (32 bits, and 32 above). */
 export let rests: usize = 0;
@@ -41,6 +41,10 @@ export let restCount: u32 = 0;
 
 /** Where in the buffer is what comes behind the states that were committed last, and behind one that the host has to visit. */
 export let uncommitted: usize = 0;
+
+/** Candidates that were written down of the block, by the lower bits of their hashes: address, or 0. One takes the place of another. */
+export let recent: usize = 0;
+const MOST_RECENT: u32 = 4096;
 
 /** In bytes: what is written of a state and of a candidate before the tuple, and of a rest. */
 const SOURCE: usize = 16;
@@ -63,6 +67,7 @@ const UNMARKED: u32 = 0x1fffffff;
 export function expandBlock(from: u32, to: u32, buffer: usize, bufferEnd: usize): u32 {
   let number = from;
   let out = buffer;
+  for (let place: usize = 0; place < (<usize>MOST_RECENT) << 2; place += 8) store<u64>(recent + place, 0);
   while (number < to) {
     const expanded = expandBatch(number, min(to - number, MOST_SOURCES), false);
     if (expanded === 0) {
@@ -101,7 +106,12 @@ function writeSource(source: u32, header: usize): usize {
     const hasTuple = (its & WHOLE) === 0;
     const next = slotAt(slot);
     isCutShort = !isStepUnremarkable(leaf, state, next);
-    if (!isCutShort && hasTuple && isKnown(tupleOf(slot), hash)) continue;
+    if (!isCutShort && hasTuple) {
+      const tuple = tupleOf(slot);
+      // Whoever commits this one has committed that one.
+      if (isRecent(tuple, hash) || isKnown(tuple, hash)) continue;
+      store<u32>(recent + at(hash & (MOST_RECENT - 1)), <u32>out);
+    }
     let marks = slot - first;
     if (isCutShort) marks |= REMARKABLE_STEP;
     else if (!isStateUnremarkable(leaf, next)) marks |= REMARKABLE_STATE;
@@ -117,6 +127,15 @@ function writeSource(source: u32, header: usize): usize {
   return out;
 }
 
+/** Whether a candidate with that tuple has been written down of the block, and is known where. */
+function isRecent(tuple: usize, hash: u32): bool {
+  const candidate = <usize>load<u32>(recent + at(hash & (MOST_RECENT - 1)));
+  if (candidate === 0 || load<u32>(candidate) !== hash) return false;
+  let lane: usize = 0;
+  while (lane < (<usize>lanes) << 3 && load<u64>(candidate + CANDIDATE + lane) === load<u64>(tuple + lane)) lane += 8;
+  return lane === (<usize>lanes) << 3;
+}
+
 /**
  * Commits so many states, from that number on, that somebody has expanded, until there are more than `most`. Returns the first that
  * was not wholly visited; `reason` says why.
@@ -129,19 +148,19 @@ export function commit(from: u32, sources: u32, buffer: usize, most: u32): u32 {
     if (count + MOST_SLOTS > room) return stop(number, FULL);
     const header = uncommitted;
     const marks = load<u32>(header, 4);
-    let at = header + SOURCE;
+    let candidate = header + SOURCE;
     for (let left = marks & UNMARKED; left > 0; left--) {
-      const its = load<u32>(at, 4);
-      let tuple = at + CANDIDATE;
+      const its = load<u32>(candidate, 4);
+      let tuple = candidate + CANDIDATE;
       if ((its & HAS_NO_TUPLE) !== 0) {
-        if (encode(tuple, scratch, true) !== 0) return leave(number, at, left, -1);
+        if (encode(tuple, scratch, true) !== 0) return leave(number, candidate, left, -1);
         tuple = scratch;
       }
-      const isNew = insertTuple(tuple, load<u32>(at)) === NEW;
-      if ((its & REMARKABLE_STEP) !== 0 || (isNew && (its & REMARKABLE_STATE) !== 0)) return leave(number, at, left, isNew ? 1 : 0);
-      at = behindCandidate(at);
+      const isNew = insertTuple(tuple, load<u32>(candidate)) === NEW;
+      if ((its & REMARKABLE_STEP) !== 0 || (isNew && (its & REMARKABLE_STATE) !== 0)) return leave(number, candidate, left, isNew ? 1 : 0);
+      candidate = behindCandidate(candidate);
     }
-    uncommitted = at;
+    uncommitted = candidate;
     if ((marks & NEEDS_HOST) !== 0) return stopAt(number, 0, -1);
     if ((marks & RESTS) !== 0) {
       const rest = rests + <usize>restCount * REST;
@@ -162,20 +181,20 @@ function leave(number: u32, candidate: usize, left: u32, isItNew: i32): u32 {
   return stopAt(number, load<u32>(candidate, 4) & UNMARKED, isItNew);
 }
 
-function behindCandidate(at: usize): usize {
-  const hasTuple = (load<u32>(at, 4) & HAS_NO_TUPLE) === 0;
-  return at + CANDIDATE + ((<usize>(hasTuple ? lanes : words)) << 3);
+function behindCandidate(candidate: usize): usize {
+  const hasTuple = (load<u32>(candidate, 4) & HAS_NO_TUPLE) === 0;
+  return candidate + CANDIDATE + ((<usize>(hasTuple ? lanes : words)) << 3);
 }
 
 /** Has the processor fetch all entries that the commit will look at together. */
 function touchEntries(sources: u32, buffer: usize): void {
-  let at = buffer;
+  let written = buffer;
   for (; sources > 0; sources--) {
-    let left = load<u32>(at, 4) & UNMARKED;
-    at += SOURCE;
+    let left = load<u32>(written, 4) & UNMARKED;
+    written += SOURCE;
     for (; left > 0; left--) {
-      touchEntry(load<u32>(at));
-      at = behindCandidate(at);
+      touchEntry(load<u32>(written));
+      written = behindCandidate(written);
     }
   }
 }
